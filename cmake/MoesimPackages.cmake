@@ -1,0 +1,10 @@
+# Every dependency is a Debian package (see scripts/packages.txt).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(HDF5 REQUIRED COMPONENTS C)
+pkg_check_modules(SimGrid REQUIRED IMPORTED_TARGET simgrid>=3.32)

@@ -1,0 +1,41 @@
+// One kernel as amounts: its shape, its FLOPs and the bytes it moves through device memory. Workloads make operators,
+// platforms turn them into time; neither knows the other.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "simulator/base/units.hpp"
+
+namespace moesim {
+
+enum class OperatorKind : std::uint8_t {
+  Gemm,        // `groups` independent products of [m, k] by [k, n] (1 for a plain GEMM, experts for a grouped one)
+  Attention,   // fused attention over `groups` = batch x heads: m queries, n keys, head size k
+  MemoryBound, // norm, activation, rotary, permute, router softmax, cross-entropy, Adam: bytes only
+};
+
+enum class Precision : std::uint8_t { Fp32, Bf16, Fp16, Fp8 };
+
+enum class Pass : std::uint8_t { Forward, Backward };
+
+struct Operator {
+  OperatorKind kind = OperatorKind::MemoryBound;
+  Precision precision = Precision::Bf16;
+  Pass pass = Pass::Forward;
+  std::int64_t groups = 1;
+  std::int64_t m = 0;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  Flops flops; // matrix products only; elementwise arithmetic hides behind its bytes
+  Bytes bytes; // read and written in device memory
+
+  bool operator==(const Operator&) const = default;
+};
+
+// "fp32", "bf16", "fp16", "fp8": how YAML spells it.
+[[nodiscard]] std::string_view name_of(Precision precision);
+// Bytes of one element.
+[[nodiscard]] double bytes_per_element(Precision precision);
+
+} // namespace moesim

@@ -1,0 +1,127 @@
+// The task graph: what every GPU of the job computes and sends, and what has to wait for what. It holds amounts (FLOPs,
+// bytes), never seconds or hosts, so one graph runs on any platform. An immutable value in compressed sparse row form
+// (Boost.Graph), at most 100 bytes a task with its edges (tested).
+//
+// A collective is one task of a group of ranks; a transfer is one task of an ordered pair (source, destination). Both
+// occupy a stream on every member. That a stream runs its tasks in order is expressed by edges like any other.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simulator/base/ids.hpp"
+#include "simulator/base/operator.hpp"
+#include "simulator/base/units.hpp"
+
+namespace moesim::graph {
+
+// The in-order queues of a rank.
+enum class Stream : std::uint8_t { Compute, Tp, Cp, Ep, Dp, PpSendNext, PpSendPrev, PpRecvNext, PpRecvPrev };
+inline constexpr std::size_t stream_count = 9;
+
+enum class Kind : std::uint8_t { Compute, AllReduce, AllGather, ReduceScatter, AllToAll, SendRecv };
+inline constexpr std::size_t kind_count = 6;
+
+enum class Phase : std::uint8_t { Forward, Backward, Gradients, Optimizer, Parameters };
+inline constexpr std::size_t phase_count = 5;
+
+[[nodiscard]] std::string_view name_of(Stream stream);
+[[nodiscard]] std::string_view name_of(Kind kind);
+[[nodiscard]] std::string_view name_of(Phase phase);
+
+// What a task amounts to; tasks that do the same share one Work.
+struct Work {
+  std::vector<Operator> operators; // of a compute task, run one after the other
+  Flops flops;                     // sum over the operators
+  Bytes bytes;                     // compute: sum over the operators; communication: size as nccl-tests counts it
+  Bytes allocated;                 // activation memory that a member takes when the task starts
+  Bytes freed;                     // activation memory that a member gives back when the task ends
+
+  bool operator==(const Work&) const = default;
+};
+
+struct Task {
+  std::uint32_t place = 0;  // compute: the rank; otherwise the index into groups()
+  std::uint32_t work = 0;   // index into works()
+  std::int32_t micro_batch = -1;
+  std::int16_t layer = -1;
+  std::uint16_t name = 0;   // index into names()
+  Kind kind = Kind::Compute;
+  Phase phase = Phase::Forward;
+  Stream stream = Stream::Compute; // of a transfer: the source's; see stream_at()
+  std::uint8_t chunk = 0;
+};
+static_assert(sizeof(Task) == 20);
+
+// The stream that `task` occupies on its member number `member` (a transfer has two ends: 0 sends, 1 receives).
+[[nodiscard]] Stream stream_at(const Task& task, std::size_t member);
+
+class TaskGraph {
+public:
+  struct Parts {
+    std::vector<Task> tasks;
+    std::vector<std::uint32_t> edge_sources; // task indices, any order
+    std::vector<std::uint32_t> edge_targets; // of the same length
+    std::vector<std::vector<RankId>> groups; // members in rank order; a transfer's are (source, destination)
+    std::vector<Work> works;
+    std::vector<std::string> names;
+    std::uint32_t rank_count = 0;
+  };
+
+  // Repeated edges are merged. Throws InternalError when an index is out of range.
+  explicit TaskGraph(Parts parts);
+
+  [[nodiscard]] std::size_t task_count() const { return tasks_.size(); }
+  [[nodiscard]] std::size_t edge_count() const { return targets_.size(); }
+  [[nodiscard]] std::uint32_t rank_count() const { return rank_count_; }
+  // Rows of the expanded task table: a collective counts once per member, a transfer twice.
+  [[nodiscard]] std::size_t row_count() const { return row_count_; }
+
+  [[nodiscard]] const Task& task(TaskId id) const { return tasks_[id.value()]; }
+  [[nodiscard]] std::span<const Task> tasks() const { return tasks_; }
+  // Indices of the tasks that wait for `id`.
+  [[nodiscard]] std::span<const std::uint32_t> successors(TaskId id) const {
+    return targets_.subspan(row_starts_[id.value()], row_starts_[id.value() + 1] - row_starts_[id.value()]);
+  }
+  // Number of tasks that each task waits for.
+  [[nodiscard]] std::vector<std::uint32_t> predecessor_counts() const;
+
+  [[nodiscard]] std::span<const RankId> members(const Task& task) const;
+  [[nodiscard]] const std::vector<std::vector<RankId>>& groups() const { return groups_; }
+  [[nodiscard]] const std::vector<Work>& works() const { return works_; }
+  [[nodiscard]] const Work& work(const Task& task) const { return works_[task.work]; }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+
+  // Bytes this graph occupies, edges and tables included.
+  [[nodiscard]] std::size_t memory_footprint() const;
+
+private:
+  struct Csr; // boost::compressed_sparse_row_graph
+  std::shared_ptr<const Csr> csr_;
+  std::span<const std::uint32_t> row_starts_;
+  std::span<const std::uint32_t> targets_;
+  std::vector<Task> tasks_;
+  std::vector<std::vector<RankId>> groups_;
+  std::vector<Work> works_;
+  std::vector<std::string> names_;
+  std::vector<RankId> ranks_; // identity: lets members() of a compute task be a span
+  std::uint32_t rank_count_ = 0;
+  std::size_t row_count_ = 0;
+};
+
+// Task indices in an order in which every task comes after those it waits for; ties by index.
+// Throws InternalError that lists the tasks of a cycle, one per line, when there is one.
+[[nodiscard]] std::vector<std::uint32_t> topological_order(const TaskGraph& graph);
+
+// Length of the longest chain of dependent tasks when task i takes durations[i].
+[[nodiscard]] Seconds critical_path(const TaskGraph& graph, std::span<const Seconds> durations);
+
+// One line per task, in task order, with what it waits for: what `moesim dump graph` prints.
+[[nodiscard]] std::string describe(const TaskGraph& graph, TaskId id);
+
+} // namespace moesim::graph
