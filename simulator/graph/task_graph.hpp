@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "simulator/base/ids.hpp"
@@ -46,11 +47,11 @@ struct Work {
 };
 
 struct Task {
-  std::uint32_t place = 0;  // compute: the rank; otherwise the index into groups()
-  std::uint32_t work = 0;   // index into works()
+  std::uint32_t place = 0; // compute: the rank; otherwise the index into groups()
+  std::uint32_t work = 0;  // index into works()
   std::int32_t micro_batch = -1;
   std::int16_t layer = -1;
-  std::uint16_t name = 0;   // index into names()
+  std::uint16_t name = 0; // index into names()
   Kind kind = Kind::Compute;
   Phase phase = Phase::Forward;
   Stream stream = Stream::Compute; // of a transfer: the source's; see stream_at()
@@ -65,8 +66,7 @@ class TaskGraph {
 public:
   struct Parts {
     std::vector<Task> tasks;
-    std::vector<std::uint32_t> edge_sources; // task indices, any order
-    std::vector<std::uint32_t> edge_targets; // of the same length
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> edges; // (task, task that waits for it), any order
     std::vector<std::vector<RankId>> groups; // members in rank order; a transfer's are (source, destination)
     std::vector<Work> works;
     std::vector<std::string> names;
@@ -114,14 +114,14 @@ private:
   std::size_t row_count_ = 0;
 };
 
-// Task indices in an order in which every task comes after those it waits for; ties by index.
+// Task indices in an order in which every task comes after those it waits for.
 // Throws InternalError that lists the tasks of a cycle, one per line, when there is one.
 [[nodiscard]] std::vector<std::uint32_t> topological_order(const TaskGraph& graph);
 
 // Length of the longest chain of dependent tasks when task i takes durations[i].
 [[nodiscard]] Seconds critical_path(const TaskGraph& graph, std::span<const Seconds> durations);
 
-// One line per task, in task order, with what it waits for: what `moesim dump graph` prints.
+// One line about a task, with the tasks that wait for it: what `moesim dump graph` prints.
 [[nodiscard]] std::string describe(const TaskGraph& graph, TaskId id);
 
 } // namespace moesim::graph

@@ -1,0 +1,30 @@
+#include "schedulers/pipeline_schedule.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "schedulers/one_forward_one_backward.hpp"
+#include "simulator/base/check.hpp"
+
+namespace moesim::schedulers {
+
+const std::vector<PipelineSchedule>& schedules() {
+  static const std::vector<PipelineSchedule> all{
+      {"1f1b", "one forward, one backward; bubble (p-1)/(m+p-1); arXiv 2006.09503", one_forward_one_backward},
+  };
+  return all;
+}
+
+std::vector<std::string_view> schedule_names() {
+  std::vector<std::string_view> names;
+  std::ranges::transform(schedules(), std::back_inserter(names), &PipelineSchedule::name);
+  return names;
+}
+
+const PipelineSchedule& find_schedule(std::string_view name) {
+  const auto found = std::ranges::find(schedules(), name, &PipelineSchedule::name);
+  MOESIM_CHECK(found != schedules().end(), "the reader accepts only known schedules");
+  return *found;
+}
+
+} // namespace moesim::schedulers

@@ -1,0 +1,217 @@
+#include "simulator/graph/program.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "simulator/base/check.hpp"
+
+namespace moesim::graph {
+
+std::string_view name_of(Dimension dimension) {
+  constexpr std::array<std::string_view, dimension_count> names{"tp", "cp", "dp", "etp", "ep", "edp"};
+  return names[static_cast<std::size_t>(dimension)];
+}
+
+namespace {
+
+std::size_t stream_of(const Step& step) {
+  return static_cast<std::size_t>(stream_at(step.task, step.receives ? 1 : 0));
+}
+
+} // namespace
+
+Program::StepIndex Program::add(Step step, std::span<const StepIndex> after) {
+  const auto index = static_cast<StepIndex>(steps_.size());
+  const std::size_t stream = stream_of(step);
+  std::vector<StepIndex> candidates(after.begin(), after.end());
+  if (issued_[stream] > 0)
+    candidates.push_back(latest_[stream]);
+  std::ranges::sort(candidates);
+  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+  MOESIM_CHECK(candidates.empty() || candidates.back() < index, "a step waits only for earlier steps");
+
+  step.first_dependency = static_cast<std::uint32_t>(dependencies_.size());
+  Clock clock{};
+  for (const StepIndex candidate : candidates) {
+    const std::size_t on = stream_of(steps_[candidate]);
+    const std::uint32_t position = clocks_[candidate][on];
+    const bool implied = std::ranges::any_of(
+        candidates, [&](StepIndex other) { return other != candidate && clocks_[other][on] >= position; });
+    if (!implied)
+      dependencies_.push_back(candidate);
+    for (std::size_t at = 0; at < stream_count; ++at)
+      clock[at] = std::max(clock[at], clocks_[candidate][at]);
+  }
+  step.dependency_count = static_cast<std::uint32_t>(dependencies_.size()) - step.first_dependency;
+  clock[stream] = ++issued_[stream];
+  latest_[stream] = index;
+  clocks_.push_back(clock);
+  steps_.push_back(step);
+  return index;
+}
+
+namespace {
+
+// Generates the graph, stage by stage. A task's index is the first index of its step plus the position of its rank, or
+// of its rank's group, within the stage: nothing has to be looked up by hash.
+class Expansion {
+public:
+  Expansion(const Programs& programs, const Membership& membership)
+      : programs_(programs), membership_(membership), first_task_(programs.stages.size()),
+        group_position_(programs.stages.size()), first_group_(programs.stages.size()) {}
+
+  TaskGraph run() {
+    parts_.rank_count = membership_.rank_count;
+    parts_.works = programs_.works;
+    parts_.names = programs_.names;
+    for (std::uint32_t stage = 0; stage < programs_.stages.size(); ++stage)
+      place_groups(stage);
+    for (std::uint32_t stage = 0; stage < programs_.stages.size(); ++stage)
+      add_tasks(stage);
+    for (std::uint32_t stage = 0; stage < programs_.stages.size(); ++stage)
+      match_receives(stage);
+    for (std::uint32_t stage = 0; stage < programs_.stages.size(); ++stage)
+      add_edges(stage);
+    return TaskGraph(std::move(parts_));
+  }
+
+private:
+  using Positions = std::array<std::vector<std::uint32_t>, dimension_count>;
+
+  [[nodiscard]] std::size_t ranks_in(std::uint32_t stage) const { return membership_.stages[stage].size(); }
+
+  // Lists the groups of each dimension that lie in the stage, and for each rank of the stage which of them is its own.
+  void place_groups(std::uint32_t stage) {
+    const std::vector<RankId>& ranks = membership_.stages[stage];
+    for (std::size_t dimension = 0; dimension < dimension_count; ++dimension) {
+      first_group_[stage][dimension] = static_cast<std::uint32_t>(parts_.groups.size());
+      std::vector<std::uint32_t>& positions = group_position_[stage][dimension];
+      positions.assign(ranks.size(), 0);
+      std::size_t covered = 0;
+      std::uint32_t position = 0;
+      for (const std::vector<RankId>& group : membership_.groups[dimension]) {
+        if (!std::ranges::binary_search(ranks, group.front()))
+          continue;
+        for (const RankId member : group) {
+          const auto at = std::ranges::lower_bound(ranks, member);
+          MOESIM_CHECK(at != ranks.end() && *at == member, "a group lies within one stage");
+          positions[static_cast<std::size_t>(at - ranks.begin())] = position;
+        }
+        covered += group.size();
+        parts_.groups.push_back(group);
+        ++position;
+      }
+      MOESIM_CHECK(covered == ranks.size(), "every rank is in exactly one group of each dimension");
+    }
+  }
+
+  // The group index of the first of the ordered pairs (i-th rank of `stage`, i-th rank of `peer`).
+  std::uint32_t pairs(std::uint32_t stage, std::uint32_t peer) {
+    const auto [entry, is_new] =
+        first_pair_.try_emplace({stage, peer}, static_cast<std::uint32_t>(parts_.groups.size()));
+    if (is_new) {
+      MOESIM_CHECK(ranks_in(stage) == ranks_in(peer), "stages that exchange activations have equally many ranks");
+      for (std::size_t at = 0; at < ranks_in(stage); ++at)
+        parts_.groups.push_back({membership_.stages[stage][at], membership_.stages[peer][at]});
+    }
+    return entry->second;
+  }
+
+  void add_tasks(std::uint32_t stage) {
+    for (const Step& step : programs_.stages[stage].steps()) {
+      first_task_[stage].push_back(static_cast<std::uint32_t>(parts_.tasks.size()));
+      if (step.receives)
+        continue;
+      Task task = step.task;
+      if (task.kind == Kind::Compute) {
+        for (const RankId rank : membership_.stages[stage]) {
+          task.place = rank.value();
+          parts_.tasks.push_back(task);
+        }
+      } else {
+        const auto [first, count] = places(stage, step);
+        for (std::uint32_t at = 0; at < count; ++at) {
+          task.place = first + at;
+          parts_.tasks.push_back(task);
+        }
+      }
+    }
+  }
+
+  // The groups that a communication step runs in: the index of the first, and how many.
+  std::pair<std::uint32_t, std::uint32_t> places(std::uint32_t stage, const Step& step) {
+    if (step.task.kind == Kind::SendRecv)
+      return {pairs(stage, step.peer_stage), static_cast<std::uint32_t>(ranks_in(stage))};
+    const auto dimension = static_cast<std::size_t>(step.over);
+    const std::vector<std::uint32_t>& positions = group_position_[stage][dimension];
+    return {first_group_[stage][dimension], 1 + *std::ranges::max_element(positions)};
+  }
+
+  using TransferKey = std::tuple<std::uint32_t, std::uint32_t, Stream, std::int32_t, std::uint8_t, std::uint16_t>;
+  static TransferKey key(std::uint32_t from, std::uint32_t to, const Task& task) {
+    return {from, to, task.stream, task.micro_batch, task.chunk, task.name};
+  }
+
+  // Gives every receiving step of the stage the tasks of the sending step at the other end.
+  void match_receives(std::uint32_t stage) {
+    if (sends_.empty())
+      list_sends();
+    const std::vector<Step>& steps = programs_.stages[stage].steps();
+    for (std::size_t index = 0; index < steps.size(); ++index) {
+      if (!steps[index].receives)
+        continue;
+      const auto send = sends_.find(key(steps[index].peer_stage, stage, steps[index].task));
+      MOESIM_CHECK(send != sends_.end(), fmt::format("stage {} receives {} of micro-batch {} that stage {} never sends",
+                                                     stage, programs_.names[steps[index].task.name],
+                                                     steps[index].task.micro_batch, steps[index].peer_stage));
+      first_task_[stage][index] = send->second;
+    }
+  }
+
+  void list_sends() {
+    for (std::uint32_t stage = 0; stage < programs_.stages.size(); ++stage) {
+      const std::vector<Step>& steps = programs_.stages[stage].steps();
+      for (std::size_t index = 0; index < steps.size(); ++index)
+        if (steps[index].task.kind == Kind::SendRecv && !steps[index].receives)
+          sends_[key(stage, steps[index].peer_stage, steps[index].task)] = first_task_[stage][index];
+    }
+  }
+
+  // The task of `step` in which the rank at `position` of the stage takes part.
+  [[nodiscard]] std::uint32_t task_of(std::uint32_t stage, std::uint32_t step, std::size_t position) const {
+    const Step& of = programs_.stages[stage].steps()[step];
+    const bool one_per_rank = of.task.kind == Kind::Compute || of.task.kind == Kind::SendRecv;
+    const auto dimension = static_cast<std::size_t>(of.over);
+    return first_task_[stage][step] +
+           (one_per_rank ? static_cast<std::uint32_t>(position) : group_position_[stage][dimension][position]);
+  }
+
+  void add_edges(std::uint32_t stage) {
+    const Program& program = programs_.stages[stage];
+    for (std::uint32_t step = 0; step < program.steps().size(); ++step)
+      for (const std::uint32_t dependency : program.dependencies(step))
+        for (std::size_t position = 0; position < ranks_in(stage); ++position)
+          parts_.edges.emplace_back(task_of(stage, dependency, position), task_of(stage, step, position));
+  }
+
+  const Programs& programs_;
+  const Membership& membership_;
+  TaskGraph::Parts parts_;
+  std::vector<std::vector<std::uint32_t>> first_task_; // [stage][step]
+  std::vector<Positions> group_position_;              // [stage][dimension][rank of the stage]
+  std::vector<std::array<std::uint32_t, dimension_count>> first_group_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> first_pair_;
+  std::map<TransferKey, std::uint32_t> sends_;
+};
+
+} // namespace
+
+TaskGraph expand(const Programs& programs, const Membership& membership) {
+  MOESIM_CHECK(programs.stages.size() == membership.stages.size(), "there is one program per stage");
+  return Expansion(programs, membership).run();
+}
+
+} // namespace moesim::graph

@@ -1,0 +1,78 @@
+// A program is what every rank of one pipeline stage does, step by step: the compact form from which the task graph of
+// the whole job, or of some ranks only, is generated. 512 GPUs in 4 stages have 4 programs.
+//
+// Steps are listed in the order in which they are issued. Each stream runs its steps in that order; add() turns this
+// into dependencies and leaves out those that others already imply.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "simulator/graph/task_graph.hpp"
+
+namespace moesim::graph {
+
+// The parallel dimensions whose groups communicate. Dp is the data-parallel group of the attention and dense parts
+// (context-parallel ranks included, as their gradients are summed, too), Edp that of the experts.
+enum class Dimension : std::uint8_t { Tp, Cp, Dp, Etp, Ep, Edp };
+inline constexpr std::size_t dimension_count = 6;
+
+[[nodiscard]] std::string_view name_of(Dimension dimension);
+
+struct Step {
+  Task task;                          // `place` is filled in per rank by expand()
+  Dimension over = Dimension::Tp;     // of a collective: the groups it runs in
+  std::uint32_t peer_stage = 0;       // of a transfer: the stage at the other end
+  bool receives = false;              // of a transfer: this stage is the destination
+  std::uint32_t first_dependency = 0; // into Program::dependencies()
+  std::uint32_t dependency_count = 0;
+};
+
+class Program {
+public:
+  using StepIndex = std::uint32_t;
+
+  // Appends a step that starts after `after` (earlier steps of this program) and after the step before it on its
+  // stream.
+  StepIndex add(Step step, std::span<const StepIndex> after);
+
+  [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
+  [[nodiscard]] std::span<const StepIndex> dependencies(StepIndex step) const {
+    return std::span(dependencies_).subspan(steps_[step].first_dependency, steps_[step].dependency_count);
+  }
+
+private:
+  // How far each stream has come, counted in steps, once a given step has ended.
+  using Clock = std::array<std::uint32_t, stream_count>;
+
+  std::vector<Step> steps_;
+  std::vector<StepIndex> dependencies_;
+  std::vector<Clock> clocks_;
+  Clock issued_{};
+  std::array<StepIndex, stream_count> latest_{};
+};
+
+// The programs of all stages, with the tables that their steps refer to.
+struct Programs {
+  std::vector<Program> stages;
+  std::vector<Work> works;
+  std::vector<std::string> names;
+};
+
+// Who takes part: the ranks of each stage in ascending order (the i-th rank of one stage exchanges activations with the
+// i-th rank of the next), and the groups of each dimension, which are disjoint and cover the ranks.
+struct Membership {
+  std::uint32_t rank_count = 0;
+  std::vector<std::vector<RankId>> stages;
+  std::array<std::vector<std::vector<RankId>>, dimension_count> groups;
+};
+
+// One task per rank for each compute step, one per group for each collective, one per pair for each transfer.
+// A receiving step is matched with the sending step of the same micro-batch, chunk, name and direction.
+// Throws InternalError when a receive has no send or a rank is in no group.
+[[nodiscard]] TaskGraph expand(const Programs& programs, const Membership& membership);
+
+} // namespace moesim::graph

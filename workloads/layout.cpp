@@ -1,0 +1,216 @@
+#include "workloads/layout.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "simulator/base/check.hpp"
+
+namespace moesim::workloads {
+namespace {
+
+std::vector<std::string> split_order(std::string_view order) {
+  std::vector<std::string> names(1);
+  for (const char letter : order) {
+    if (letter == '-')
+      names.emplace_back();
+    else
+      names.back() += letter;
+  }
+  return names;
+}
+
+// The two divisors of `total` that enclose `wanted`: what the user can write instead.
+std::string nearest_divisors(std::int64_t total, std::int64_t wanted) {
+  std::int64_t below = 1;
+  std::int64_t above = total;
+  for (std::int64_t divisor = 1; divisor <= total; ++divisor) {
+    if (total % divisor != 0)
+      continue;
+    if (divisor <= wanted)
+      below = divisor;
+    else
+      above = std::min(above, divisor);
+  }
+  return below == above ? fmt::format("{}", below) : fmt::format("{} or {}", below, above);
+}
+
+// Product of the sizes that come before `name` in the order.
+std::int64_t stride_of(std::string_view name, std::span<const std::pair<std::string, std::int64_t>> digits) {
+  std::int64_t stride = 1;
+  for (const auto& [digit, size] : digits) {
+    if (digit == name)
+      return stride;
+    stride *= size;
+  }
+  return stride;
+}
+
+using NamedSizes = std::vector<std::pair<std::string, std::int64_t>>;
+
+// The digits of a rank, fastest first, as the attention parts see it (no ep) and as the experts see it (no cp).
+NamedSizes attention_digits(const ParallelSizes& sizes, std::string_view order) {
+  NamedSizes digits;
+  for (const std::string& name : split_order(order)) {
+    if (name != "ep")
+      digits.emplace_back(name, name == "tp" ? sizes.tp : name == "cp" ? sizes.cp : name == "dp" ? sizes.dp : sizes.pp);
+  }
+  return digits;
+}
+
+NamedSizes expert_digits(const ParallelSizes& sizes, std::string_view order) {
+  NamedSizes digits;
+  for (const std::string& name : split_order(order)) {
+    if (name != "cp")
+      digits.emplace_back(name, name == "tp"   ? sizes.etp
+                                : name == "ep" ? sizes.ep
+                                : name == "dp" ? sizes.edp()
+                                               : sizes.pp);
+  }
+  return digits;
+}
+
+} // namespace
+
+std::vector<Layout::Problem> Layout::problems(const ParallelSizes& sizes, std::string_view order) {
+  std::vector<Problem> found;
+  std::vector<std::string> names = split_order(order);
+  std::ranges::sort(names);
+  if (names != std::vector<std::string>{"cp", "dp", "ep", "pp", "tp"})
+    return {{"order", fmt::format("'{}' is not an order of tp, cp, ep, dp and pp; the default is {}", order,
+                                  default_rank_order)}};
+  const std::int64_t per_stage = sizes.tp * sizes.cp * sizes.dp;
+  if (per_stage % (sizes.etp * sizes.ep) != 0) {
+    found.push_back({"ep", fmt::format("ep x etp = {} does not divide the {} ranks of a stage (tp x cp x dp); "
+                                       "with etp {} the nearest ep that work are {}",
+                                       sizes.ep * sizes.etp, per_stage, sizes.etp,
+                                       per_stage % sizes.etp == 0 ? nearest_divisors(per_stage / sizes.etp, sizes.ep)
+                                                                  : std::string("none"))});
+    return found;
+  }
+  if (stride_of("pp", attention_digits(sizes, order)) != stride_of("pp", expert_digits(sizes, order)))
+    found.push_back({"order", fmt::format("'{}' puts the stages of attention and of experts on different ranks; "
+                                          "pp last always works, as in {}",
+                                          order, default_rank_order)});
+  return found;
+}
+
+Layout::Layout(const ParallelSizes& sizes, std::string_view order) : sizes_(sizes) {
+  MOESIM_CHECK(problems(sizes, order).empty(), "the sizes fit together");
+  const NamedSizes attention = attention_digits(sizes, order);
+  const NamedSizes experts = expert_digits(sizes, order);
+  tp_ = {sizes.tp, stride_of("tp", attention)};
+  cp_ = {sizes.cp, stride_of("cp", attention)};
+  dp_ = {sizes.dp, stride_of("dp", attention)};
+  pp_ = {sizes.pp, stride_of("pp", attention)};
+  etp_ = {sizes.etp, stride_of("tp", experts)};
+  ep_ = {sizes.ep, stride_of("ep", experts)};
+  edp_ = {sizes.edp(), stride_of("dp", experts)};
+  epp_ = {sizes.pp, stride_of("pp", experts)};
+}
+
+Coordinates Layout::coordinates(RankId rank) const {
+  const auto at = [&](const Digit& digit) { return std::int64_t{rank.value()} / digit.stride % digit.size; };
+  return {.tp = at(tp_), .cp = at(cp_), .dp = at(dp_), .etp = at(etp_), .ep = at(ep_), .edp = at(edp_), .pp = at(pp_)};
+}
+
+RankId Layout::rank_at(const Coordinates& attention) const {
+  return RankId(static_cast<std::uint32_t>(attention.tp * tp_.stride + attention.cp * cp_.stride +
+                                           attention.dp * dp_.stride + attention.pp * pp_.stride));
+}
+
+Layout::Split Layout::split(graph::Dimension dimension) const {
+  using graph::Dimension;
+  Split result;
+  switch (dimension) {
+  case Dimension::Tp:
+    result = {{tp_}, {cp_, dp_, pp_}};
+    break;
+  case Dimension::Cp:
+    result = {{cp_}, {tp_, dp_, pp_}};
+    break;
+  case Dimension::Dp:
+    result = {{cp_, dp_}, {tp_, pp_}};
+    break;
+  case Dimension::Etp:
+    result = {{etp_}, {ep_, edp_, epp_}};
+    break;
+  case Dimension::Ep:
+    result = {{ep_}, {etp_, edp_, epp_}};
+    break;
+  case Dimension::Edp:
+    result = {{edp_}, {etp_, ep_, epp_}};
+    break;
+  }
+  const auto by_stride = [](const Digit& a, const Digit& b) { return a.stride < b.stride; };
+  std::ranges::stable_sort(result.inside, by_stride);
+  std::ranges::stable_sort(result.outside, by_stride);
+  return result;
+}
+
+std::uint32_t Layout::group_size(graph::Dimension dimension) const {
+  std::int64_t size = 1;
+  for (const Digit& digit : split(dimension).inside)
+    size *= digit.size;
+  return static_cast<std::uint32_t>(size);
+}
+
+std::uint32_t Layout::group_count(graph::Dimension dimension) const {
+  return world_size() / group_size(dimension);
+}
+
+std::uint32_t Layout::group_of(graph::Dimension dimension, RankId rank) const {
+  std::int64_t group = 0;
+  std::int64_t scale = 1;
+  for (const Digit& digit : split(dimension).outside) {
+    group += rank.value() / digit.stride % digit.size * scale;
+    scale *= digit.size;
+  }
+  return static_cast<std::uint32_t>(group);
+}
+
+std::vector<RankId> Layout::members(graph::Dimension dimension, std::uint32_t group) const {
+  const Split digits = split(dimension);
+  std::int64_t base = 0;
+  std::int64_t rest = group;
+  for (const Digit& digit : digits.outside) {
+    base += rest % digit.size * digit.stride;
+    rest /= digit.size;
+  }
+  std::vector<RankId> ranks;
+  for (std::int64_t member = 0; member < group_size(dimension); ++member) {
+    std::int64_t rank = base;
+    std::int64_t index = member;
+    for (const Digit& digit : digits.inside) {
+      rank += index % digit.size * digit.stride;
+      index /= digit.size;
+    }
+    ranks.emplace_back(static_cast<std::uint32_t>(rank));
+  }
+  std::ranges::sort(ranks);
+  return ranks;
+}
+
+std::vector<RankId> Layout::stage(std::int64_t pp) const {
+  std::vector<RankId> ranks;
+  for (std::uint32_t rank = 0; rank < world_size(); ++rank)
+    if (coordinates(RankId(rank)).pp == pp)
+      ranks.emplace_back(rank);
+  return ranks;
+}
+
+graph::Membership Layout::membership() const {
+  graph::Membership result;
+  result.rank_count = world_size();
+  for (std::int64_t pp = 0; pp < sizes_.pp; ++pp)
+    result.stages.push_back(stage(pp));
+  for (std::size_t at = 0; at < graph::dimension_count; ++at) {
+    const auto dimension = static_cast<graph::Dimension>(at);
+    for (std::uint32_t group = 0; group < group_count(dimension); ++group)
+      result.groups[at].push_back(members(dimension, group));
+  }
+  return result;
+}
+
+} // namespace moesim::workloads
