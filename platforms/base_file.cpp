@@ -1,0 +1,64 @@
+#include "platforms/base_file.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace moesim::platforms {
+namespace {
+
+constexpr int deepest = 8;
+
+config::Node without(const config::Node& map, std::string_view key) {
+  config::Node rest = map;
+  std::erase_if(rest.entries, [&](const config::Entry& entry) { return entry.key == key; });
+  return rest;
+}
+
+BaseFile follow(config::CatalogueKind kind, const config::Node& section, const std::string& path, Problems& problems,
+                int depth) {
+  const config::Node* base = section.kind == config::Node::Kind::Map ? section.find("base") : &section;
+  if (base == nullptr)
+    return {true, section, "inline"};
+  const std::string field = base == &section ? path : path + ".base";
+  if (base->kind != config::Node::Kind::Scalar) {
+    problems.add(base->position, field, "expected a catalogue name, a path or a map with the figures");
+    return {};
+  }
+  if (depth == deepest) {
+    problems.add(base->position, field, fmt::format("more than {} files refer to each other; refer to one", deepest));
+    return {};
+  }
+  try {
+    const std::filesystem::path file = config::resolve(kind, base->scalar, base->position.file, base->position, field);
+    BaseFile below = follow(kind, config::load(file), path, problems, depth + 1);
+    if (!below.found)
+      return below;
+    below.name = file.stem().string();
+    if (base != &section)
+      below.node = config::merge(below.node, without(section, "base"));
+    return below;
+  } catch (const InputError& error) {
+    problems.add(error);
+    return {};
+  }
+}
+
+} // namespace
+
+BaseFile with_base(config::CatalogueKind kind, const config::Node& section, const std::string& path,
+                   Problems& problems) {
+  return follow(kind, section, path, problems, 0);
+}
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char letter : text) {
+    if (letter == '"' || letter == '\\')
+      result += '\\';
+    result += letter;
+  }
+  return result + "\"";
+}
+
+} // namespace moesim::platforms

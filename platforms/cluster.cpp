@@ -1,0 +1,96 @@
+#include "platforms/cluster.hpp"
+
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "platforms/read_gpu.hpp"
+#include "simulator/base/format.hpp"
+
+namespace moesim::platforms {
+namespace {
+
+constexpr std::array<std::string_view, links_per_gpu> tier_names{"nvlink", "nvlink", "nic", "nic"};
+constexpr std::array<std::string_view, links_per_gpu> direction_names{"up", "down", "up", "down"};
+
+// A double in the fewest digits that read back to the same value.
+std::string exact(double value) {
+  return fmt::format("{}", value);
+}
+
+std::string port_yaml(const Port& port) {
+  return fmt::format("{{bandwidth_per_direction: {}B/s, efficiency: {}, latency: {}s}}", exact(port.bandwidth.value()),
+                     exact(port.efficiency), exact(port.latency.value()));
+}
+
+std::string describe(const Port& port) {
+  return fmt::format("bandwidth_per_direction={} efficiency={} latency={}", format_bandwidth(port.bandwidth),
+                     exact(port.efficiency), format_seconds(port.latency));
+}
+
+} // namespace
+
+std::string link_name(const Cluster& cluster, std::uint32_t link) {
+  const std::uint32_t gpu = link / links_per_gpu;
+  const std::uint32_t kind = link % links_per_gpu;
+  return fmt::format("node{}.{}{}.{}", cluster.node_of(gpu), tier_names[kind], gpu % cluster.gpus_per_node,
+                     direction_names[kind]);
+}
+
+BytesPerSecond link_bandwidth(const Cluster& cluster, std::uint32_t link) {
+  const bool is_nvlink = link % links_per_gpu < static_cast<std::uint32_t>(LinkKind::NicUp);
+  BytesPerSecond bandwidth = (is_nvlink ? cluster.nvlink : cluster.nic).effective();
+  for (const LinkOverride& degraded : cluster.degraded_links)
+    if (degraded.link == link)
+      bandwidth = bandwidth * degraded.bandwidth_factor;
+  return bandwidth;
+}
+
+double gpu_speed(const Cluster& cluster, std::uint32_t gpu) {
+  double speed = 1;
+  for (const GpuOverride& slow : cluster.slow_gpus)
+    if (slow.gpu == gpu)
+      speed *= slow.speed;
+  return speed;
+}
+
+std::string describe(const Cluster& cluster) {
+  std::string text = fmt::format("cluster {} nodes={} gpus_per_node={} fabric=non-blocking\n", cluster.name,
+                                 cluster.nodes, cluster.gpus_per_node);
+  text += fmt::format("gpu {} memory={} memory_bandwidth={}", cluster.gpu.name,
+                      format_bytes(cluster.gpu.memory_capacity), format_bandwidth(cluster.gpu.memory_bandwidth));
+  for (std::size_t at = 0; at < precision_count; ++at)
+    if (cluster.gpu.peak[at])
+      text += fmt::format(" peak_{}={}", name_of(static_cast<Precision>(at)), format_flops_rate(*cluster.gpu.peak[at]));
+  text += fmt::format("\nport nic {}\nport nvlink {}\n", describe(cluster.nic), describe(cluster.nvlink));
+  for (std::uint32_t gpu = 0; gpu < cluster.gpu_count(); ++gpu) {
+    text += fmt::format("node{}.gpu{} rank={} speed={}\n", cluster.node_of(gpu), gpu % cluster.gpus_per_node, gpu,
+                        exact(gpu_speed(cluster, gpu)));
+    for (std::uint32_t kind = 0; kind < links_per_gpu; ++kind) {
+      const std::uint32_t link = link_of(gpu, static_cast<LinkKind>(kind));
+      text +=
+          fmt::format("{} bandwidth={}\n", link_name(cluster, link), format_bandwidth(link_bandwidth(cluster, link)));
+    }
+  }
+  return text;
+}
+
+std::string to_yaml(const Cluster& cluster, int indent) {
+  const std::string margin(static_cast<std::size_t>(indent), ' ');
+  std::string text = fmt::format("{0}name: \"{1}\"\n{0}nodes: {2}\n{0}node:\n{0}  gpus: {3}\n", margin, cluster.name,
+                                 cluster.nodes, cluster.gpus_per_node);
+  text += fmt::format("{0}  nvlink: {1}\n{0}  nic: {2}\n{0}fabric: {{type: non-blocking}}\n", margin,
+                      port_yaml(cluster.nvlink), port_yaml(cluster.nic));
+  text += fmt::format("{}gpu:\n{}", margin, to_yaml(cluster.gpu, indent + 2));
+  if (!cluster.slow_gpus.empty() || !cluster.degraded_links.empty())
+    text += margin + "overrides:\n";
+  for (const GpuOverride& slow : cluster.slow_gpus)
+    text += fmt::format("{}  - {{gpu: {}, speed: {}}}\n", margin, slow.gpu, exact(slow.speed));
+  for (const LinkOverride& degraded : cluster.degraded_links)
+    text += fmt::format("{}  - {{link: {}, bandwidth_factor: {}}}\n", margin, link_name(cluster, degraded.link),
+                        exact(degraded.bandwidth_factor));
+  return text;
+}
+
+} // namespace moesim::platforms

@@ -1,0 +1,55 @@
+// A GPU type: what it can do at best, and how much of that a kernel of a given shape gets. All figures come from
+// gpus/*.yaml, each with its source; nothing here is fitted to a whole run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulator/base/operator.hpp"
+#include "simulator/base/units.hpp"
+
+namespace moesim::platforms {
+
+inline constexpr std::size_t precision_count = 4;
+
+// Share of peak FLOP/s that a matrix product of m x n x k reaches: max_efficiency, times k / (k + half_k) for filling
+// and draining the pipeline of the K loop, times how well tiles of tile_m x tile_n fill whole waves over the
+// multiprocessors (NVIDIA, "Matrix Multiplication Background User's Guide": tile and wave quantisation).
+struct GemmCurve {
+  double max_efficiency = 1;
+  double half_k = 0;
+  std::int64_t tile_m = 0; // 0: no tile or wave quantisation is known for this GPU
+  std::int64_t tile_n = 0;
+  std::int64_t multiprocessors = 0;
+};
+
+// Share of peak FLOP/s of fused attention with head size d over n keys:
+// max_efficiency x d / (d + half_head_size) x n / (n + half_length).
+struct AttentionCurve {
+  double max_efficiency = 1;
+  double half_head_size = 0;
+  double half_length = 0;
+};
+
+struct Gpu {
+  std::string name;
+  Bytes memory_capacity;
+  BytesPerSecond memory_bandwidth;
+  double memory_efficiency = 1;                                    // of the bandwidth, for streaming kernels
+  std::array<std::optional<FlopsPerSecond>, precision_count> peak; // dense, by Precision; absent: not supported
+  GemmCurve gemm;
+  AttentionCurve attention;
+  Seconds launch_overhead; // from one kernel's end to the next one's start
+};
+
+// Peak at a precision. Requires the GPU to support it.
+[[nodiscard]] FlopsPerSecond peak_of(const Gpu& gpu, Precision precision);
+
+// Time of one kernel: launch overhead plus the larger of FLOPs over achievable FLOP/s and bytes over achievable bytes/s
+// (roofline; Williams et al., CACM 52(4), 2009).
+[[nodiscard]] Seconds time_of(const Operator& op, const Gpu& gpu);
+
+} // namespace moesim::platforms
