@@ -19,9 +19,9 @@ enum class CatalogueKind { Gpu, Cluster, Model, Scenario };
 // The names of one kind (file names without ending), sorted.
 [[nodiscard]] std::vector<std::string> catalogue_names(CatalogueKind kind);
 
-// The file that `reference` means: a path when it contains '/' or ends in .yaml, .yml or .json (relative to the folder of
-// `referring_file`), a catalogue name otherwise.
-// Throws InputError at `position` for `field`: an unknown name comes with the nearest name, or the list of names.
+// The file that `reference` means: a path when it contains '/' or ends in .yaml, .yml or .json (relative to the folder
+// of `referring_file`), a catalogue name otherwise. Throws InputError at `position` for `field`: an unknown name comes
+// with the nearest name, or the list of names.
 [[nodiscard]] std::filesystem::path resolve(CatalogueKind kind, const std::string& reference,
                                             const std::filesystem::path& referring_file, const Position& position,
                                             const std::string& field);

@@ -1,9 +1,9 @@
 // Reads one map of a document into typed values. Every method notes what is wrong in `problems` and goes on, so that
 // the user sees all mistakes at once; finish() then reports the keys that nobody asked for, with the nearest known key.
 //
-// A method without a default returns a valid placeholder (the range's minimum, 1 of the unit, "") after noting a problem,
-// so that reading continues; the caller ends with Problems::throw_if_any() before it uses any value.
-// Null counts as "no value given" nowhere: `key:` without a value is an error that says what is expected.
+// A method without a default returns a valid placeholder (the range's minimum, 1 of the unit, "") after noting a
+// problem, so that reading continues; the caller ends with Problems::throw_if_any() before it uses any value. Null
+// counts as "no value given" nowhere: `key:` without a value is an error that says what is expected.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,8 @@
 #include "simulator/config/node.hpp"
 
 namespace moesim::config {
+
+struct Dimension;
 
 struct IntegerRange {
   std::int64_t min = 1;
@@ -69,7 +71,12 @@ public:
   // A reader for a nested map; absent: an empty map, so that every field takes its default.
   MapReader map_or_empty(std::string_view key);
 
+  // The items of a list of whole numbers, or of a list of maps (their paths are key.0, key.1, ...); absent: none.
+  std::vector<std::int64_t> integers_or_empty(std::string_view key, IntegerRange range = {});
+  std::vector<MapReader> maps_or_empty(std::string_view key);
+
   // Makes `alias` read as `key` (Megatron's long names); giving both is a problem.
+  // Call it before `key` is read. Paths in messages show the name that the user wrote.
   void alias(std::string_view alias, std::string_view key);
 
   // Where `key` stands (its value), or the map itself when absent; and its full dotted path.
@@ -84,16 +91,29 @@ public:
   [[nodiscard]] std::vector<std::string> unread_keys() const;
 
 private:
-  const Node* value(std::string_view key, bool required, std::string_view expected);
+  enum class Presence { Required, Optional };
 
-  const Node* map_;
+  // A reader of an absent map. Silent when a problem about it is already noted, else every required field is missing.
+  MapReader(const Node* map, Position position, std::string path, Problems& problems);
+
+  void know(std::string_view key);
+  [[nodiscard]] const Entry* entry(std::string_view key) const;
+  const Node* value(std::string_view key, std::string_view expected);
+  const Node* list(std::string_view key, std::string_view expected);
+  MapReader nested(std::string_view key, Presence presence);
+  [[nodiscard]] std::vector<const Entry*> unread_entries() const;
+  double quantity(std::string_view key, const Dimension& dimension);
+
+  const Node* map_; // nullptr when there is none to complain about
+  Position position_;
   std::string path_;
   Problems* problems_;
   std::vector<std::string> known_;
   std::vector<std::pair<std::string, std::string>> aliases_;
 };
 
-// The candidate nearest to `word` by edit distance, or nullopt when none is near (more than a third of its letters off).
+// The candidate nearest to `word` by edit distance, or nullopt when none is near (more than a third of its letters
+// off).
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
 } // namespace moesim::config

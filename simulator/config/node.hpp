@@ -17,11 +17,11 @@ struct Node {
   enum class Kind { Null, Scalar, Sequence, Map };
 
   Kind kind = Kind::Null;
-  std::string scalar;          // text of a scalar, unquoted
-  bool quoted = false;         // "8" is a text, 8 is a number
-  std::vector<Node> items;     // of a sequence
-  std::vector<Entry> entries;  // of a map, in the order written, keys unique
-  Position position;           // of the first character of the value
+  std::string scalar;         // text of a scalar, unquoted
+  bool quoted = false;        // "8" is a text, 8 is a number
+  std::vector<Node> items;    // of a sequence
+  std::vector<Entry> entries; // of a map, in the order written, keys unique
+  Position position;          // of the first character of the value
 
   // The value of `key`, or nullptr when this is not a map or has no such key.
   [[nodiscard]] const Node* find(std::string_view key) const;
@@ -42,12 +42,14 @@ struct Entry {
 [[nodiscard]] Node parse_json(const std::string& text, const std::string& file);
 
 // Reads and parses a file, as JSON when its name ends in .json and as YAML otherwise. Messages show `path` as given.
-// Throws InputError; a missing, unreadable or oversized (over 64 MiB) file, or a folder, is a whole-file problem at 1:1.
+// Throws InputError; a missing, unreadable or oversized (over 64 MiB) file, or a folder, is a whole-file problem at
+// 1:1.
 [[nodiscard]] Node load(const std::filesystem::path& path);
 
 // Applies one `--set` argument, `path.to.field=VALUE` with VALUE any YAML value; maps on the way are made, `name.0`
-// addresses an item of a sequence. Positions in the new value carry the file name "--set" and the column in the argument.
-// Throws InputError when the argument has no '=', an empty path element, an invalid value, or goes through a scalar.
+// addresses an item of a sequence. Positions in the new value carry the file name "--set" and the column in the
+// argument. Throws InputError when the argument has no '=', an empty path element, an invalid value, or goes through a
+// scalar.
 void set(Node& root, std::string_view assignment);
 
 // `overlay` laid over `base`: maps merge key by key, anything else in `overlay` replaces what `base` had.
