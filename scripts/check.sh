@@ -57,6 +57,6 @@ if [[ ${1:-} == --tidy ]]; then
   command -v clang-tidy >/dev/null || { skip "clang-tidy is not installed"; exit 1; }
   export -f tidy
   sources 'simulator/*.cpp' 'platforms/*.cpp' 'workloads/*.cpp' 'schedulers/*.cpp' 'analysis/*.cpp' |
-    xargs -r -P "$(nproc)" -I FILE bash -c 'tidy "$1"' tidy FILE
+    xargs -r -P "$(nproc)" -I FILE bash -c "tidy 'FILE'"
 fi
 echo "All checks passed."
