@@ -1,0 +1,83 @@
+// Running a task graph: when each task starts and ends on a given cluster.
+//
+// What every task costs is worked out before the run (Costs), so an executor knows indices and numbers only: no
+// platform, no ranks, no operators. IdealExecutor (ideal_executor.hpp) knows no contention and is the oracle;
+// SimGridExecutor (simgrid_executor.hpp) shares links between flows. Where nothing contends both give the same times.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "simulator/base/ids.hpp"
+#include "simulator/base/units.hpp"
+#include "simulator/graph/task_graph.hpp"
+
+namespace moesim::execution {
+
+// One direction of a cable: what a GPU sends through its NVLink port, what its NIC receives, ...
+struct Link {
+  std::string name;
+  BytesPerSecond capacity;
+};
+
+// The end of a flow that lies in a core wide enough never to matter.
+inline constexpr std::uint32_t no_link = std::numeric_limits<std::uint32_t>::max();
+
+// Bytes that leave through one link and arrive through another. A flow without bytes takes no time and is never
+// reported.
+struct Flow {
+  std::uint32_t from_link = no_link; // index into Costs::links
+  std::uint32_t to_link = no_link;   // another one; at most one of the two is no_link
+  Bytes bytes;
+
+  bool operator==(const Flow&) const = default;
+};
+
+// A delay, then all flows at once; it ends when the last of them has. Tasks that send the same share one.
+struct Communication {
+  Seconds latency;
+  std::vector<Flow> flows; // none: the delay is all
+};
+
+struct Costs {
+  std::vector<std::uint32_t> of_task; // per task: compute: index into `durations`; otherwise into `communications`
+  std::vector<Seconds> durations;     // of compute tasks; the speed of the GPU is included
+  std::vector<Communication> communications;
+  std::vector<Link> links;
+};
+
+// Throws InternalError unless there is one cost per task, every index is in range, every time and size is finite and
+// not negative, and every link that carries something has a capacity.
+void check(const graph::TaskGraph& graph, const Costs& costs);
+
+// How long `communication` takes on idle links: latency + max over links of (bytes that cross the link) / capacity.
+// Exact for symmetric patterns and for unequal ones that one link bounds; a lower bound otherwise.
+[[nodiscard]] Seconds idle_time(const Communication& communication, const std::vector<Link>& links);
+
+// How long each task takes on idle links: what critical_path() of the graph wants.
+[[nodiscard]] std::vector<Seconds> idle_times(const graph::TaskGraph& graph, const Costs& costs);
+
+// Receives what happened, while it happens: tasks in the order in which they end, flows before the end of their task.
+class RunSink {
+public:
+  virtual ~RunSink() = default;
+  virtual void task_ran(TaskId task, Seconds start, Seconds end) = 0;
+  virtual void flow_ran(const Flow& flow, Seconds start, Seconds end) = 0;
+};
+
+// Called about every `progress_interval` ended tasks and at the end of the run. May throw to stop the run.
+using Progress = std::function<void(std::size_t done, std::size_t total)>;
+inline constexpr std::size_t progress_interval = 4096;
+
+class Executor {
+public:
+  virtual ~Executor() = default;
+  // Runs every task of `graph` from time 0 and returns the end of the last one. The same arguments give the same times.
+  virtual Seconds run(const graph::TaskGraph& graph, const Costs& costs, RunSink& sink, const Progress& progress) = 0;
+};
+
+} // namespace moesim::execution

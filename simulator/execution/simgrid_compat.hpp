@@ -1,0 +1,104 @@
+// The parts of SimGrid that moesim uses, with the differences between 3.32 (Debian 12) and 4.0 (Debian 13) hidden here
+// and nowhere else. Included by simgrid_*.cpp only.
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <simgrid/kernel/Timer.hpp>
+#include <simgrid/s4u.hpp>
+#include <simgrid/version.h>
+#include <xbt/log.h>
+
+namespace moesim::execution::simgrid_compat {
+
+namespace s4u = simgrid::s4u;
+
+#if SIMGRID_VERSION >= 40000
+inline constexpr const char* timing_precision = "precision/timing";
+#else
+inline constexpr const char* timing_precision = "surf/precision";
+#endif
+
+// A SimGrid that prints errors only and leaves Ctrl-C to the program. The default network model is tuned for TCP over a
+// LAN; with these settings a lone flow takes size / bandwidth. Flows whose ends are less than `precision` seconds apart
+// end together.
+inline std::unique_ptr<s4u::Engine> make_engine(double precision) {
+  xbt_log_control_set("root.thres:error");
+  struct sigaction interrupt {};
+  sigaction(SIGINT, nullptr, &interrupt);
+  auto engine = std::make_unique<s4u::Engine>("moesim");
+  sigaction(SIGINT, &interrupt, nullptr);
+  s4u::Engine::set_config("network/model:CM02");
+  s4u::Engine::set_config("network/TCP-gamma:0");
+  s4u::Engine::set_config("network/crosstraffic:0");
+  s4u::Engine::set_config(timing_precision, precision);
+  return engine;
+}
+
+// The root of the platform: every host has links of its own, up to a core that is never full and down from it.
+inline s4u::NetZone* make_star(s4u::Engine& engine) {
+#if SIMGRID_VERSION >= 40000
+  return engine.get_netzone_root()->add_netzone_star("star");
+#else
+  static_cast<void>(engine);
+  return s4u::create_star_zone("star");
+#endif
+}
+
+inline s4u::Host* make_host(s4u::NetZone* zone, const std::string& name) {
+#if SIMGRID_VERSION >= 40000
+  return zone->add_host(name, 1.0)->seal();
+#else
+  return zone->create_host(name, 1.0)->seal();
+#endif
+}
+
+inline s4u::Link* make_link(s4u::NetZone* zone, const std::string& name, double capacity) {
+#if SIMGRID_VERSION >= 40000
+  return zone->add_link(name, capacity)->seal();
+#else
+  return zone->create_link(name, capacity)->seal();
+#endif
+}
+
+// What leaves `host` and what arrives there both cross `link`.
+inline void attach(s4u::NetZone* zone, s4u::Host* host, s4u::Link* link) {
+  const std::vector<s4u::LinkInRoute> route{s4u::LinkInRoute(link)};
+#if SIMGRID_VERSION >= 40000
+  zone->add_route(host, nullptr, route, false);
+  zone->add_route(nullptr, host, route, false);
+#else
+  zone->add_route(host->get_netpoint(), nullptr, nullptr, nullptr, route, false);
+  zone->add_route(nullptr, host->get_netpoint(), nullptr, nullptr, route, false);
+#endif
+}
+
+// `ended` is called with the tag of each communication that completes.
+inline void on_completion(std::function<void(std::uintptr_t tag)> ended) {
+#if SIMGRID_VERSION >= 40000
+  s4u::Comm::on_completion_cb([ended = std::move(ended)](const s4u::Comm& comm) {
+    ended(reinterpret_cast<std::uintptr_t>(comm.get_data<void>()));
+  });
+#else
+  s4u::Activity::on_completion_cb([ended = std::move(ended)](const s4u::Activity& activity) {
+    ended(reinterpret_cast<std::uintptr_t>(activity.get_data<void>()));
+  });
+#endif
+}
+
+// Starts to send `size` units. Keep what it returns until on_completion() was called for it and has returned.
+[[nodiscard]] inline s4u::CommPtr send(s4u::Host* from, s4u::Host* to, std::uint64_t size, std::uintptr_t tag) {
+  s4u::CommPtr comm = s4u::Comm::sendto_init(from, to);
+  comm->set_payload_size(size);
+  comm->set_data(reinterpret_cast<void*>(tag));
+  comm->start();
+  return comm;
+}
+
+} // namespace moesim::execution::simgrid_compat

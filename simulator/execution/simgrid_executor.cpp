@@ -1,0 +1,223 @@
+#include "simulator/execution/simgrid_executor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "simulator/base/check.hpp"
+#include "simulator/execution/calendar.hpp"
+#include "simulator/execution/run_state.hpp"
+#include "simulator/execution/simgrid_compat.hpp"
+
+namespace moesim::execution {
+
+namespace {
+
+namespace sg = simgrid_compat;
+using simgrid::kernel::timer::Timer;
+
+// SimGrid takes whole bytes. In units of 2^-16 byte a flow of a fraction of a byte is right, too, and one of 100 TB
+// fits; a power of two leaves every time as it is.
+constexpr double units_per_byte = 65536;
+constexpr double largest_flow = 1e14; // bytes
+
+// A flow with everything looked up that SimGrid wants to know.
+struct Route {
+  sg::s4u::Host* from = nullptr;
+  sg::s4u::Host* to = nullptr;
+  std::uint64_t units = 0;
+  const Flow* flow = nullptr;
+};
+
+// A flow under way; its index is the tag of its SimGrid communication.
+struct LiveFlow {
+  sg::s4u::CommPtr comm;
+  const Flow* flow = nullptr;
+  std::uint32_t task = 0;
+  Seconds start;
+};
+
+// The SimGrid side of Costs::links: a star in which every link is a host of its own. A flow from one link to another is
+// a communication between their hosts, so nothing here needs to know which links belong to one GPU or one direction.
+class Platform {
+public:
+  Platform(sg::s4u::Engine& engine, const std::vector<Link>& links) {
+    sg::s4u::NetZone* zone = sg::make_star(engine);
+    core_ = sg::make_host(zone, "core"); // without links: what ends here is bounded by the other end
+    hosts_.reserve(links.size());
+    for (std::size_t i = 0; i < links.size(); ++i) {
+      const std::string name = fmt::format("link{}", i); // names of users might clash
+      hosts_.push_back(sg::make_host(zone, name));
+      sg::attach(zone, hosts_.back(), sg::make_link(zone, name, links[i].capacity.value() * units_per_byte));
+    }
+    zone->seal();
+  }
+
+  [[nodiscard]] Route route(const Flow& flow) const {
+    MOESIM_CHECK(flow.bytes.value() <= largest_flow, "a flow has at most 100 TB");
+    const double units = std::max(1.0, std::round(flow.bytes.value() * units_per_byte));
+    return {host(flow.from_link), host(flow.to_link), static_cast<std::uint64_t>(units), &flow};
+  }
+
+private:
+  [[nodiscard]] sg::s4u::Host* host(std::uint32_t link) const { return link == no_link ? core_ : hosts_[link]; }
+
+  sg::s4u::Host* core_ = nullptr;
+  std::vector<sg::s4u::Host*> hosts_;
+};
+
+// One run. The calendar holds the end of each delay; one SimGrid timer is set to its next date. A flow is a SimGrid
+// communication whose completion calls flow_ended().
+class Simulation {
+public:
+  // `delays`: how long each task takes without flows.
+  Simulation(const graph::TaskGraph& graph, const Costs& costs, std::vector<Seconds> delays, RunSink& sink,
+             const Progress& progress)
+      : graph_(graph), costs_(costs), sink_(sink), state_(graph, sink, progress), delays_(std::move(delays)) {}
+
+  // Has SimGrid share the links: only the latency remains of the delay of a communication.
+  void use_flows(sg::s4u::Engine& engine) {
+    const Platform platform(engine, costs_.links);
+    first_route_.push_back(0);
+    for (const Communication& communication : costs_.communications) {
+      for (const Flow& flow : communication.flows)
+        if (flow.bytes > Bytes())
+          routes_.push_back(platform.route(flow));
+      first_route_.push_back(routes_.size());
+    }
+    for (std::uint32_t task = 0; task < delays_.size(); ++task)
+      if (communicates(task))
+        delays_[task] = costs_.communications[costs_.of_task[task]].latency;
+  }
+
+  Seconds run(sg::s4u::Engine& engine) {
+    sg::on_completion([this](std::uintptr_t tag) { flow_ended(tag); });
+    state_.begin([this](std::uint32_t task) { start(task, Seconds()); });
+    set_timer();
+    engine.run();
+    return state_.finish();
+  }
+
+private:
+  [[nodiscard]] bool shares_links() const { return !first_route_.empty(); }
+  [[nodiscard]] bool communicates(std::uint32_t task) const {
+    return graph_.tasks()[task].kind != graph::Kind::Compute;
+  }
+
+  void start(std::uint32_t task, Seconds now) { calendar_.add({now + delays_[task], task}); }
+
+  void delay_ended(std::uint32_t task, Seconds now) {
+    if (communicates(task)) {
+      if (shares_links() && start_flows(task, now))
+        return;
+      if (!shares_links())
+        state_.report_flows(task, costs_.communications[costs_.of_task[task]], now);
+    }
+    state_.end(task, now, [this, now](std::uint32_t next) { start(next, now); });
+  }
+
+  // Returns whether there is any.
+  bool start_flows(std::uint32_t task, Seconds now) {
+    const std::size_t first = first_route_[costs_.of_task[task]];
+    const std::size_t last = first_route_[costs_.of_task[task] + 1];
+    state_.wait_for_flows(task, static_cast<std::uint32_t>(last - first));
+    for (std::size_t i = first; i < last; ++i) {
+      const Route& route = routes_[i];
+      const std::size_t slot = free_slot();
+      live_[slot] = {sg::send(route.from, route.to, route.units, slot), route.flow, task, now};
+    }
+    return first < last;
+  }
+
+  std::size_t free_slot() {
+    if (free_slots_.empty()) {
+      live_.emplace_back();
+      return live_.size() - 1;
+    }
+    const std::size_t slot = free_slots_.back();
+    free_slots_.pop_back();
+    return slot;
+  }
+
+  void flow_ended(std::size_t slot) {
+    const Seconds now(sg::s4u::Engine::get_clock());
+    LiveFlow& ended = live_[slot];
+    const std::uint32_t task = ended.task;
+    sink_.flow_ran(*ended.flow, ended.start, now);
+    // SimGrid still uses a communication after its callback, so it lives on until the next one has ended.
+    last_ended_ = std::move(ended.comm);
+    free_slots_.push_back(slot);
+    if (state_.one_flow_less(task) == 0) {
+      state_.end(task, now, [this, now](std::uint32_t next) { start(next, now); });
+      set_timer();
+    }
+  }
+
+  // Called by the timer: ends every delay whose date has come. SimGrid's clock may be a rounding error late, so the
+  // date itself counts; a chain of delays then ends at exactly their sum.
+  void ring() {
+    timer_ = nullptr;
+    const Seconds clock(sg::s4u::Engine::get_clock());
+    while (!calendar_.empty() && calendar_.next_date() <= clock) {
+      const Entry entry = calendar_.take();
+      delay_ended(entry.task, entry.date);
+    }
+    set_timer();
+  }
+
+  // Makes sure that the timer is set to the next date of the calendar.
+  void set_timer() {
+    if (calendar_.empty() || (timer_ != nullptr && timer_->get_date() <= calendar_.next_date().value()))
+      return;
+    if (timer_ != nullptr)
+      timer_->remove();
+    timer_ = Timer::set(calendar_.next_date().value(), [this] { ring(); });
+  }
+
+  const graph::TaskGraph& graph_;
+  const Costs& costs_;
+  RunSink& sink_;
+  RunState state_;
+  Calendar calendar_;
+  Timer* timer_ = nullptr;               // owned by SimGrid
+  std::vector<Seconds> delays_;          // per task: how long it is in the calendar
+  std::vector<Route> routes_;            // of all communications, one after the other
+  std::vector<std::size_t> first_route_; // per communication: where its routes begin
+  std::vector<LiveFlow> live_;
+  std::vector<std::size_t> free_slots_; // of live_
+  sg::s4u::CommPtr last_ended_;
+};
+
+// SimGrid misses events for good when its clock, rounded, passes them by more than this. Rounding grows with the clock,
+// and no run takes longer than all tasks one after the other.
+double timing_precision(const std::vector<Seconds>& idle_times) {
+  const Seconds longest = std::accumulate(idle_times.begin(), idle_times.end(), Seconds());
+  return 1e-15 * std::max(1.0, longest.value());
+}
+
+// Whether this process has not run a simulation before.
+bool claim_process() {
+  static bool claimed = false; // SimGrid's clock, settings and callbacks are global, too
+  return !std::exchange(claimed, true) && !sg::s4u::Engine::is_initialized() && sg::s4u::Engine::get_clock() == 0;
+}
+
+} // namespace
+
+Seconds SimGridExecutor::run(const graph::TaskGraph& graph, const Costs& costs, RunSink& sink,
+                             const Progress& progress) {
+  check(graph, costs);
+  MOESIM_CHECK(claim_process(), "SimGrid runs one simulation per process");
+  std::vector<Seconds> times = idle_times(graph, costs);
+  const std::unique_ptr<sg::s4u::Engine> engine = sg::make_engine(timing_precision(times));
+  Simulation simulation(graph, costs, std::move(times), sink, progress);
+  if (network_ == Network::Fluid)
+    simulation.use_flows(*engine);
+  return simulation.run(*engine);
+}
+
+} // namespace moesim::execution

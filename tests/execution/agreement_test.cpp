@@ -1,0 +1,144 @@
+// Laws that hold on any graph, checked on random ones: the executors agree where nothing contends, nothing starts too
+// early, and the same run gives the same times. SimGrid runs in child processes, one simulation each.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "simulator/execution/ideal_executor.hpp"
+#include "simulator/execution/simgrid_executor.hpp"
+#include "tests/execution/small_job.hpp"
+
+namespace moesim::execution {
+namespace {
+
+// The start and end of every task, then of every flow, in the order of the sink.
+using Times = std::vector<double>;
+
+Times times_of(const Recording& recording) {
+  Times times;
+  for (const Recording::Span& span : recording.tasks)
+    times.insert(times.end(), {span.start.value(), span.end.value()});
+  for (const Recording::FlowSpan& flow : recording.flows)
+    times.insert(times.end(), {flow.span.start.value(), flow.span.end.value()});
+  return times;
+}
+
+Times run_in_child(Network network, const SmallJob& job) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    SimGridExecutor executor(network);
+    const Times times = times_of(run(executor, job).recording);
+    FILE* out = fdopen(ends[1], "w");
+    const bool written = std::fwrite(times.data(), sizeof(double), times.size(), out) == times.size();
+    _exit(std::fclose(out) == 0 && written ? 0 : 1);
+  }
+  close(ends[1]);
+  FILE* in = fdopen(ends[0], "r");
+  Times times;
+  double value = 0;
+  while (std::fread(&value, sizeof value, 1, in) == 1)
+    times.push_back(value);
+  std::fclose(in);
+  int status = 1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  return times;
+}
+
+enum class Contention { None, Some };
+
+// Tasks over `columns`, each with two links. A task that uses a column waits for the one that used it last, unless
+// contention is wanted.
+SmallJob random_job(std::uint32_t seed, Contention contention) {
+  constexpr std::uint32_t columns = 24;
+  std::mt19937 random(seed);
+  const auto below = [&random](std::uint32_t limit) { return static_cast<std::uint32_t>(random() % limit); };
+  SmallJob job(2 * columns);
+  std::vector<std::optional<TaskIndex>> last(columns);
+  for (TaskIndex task = 0; task < 600; ++task) {
+    const std::uint32_t first = below(columns);
+    const std::uint32_t width = std::min(columns - first, 1 + below(8));
+    std::vector<TaskIndex> after;
+    for (std::uint32_t i = first; i < first + width; ++i)
+      if (last[i])
+        after.push_back(*last[i]);
+    if (contention == Contention::Some && after.size() > 1)
+      after.erase(after.begin() + 1, after.end());
+    if (task > 0 && below(3) == 0)
+      after.push_back(below(task));
+    if (width == 1) {
+      job.compute(1e-6 * below(1000), after);
+    } else {
+      const double bytes = 1e3 * below(1000);
+      std::vector<Flow> flows;
+      for (std::uint32_t i = 0; i < width; ++i)
+        flows.push_back({2 * (first + i), 2 * (first + (i + 1) % width) + 1, Bytes(bytes)});
+      job.communicate(1e-6 * below(5), flows, after);
+    }
+    for (std::uint32_t i = first; i < first + width; ++i)
+      last[i] = task;
+  }
+  return job;
+}
+
+class RandomGraph : public testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(RandomGraph, ExecutorsAgreeWhereNothingContends) {
+  const SmallJob job = random_job(GetParam(), Contention::None);
+  IdealExecutor ideal;
+  const Outcome expected = run(ideal, job);
+  const double tolerance = 1e-9 * expected.makespan.value();
+
+  EXPECT_EQ(run_in_child(Network::Analytic, job), times_of(expected.recording));
+  const Times fluid = run_in_child(Network::Fluid, job);
+  const Times ideal_times = times_of(expected.recording);
+  ASSERT_EQ(fluid.size(), ideal_times.size());
+  for (std::size_t i = 0; i < 2 * expected.recording.tasks.size(); ++i)
+    EXPECT_NEAR(fluid[i], ideal_times[i], tolerance) << "task " << i / 2;
+}
+
+TEST_P(RandomGraph, NothingStartsBeforeWhatItWaitsForEnds) {
+  const SmallJob job = random_job(GetParam(), Contention::Some);
+  const graph::TaskGraph graph = job.graph();
+  const Times times = run_in_child(Network::Fluid, job);
+  std::vector<double> ready(graph.task_count(), 0);
+  for (std::uint32_t task = 0; task < graph.task_count(); ++task)
+    for (const std::uint32_t successor : graph.successors(TaskId(task)))
+      ready[successor] = std::max(ready[successor], times[2 * task + 1]);
+  for (std::size_t task = 0; task < graph.task_count(); ++task) {
+    EXPECT_EQ(times[2 * task], ready[task]) << "task " << task << " starts as soon as it may, and not before";
+    EXPECT_LE(times[2 * task], times[2 * task + 1]);
+  }
+}
+
+TEST_P(RandomGraph, NoRunIsShorterThanTheCriticalPath) {
+  const SmallJob job = random_job(GetParam(), Contention::Some);
+  const graph::TaskGraph graph = job.graph();
+  const double bound = graph::critical_path(graph, idle_times(graph, job.costs)).value();
+  IdealExecutor ideal;
+  EXPECT_NEAR(run(ideal, job).makespan.value(), bound, 1e-12 * bound);
+
+  const Times times = run_in_child(Network::Fluid, job);
+  double makespan = 0;
+  for (std::size_t task = 0; task < graph.task_count(); ++task)
+    makespan = std::max(makespan, times[2 * task + 1]);
+  EXPECT_GT(makespan, 1.01 * bound) << "this graph contends";
+}
+
+TEST_P(RandomGraph, TheSameRunGivesTheSameTimes) {
+  const SmallJob job = random_job(GetParam(), Contention::Some);
+  EXPECT_EQ(run_in_child(Network::Fluid, job), run_in_child(Network::Fluid, job));
+}
+
+INSTANTIATE_TEST_SUITE_P(Agreement, RandomGraph, testing::Range(1U, 6U));
+
+} // namespace
+} // namespace moesim::execution

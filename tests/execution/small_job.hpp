@@ -1,0 +1,99 @@
+// A task graph with its costs, made by hand: job.compute(2ms), job.communicate(...), each with what it waits for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "simulator/execution/executor.hpp"
+
+namespace moesim::execution {
+
+using TaskIndex = std::uint32_t;
+
+class SmallJob {
+public:
+  // `links` links of 1 GB/s.
+  explicit SmallJob(std::size_t links = 0) {
+    for (std::size_t i = 0; i < links; ++i)
+      costs.links.push_back({"link" + std::to_string(i), BytesPerSecond(1e9)});
+    parts_.groups = {{RankId(0)}};
+    parts_.works = {{}};
+    parts_.names = {"task"};
+    parts_.rank_count = 1;
+  }
+
+  TaskIndex compute(double seconds, const std::vector<TaskIndex>& after = {}) {
+    costs.durations.emplace_back(seconds);
+    return add(graph::Kind::Compute, costs.durations.size() - 1, after);
+  }
+
+  TaskIndex communicate(double latency, std::vector<Flow> flows, const std::vector<TaskIndex>& after = {}) {
+    costs.communications.push_back({Seconds(latency), std::move(flows)});
+    return add(graph::Kind::AllGather, costs.communications.size() - 1, after);
+  }
+
+  [[nodiscard]] graph::TaskGraph graph() const { return graph::TaskGraph(parts_); }
+
+  Costs costs;
+
+private:
+  TaskIndex add(graph::Kind kind, std::size_t cost, const std::vector<TaskIndex>& after) {
+    const auto index = static_cast<TaskIndex>(parts_.tasks.size());
+    graph::Task task;
+    task.kind = kind;
+    parts_.tasks.push_back(task);
+    costs.of_task.push_back(static_cast<std::uint32_t>(cost));
+    for (const TaskIndex before : after)
+      parts_.edges.emplace_back(before, index);
+    return index;
+  }
+
+  graph::TaskGraph::Parts parts_;
+};
+
+// Keeps everything it is told.
+class Recording : public RunSink {
+public:
+  struct Span {
+    Seconds start;
+    Seconds end;
+    bool operator==(const Span&) const = default;
+  };
+  struct FlowSpan {
+    Flow flow;
+    Span span;
+    bool operator==(const FlowSpan&) const = default;
+  };
+
+  explicit Recording(std::size_t task_count) : tasks(task_count) {}
+  void task_ran(TaskId task, Seconds start, Seconds end) override {
+    tasks[task.value()] = {start, end};
+    ++task_calls;
+  }
+  void flow_ran(const Flow& flow, Seconds start, Seconds end) override { flows.push_back({flow, {start, end}}); }
+
+  bool operator==(const Recording& other) const { return tasks == other.tasks && flows == other.flows; }
+
+  std::vector<Span> tasks;
+  std::vector<FlowSpan> flows;
+  std::size_t task_calls = 0;
+};
+
+// What running `job` gave.
+struct Outcome {
+  Seconds makespan;
+  Recording recording;
+};
+
+inline Outcome run(Executor& executor, const SmallJob& job) {
+  const graph::TaskGraph graph = job.graph();
+  Recording recording(graph.task_count());
+  const Seconds makespan = executor.run(graph, job.costs, recording, {});
+  return {makespan, std::move(recording)};
+}
+
+} // namespace moesim::execution
