@@ -81,8 +81,7 @@ public:
       : graph_(graph), costs_(costs), sink_(sink), state_(graph, sink, progress), delays_(std::move(delays)) {}
 
   // Has SimGrid share the links: only the latency remains of the delay of a communication.
-  void use_flows(sg::s4u::Engine& engine) {
-    const Platform platform(engine, costs_.links);
+  void use_flows(const Platform& platform) {
     first_route_.push_back(0);
     for (const Communication& communication : costs_.communications) {
       for (const Flow& flow : communication.flows)
@@ -215,8 +214,9 @@ Seconds SimGridExecutor::run(const graph::TaskGraph& graph, const Costs& costs, 
   std::vector<Seconds> times = idle_times(graph, costs);
   const std::unique_ptr<sg::s4u::Engine> engine = sg::make_engine(timing_precision(times));
   Simulation simulation(graph, costs, std::move(times), sink, progress);
+  const Platform platform(*engine, costs.links);
   if (network_ == Network::Fluid)
-    simulation.use_flows(*engine);
+    simulation.use_flows(platform);
   return simulation.run(*engine);
 }
 
