@@ -2,6 +2,7 @@
 # Debian 12 and 13. Header files of a package may appear in the folders that declare its target: see MoesimLibrary.cmake.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
