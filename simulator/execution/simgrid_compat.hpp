@@ -101,4 +101,10 @@ inline void on_completion(std::function<void(std::uintptr_t tag)> ended) {
   return comm;
 }
 
+// For a run that stops before its end: SimGrid would print a backtrace for a communication that goes before it
+// completes.
+inline void abandon(s4u::Comm& comm) {
+  comm.set_state(s4u::Activity::State::CANCELED);
+}
+
 } // namespace moesim::execution::simgrid_compat

@@ -80,6 +80,14 @@ public:
              const Progress& progress)
       : graph_(graph), costs_(costs), sink_(sink), state_(graph, sink, progress), delays_(std::move(delays)) {}
 
+  ~Simulation() {
+    for (const LiveFlow& flow : live_)
+      if (flow.comm)
+        sg::abandon(*flow.comm);
+  }
+  Simulation(const Simulation&) = delete; // SimGrid calls back
+  Simulation& operator=(const Simulation&) = delete;
+
   // Has SimGrid share the links: only the latency remains of the delay of a communication.
   void use_flows(const Platform& platform) {
     first_route_.push_back(0);
