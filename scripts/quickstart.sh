@@ -18,7 +18,7 @@ echo "==> Building moesim in build/release"
 configure=(cmake --preset release)
 # The first build leaves the tests out; scripts/test.sh adds them to the same folder.
 [[ -f build/release/CMakeCache.txt ]] || configure+=(-DMOESIM_BUILD_TESTS=OFF)
-"${configure[@]}" --log-level=WARNING
+"${configure[@]}" >/dev/null # problems go to stderr
 cmake --build --preset release --target moesim
 
 mkdir -p results

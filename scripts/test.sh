@@ -3,9 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-all=false
 case "$*" in
-  "") ;;
+  "") all=false ;;
   --all) all=true ;;
   *)
     echo "usage: scripts/test.sh [--all]   (--all: also the tests that need a browser or a service)" >&2
@@ -14,22 +13,26 @@ case "$*" in
 esac
 
 special='^(browser|service)$' # ctest labels
-select=()
-sections=(build test)
-if $all; then sections+=(all); else select=(--label-exclude "$special"); fi
 
 # How many tests ctest would run with these arguments.
 count() { ctest --preset release --show-only "$@" | sed -n 's/^Total Tests: *//p'; }
 
-scripts/install_packages.sh "${sections[@]}"
+scripts/install_packages.sh build test
 
 echo "==> Building moesim and its tests in build/release"
-cmake --preset release -DMOESIM_BUILD_TESTS=ON --log-level=WARNING
+cmake --preset release -DMOESIM_BUILD_TESTS=ON >/dev/null # problems go to stderr
 cmake --build --preset release
+
+special_count=$(count --label-regex "$special")
+select=(--label-exclude "$special")
+if $all; then
+  select=()
+  ((special_count == 0)) || scripts/install_packages.sh all
+fi
 
 number=$(count "${select[@]}")
 echo "==> Running $number tests"
-if ! ctest --preset release --parallel "$(nproc)" --no-tests=error "${select[@]}"; then
+if ! ctest --preset release --progress --parallel "$(nproc)" --no-tests=error "${select[@]}"; then
   cat <<END
 
 Some tests failed: the list is above, the whole output in build/release/Testing/Temporary/LastTest.log.
@@ -40,8 +43,10 @@ fi
 
 echo
 echo "All $number tests passed in $SECONDS s (building included)."
-if ! $all; then
-  left_out=$(count --label-regex "$special")
-  echo "Left out: $left_out tests that need a browser or a service; scripts/test.sh --all installs those and runs every test."
+if $all || ((special_count == 0)); then
+  echo "Nothing was left out."
+else
+  echo "Left out: $special_count tests that need a browser or a service. To install what they need and run every test:"
+  echo "  scripts/test.sh --all"
 fi
 echo "Next: scripts/quickstart.sh simulates 512 GPUs; scripts/check.sh also checks format and style before a commit."
