@@ -1,0 +1,74 @@
+#include "workloads/operators.hpp"
+
+namespace moesim::workloads {
+namespace {
+
+double product(std::int64_t a, std::int64_t b) {
+  return static_cast<double>(a) * static_cast<double>(b);
+}
+
+std::int64_t per_group(std::int64_t rows, std::int64_t groups) {
+  return (rows + groups - 1) / groups;
+}
+
+// Fills in what the forward and both backward products share: each multiplies the same three extents, in another order.
+Operator product_of(const GemmShape& shape, Precision precision, Pass pass) {
+  const double elements = product(shape.rows, shape.k) + static_cast<double>(shape.groups) * product(shape.k, shape.n) +
+                          product(shape.rows, shape.n);
+  return {.kind = OperatorKind::Gemm,
+          .precision = precision,
+          .pass = pass,
+          .groups = shape.groups,
+          .flops = Flops(2 * product(shape.rows, shape.n) * static_cast<double>(shape.k)),
+          .bytes = Bytes(elements * bytes_per_element(precision))};
+}
+
+} // namespace
+
+Operator gemm_forward(const GemmShape& shape, Precision precision) {
+  Operator op = product_of(shape, precision, Pass::Forward);
+  op.m = per_group(shape.rows, shape.groups);
+  op.n = shape.n;
+  op.k = shape.k;
+  return op;
+}
+
+std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision) {
+  Operator input = product_of(shape, precision, Pass::Backward); // dX[rows, k] = dY[rows, n] W[n, k]
+  input.m = per_group(shape.rows, shape.groups);
+  input.n = shape.k;
+  input.k = shape.n;
+  Operator weight = product_of(shape, precision, Pass::Backward); // dW[k, n] = X[k, rows] dY[rows, n]
+  weight.m = shape.k;
+  weight.n = shape.n;
+  weight.k = per_group(shape.rows, shape.groups);
+  return {input, weight};
+}
+
+Operator causal_attention(const AttentionShape& shape, Pass pass, Precision precision) {
+  const double queries = product(shape.sequences, shape.length);
+  const double forward = 4 * queries * product(shape.length, shape.head_dim) * static_cast<double>(shape.heads) / 2;
+  // Forward reads queries, keys and values and writes the output; backward reads those and the output's gradient, and
+  // writes three gradients.
+  const double query_bytes = queries * product(shape.heads, shape.head_dim) * bytes_per_element(precision);
+  const double kv_bytes = queries * product(shape.kv_heads, shape.head_dim) * bytes_per_element(precision);
+  const bool is_forward = pass == Pass::Forward;
+  return {.kind = OperatorKind::Attention,
+          .precision = precision,
+          .pass = pass,
+          .groups = shape.sequences * shape.heads,
+          .m = shape.length,
+          .n = shape.length,
+          .k = shape.head_dim,
+          .flops = Flops(is_forward ? forward : 2 * forward),
+          .bytes = Bytes(is_forward ? 2 * query_bytes + 2 * kv_bytes : 4 * query_bytes + 4 * kv_bytes)};
+}
+
+Operator memory_bound(Bytes bytes, Pass pass) {
+  Operator op;
+  op.pass = pass;
+  op.bytes = bytes;
+  return op;
+}
+
+} // namespace moesim::workloads

@@ -1,0 +1,38 @@
+// The kernels of a transformer as amounts. Shapes are those of one rank.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "simulator/base/operator.hpp"
+
+namespace moesim::workloads {
+
+// A product of [rows, k] by [k, n]; with several groups (experts), the rows are spread evenly over as many weights.
+// Forward: one product. Backward: two, for the gradients of input and weight, each with as many FLOPs as the forward.
+struct GemmShape {
+  std::int64_t rows = 0;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  std::int64_t groups = 1;
+};
+[[nodiscard]] Operator gemm_forward(const GemmShape& shape, Precision precision);
+[[nodiscard]] std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision);
+
+struct AttentionShape {
+  std::int64_t sequences = 1;
+  std::int64_t heads = 1;    // query heads of this rank
+  std::int64_t kv_heads = 1; // key-value heads of this rank
+  std::int64_t length = 1;   // queries and keys of a sequence
+  std::int64_t head_dim = 1;
+};
+
+// Fused causal attention (FlashAttention, arXiv 2307.08691): half of the score matrix is computed, so forward takes
+// 2 x length^2 x head_dim FLOPs a head, and the gradient twice that (the recomputed scores are part of the kernel's
+// efficiency, not of its FLOPs); the score matrix never travels through memory.
+[[nodiscard]] Operator causal_attention(const AttentionShape& shape, Pass pass, Precision precision);
+
+// A kernel that only moves bytes.
+[[nodiscard]] Operator memory_bound(Bytes bytes, Pass pass);
+
+} // namespace moesim::workloads

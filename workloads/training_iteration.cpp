@@ -1,0 +1,310 @@
+#include "workloads/training.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "workloads/rank_memory.hpp"
+
+namespace moesim::workloads {
+namespace {
+
+using graph::Dimension;
+using graph::Kind;
+using graph::Phase;
+using graph::Program;
+using graph::Step;
+using graph::Stream;
+using schedulers::PipelinePass;
+
+Stream stream_of(Dimension dimension) {
+  switch (dimension) {
+  case Dimension::Tp:
+    return Stream::Tp;
+  case Dimension::Cp:
+    return Stream::Cp;
+  case Dimension::Etp:
+  case Dimension::Ep:
+    return Stream::Ep;
+  case Dimension::Dp:
+  case Dimension::Edp:
+    break;
+  }
+  return Stream::Dp;
+}
+
+// The works and names that all programs share, each listed once.
+class Tables {
+public:
+  explicit Tables(graph::Programs& programs) : programs_(programs) {}
+
+  // A step that does `segment`, in any layer and micro-batch.
+  Step step(const Segment& segment, Phase phase) {
+    Step step;
+    step.task.kind = segment.kind;
+    step.task.phase = phase;
+    step.task.stream = segment.kind == Kind::Compute ? Stream::Compute : stream_of(segment.over);
+    step.task.name = static_cast<std::uint16_t>(index_of(programs_.names, segment.name));
+    step.task.work = static_cast<std::uint32_t>(index_of(programs_.works, segment.work));
+    step.over = segment.over;
+    return step;
+  }
+
+  std::vector<Step> steps(const Segments& segments, Phase phase) {
+    std::vector<Step> result;
+    for (const Segment& segment : segments)
+      result.push_back(step(segment, phase));
+    return result;
+  }
+
+private:
+  template <class Value>
+  static std::size_t index_of(std::vector<Value>& values, const Value& value) {
+    const auto found = std::ranges::find(values, value);
+    if (found != values.end())
+      return static_cast<std::size_t>(found - values.begin());
+    values.push_back(value);
+    return values.size() - 1;
+  }
+
+  graph::Programs& programs_;
+};
+
+// The steps of every part of the model, ready to be repeated for each layer and micro-batch.
+struct Parts {
+  std::vector<Step> layer_forward, layer_backward;
+  std::vector<Step> embedding_forward, embedding_backward;
+  std::vector<Step> head_forward, head_backward;
+  Step activation, gradient; // transfers to the next and to the previous stage
+};
+
+Parts make_parts(const TrainingJob& job, Tables& tables) {
+  const MicroBatchShape shape = job.micro_batch();
+  Parts parts;
+  parts.layer_forward = tables.steps(layer_forward(job.model, shape), Phase::Forward);
+  parts.layer_backward = tables.steps(layer_backward(job.model, shape), Phase::Backward);
+  parts.embedding_forward = tables.steps(embedding_forward(job.model, shape), Phase::Forward);
+  parts.embedding_backward = tables.steps(embedding_backward(job.model, shape), Phase::Backward);
+  parts.head_forward = tables.steps(head_forward(job.model, shape), Phase::Forward);
+  parts.head_backward = tables.steps(head_backward(job.model, shape), Phase::Backward);
+  Segment transfer{"activation", Kind::SendRecv, Dimension::Tp, {}};
+  transfer.work.bytes = boundary_bytes(job.model, shape);
+  parts.activation = tables.step(transfer, Phase::Forward);
+  parts.activation.task.stream = Stream::PpSendNext;
+  transfer.name = "gradient";
+  parts.gradient = tables.step(transfer, Phase::Backward);
+  parts.gradient.task.stream = Stream::PpSendPrev;
+  return parts;
+}
+
+// Writes the program of one stage.
+class StageBuilder {
+public:
+  StageBuilder(const TrainingJob& job, Tables& tables, const Parts& parts, std::int64_t stage)
+      : job_(job), tables_(tables), parts_(parts), stage_(stage), is_first_(stage == 0),
+        is_last_(stage == job.sizes.pp - 1) {}
+
+  Program build(std::span<const PipelinePass> passes) {
+    if (sharded() && job_.training.overlap.param_gather)
+      gather_parameters_ahead();
+    const auto last_backward = std::ranges::find_if(
+        passes.rbegin(), passes.rend(), [](const PipelinePass& pass) { return pass.pass == Pass::Backward; });
+    for (const PipelinePass& pass : passes) {
+      const bool reduce = job_.training.overlap.grad_reduce && &pass == &*last_backward;
+      if (pass.pass == Pass::Forward)
+        forward(pass.micro_batch);
+      else
+        backward(pass.micro_batch, reduce);
+    }
+    finish();
+    return std::move(program_);
+  }
+
+private:
+  using Index = Program::StepIndex;
+
+  [[nodiscard]] bool sharded() const { return job_.training.sharding == Sharding::Zero1; }
+  [[nodiscard]] std::int64_t first_layer() const { return stage_ * job_.layers_per_stage(); }
+
+  // Appends a step behind what came before on this rank.
+  void follow(const Step& step) { chain_ = {program_.add(step, chain_)}; }
+
+  void play(const std::vector<Step>& steps, std::int32_t micro_batch, std::int64_t layer) {
+    for (Step step : steps) {
+      step.task.micro_batch = micro_batch;
+      step.task.layer = static_cast<std::int16_t>(layer);
+      follow(step);
+    }
+  }
+
+  // A pass waits for its input and, unless transfers overlap, for the sends of the pass before it.
+  void receive(Step transfer, std::int64_t from, std::int32_t micro_batch) {
+    transfer.receives = true;
+    transfer.peer_stage = static_cast<std::uint32_t>(from);
+    transfer.task.micro_batch = micro_batch;
+    chain_.push_back(program_.add(transfer, {}));
+  }
+
+  void send(Step transfer, std::int64_t to, std::int32_t micro_batch) {
+    transfer.peer_stage = static_cast<std::uint32_t>(to);
+    transfer.task.micro_batch = micro_batch;
+    const Index sent = program_.add(transfer, chain_);
+    if (!job_.training.overlap.pp)
+      chain_.push_back(sent);
+  }
+
+  void forward(std::int32_t micro_batch) {
+    if (is_first_) {
+      wait_for_parameters(0, micro_batch);
+      play(parts_.embedding_forward, micro_batch, -1);
+    } else {
+      receive(parts_.activation, stage_ - 1, micro_batch);
+    }
+    for (std::int64_t layer = 0; layer < job_.layers_per_stage(); ++layer) {
+      wait_for_parameters(layer + 1, micro_batch);
+      play(parts_.layer_forward, micro_batch, first_layer() + layer);
+    }
+    if (is_last_) {
+      wait_for_parameters(job_.layers_per_stage() + 1, micro_batch);
+      play(parts_.head_forward, micro_batch, -1);
+    } else {
+      send(parts_.activation, stage_ + 1, micro_batch);
+    }
+  }
+
+  void backward(std::int32_t micro_batch, bool reduce) {
+    if (is_last_) {
+      play(parts_.head_backward, micro_batch, -1);
+      if (reduce)
+        reduce_gradients(head_share(job_), -1);
+    } else {
+      receive(parts_.gradient, stage_ + 1, micro_batch);
+    }
+    for (std::int64_t layer = job_.layers_per_stage() - 1; layer >= 0; --layer) {
+      play(parts_.layer_backward, micro_batch, first_layer() + layer);
+      if (reduce)
+        reduce_gradients(layer_parameters(job_), first_layer() + layer);
+    }
+    if (is_first_) {
+      play(parts_.embedding_backward, micro_batch, -1);
+      if (reduce)
+        reduce_gradients(embedding_share(job_), -1);
+    } else {
+      send(parts_.gradient, stage_ - 1, micro_batch);
+    }
+  }
+
+  // Adds a collective over data-parallel ranks, unless there is nothing to send or nobody to send it to; the indices of
+  // what was added go to `added`.
+  void over_replicas(const char* name, Kind kind, Dimension over, Phase phase, double bytes, std::int64_t layer,
+                     std::vector<Index>& added) {
+    const std::int64_t members = over == Dimension::Dp ? job_.sizes.dp * job_.sizes.cp : job_.sizes.edp();
+    if (bytes == 0 || members == 1)
+      return;
+    Segment segment{name, kind, over, {}};
+    segment.work.bytes = Bytes(bytes);
+    Step step = tables_.step(segment, phase);
+    step.task.layer = static_cast<std::int16_t>(layer);
+    added.push_back(program_.add(step, chain_));
+  }
+
+  void reduce_gradients(const RankParameters& parameters, std::int64_t layer) {
+    const Kind kind = sharded() ? Kind::ReduceScatter : Kind::AllReduce;
+    over_replicas("reduce-gradients", kind, Dimension::Dp, Phase::Gradients, gradient_bytes * parameters.dense, layer,
+                  reductions_);
+    over_replicas("reduce-expert-gradients", kind, Dimension::Edp, Phase::Gradients, gradient_bytes * parameters.expert,
+                  layer, reductions_);
+  }
+
+  void gather_parameters(const RankParameters& parameters, std::int64_t layer, std::vector<Index>& added) {
+    const double bytes = bytes_per_element(job_.training.precision);
+    over_replicas("gather-parameters", Kind::AllGather, Dimension::Dp, Phase::Parameters, bytes * parameters.dense,
+                  layer, added);
+    over_replicas("gather-expert-parameters", Kind::AllGather, Dimension::Edp, Phase::Parameters,
+                  bytes * parameters.expert, layer, added);
+  }
+
+  // Gathers, at the start of the iteration, what the optimizer step of the one before has left scattered: the same
+  // traffic as after this iteration's own step, moved to where it can hide. Part 0 is the embedding, then the layers,
+  // then the head.
+  void gather_parameters_ahead() {
+    const std::int64_t layers = job_.layers_per_stage();
+    gathered_.resize(static_cast<std::size_t>(layers) + 2);
+    if (is_first_)
+      gather_parameters(embedding_share(job_), -1, gathered_.front());
+    for (std::int64_t layer = 0; layer < layers; ++layer)
+      gather_parameters(layer_parameters(job_), first_layer() + layer, gathered_[static_cast<std::size_t>(layer) + 1]);
+    if (is_last_)
+      gather_parameters(head_share(job_), -1, gathered_.back());
+  }
+
+  void wait_for_parameters(std::int64_t part, std::int32_t micro_batch) {
+    if (micro_batch != 0 || gathered_.empty())
+      return;
+    const std::vector<Index>& gathers = gathered_[static_cast<std::size_t>(part)];
+    chain_.insert(chain_.end(), gathers.begin(), gathers.end());
+  }
+
+  // Gradients of norms and router are summed over tp, where each rank saw its part of the sequence (Megatron Core,
+  // finalize_model_grads.py).
+  void reduce_replicated_gradients() {
+    if (!job_.sequence_parallel)
+      return;
+    const double parameters = 2 * norm_parameters(job_.model) + router_parameters(job_.model);
+    Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
+    segment.work.bytes = Bytes(gradient_bytes * static_cast<double>(job_.layers_per_stage()) * parameters);
+    follow(tables_.step(segment, Phase::Gradients));
+  }
+
+  void finish() {
+    const RankParameters parameters = stage_parameters(job_, stage_);
+    reduce_replicated_gradients();
+    if (!job_.training.overlap.grad_reduce)
+      reduce_gradients(parameters, -1);
+    chain_.insert(chain_.end(), reductions_.begin(), reductions_.end());
+    // Adam reads gradient, master weight and both moments, writes the latter three and the weight.
+    const double bytes = gradient_bytes + 2 * optimizer_bytes + bytes_per_element(job_.training.precision);
+    Operator adam;
+    adam.bytes = Bytes(bytes * optimizer_share(job_, parameters));
+    Segment segment{"adam", Kind::Compute, Dimension::Tp, {}};
+    segment.work.operators = {adam};
+    segment.work.bytes = adam.bytes;
+    follow(tables_.step(segment, Phase::Optimizer));
+    std::vector<Index> gathers;
+    if (sharded() && !job_.training.overlap.param_gather)
+      gather_parameters(parameters, -1, gathers);
+  }
+
+  const TrainingJob& job_;
+  Tables& tables_;
+  const Parts& parts_;
+  std::int64_t stage_;
+  bool is_first_;
+  bool is_last_;
+  Program program_;
+  std::vector<Index> chain_;      // what the next step of this rank waits for
+  std::vector<Index> reductions_; // what the optimizer waits for
+  std::vector<std::vector<Index>> gathered_;
+};
+
+} // namespace
+
+std::string_view name_of(Sharding sharding) {
+  return sharding == Sharding::Zero1 ? "zero-1" : "none";
+}
+
+schedulers::PipelineOrder pipeline_order(const TrainingJob& job) {
+  return schedulers::find_schedule(job.training.schedule)
+      .order({.stages = job.sizes.pp, .micro_batches = job.training.micro_batches(job.sizes)});
+}
+
+graph::Programs training_iteration(const TrainingJob& job) {
+  graph::Programs programs;
+  Tables tables(programs);
+  const Parts parts = make_parts(job, tables);
+  const schedulers::PipelineOrder order = pipeline_order(job);
+  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage)
+    programs.stages.push_back(StageBuilder(job, tables, parts, stage).build(order[static_cast<std::size_t>(stage)]));
+  return programs;
+}
+
+} // namespace moesim::workloads
