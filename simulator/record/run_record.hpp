@@ -35,6 +35,8 @@ struct TaskTable {
   std::vector<std::string> phases;  // forward, backward, gradients, optimizer, parameters
 
   [[nodiscard]] std::size_t size() const { return start.size(); }
+
+  bool operator==(const TaskTable&) const = default;
 };
 
 // Where each rank sits, and which rank's rows describe it. One row per rank of the job.
@@ -43,6 +45,8 @@ struct RankTable {
   std::vector<std::uint32_t> tp, cp, dp, pp, etp, ep, edp; // coordinates in the layout
   std::vector<std::uint32_t> representative;               // the rank whose rows in TaskTable and MemorySeries stand for it
   [[nodiscard]] std::size_t size() const { return node.size(); }
+
+  bool operator==(const RankTable&) const = default;
 };
 
 // Device memory after each change, per rank: sorted by rank, then time. Categories that do not change are in every row.
@@ -51,6 +55,8 @@ struct MemorySeries {
   std::vector<std::uint32_t> rank;
   std::vector<std::string> categories;          // weights, gradients, optimizer, activations, ...
   std::vector<std::vector<double>> bytes;       // [category][row], bytes
+
+  bool operator==(const MemorySeries&) const = default;
 };
 
 // Bytes that crossed each link, in `bins` equal slices of time that start at 0.
@@ -60,12 +66,16 @@ struct LinkLoad {
   double bin_width = 0;              // s
   std::size_t bins = 0;
   std::vector<double> bytes;         // [link * bins + bin]
+
+  bool operator==(const LinkLoad&) const = default;
 };
 
 // Tokens whose backward ended on stage 0 (training), as a rate over equal slices of time.
 struct Throughput {
   std::vector<double> time;          // s, end of the slice
   std::vector<double> tokens_per_s;
+
+  bool operator==(const Throughput&) const = default;
 };
 
 // Token-to-expert assignments of one iteration.
@@ -73,6 +83,8 @@ struct ExpertLoad {
   std::vector<std::int32_t> layers;  // model layer of each row
   std::size_t experts = 0;
   std::vector<double> tokens;        // [row * experts + expert]
+
+  bool operator==(const ExpertLoad&) const = default;
 };
 
 // The figures of the run that no table holds.
@@ -91,6 +103,8 @@ struct RunFigures {
   double routed_tokens = 0;          // token-to-expert assignments of one iteration
   double computed_tokens = 0;
   double dropped_tokens = 0;
+
+  bool operator==(const RunFigures&) const = default;
 };
 
 struct RunRecord {
@@ -102,6 +116,8 @@ struct RunRecord {
   Throughput throughput;
   ExpertLoad experts;
   std::string summary_json; // what `run --json` prints, less wall time
+
+  bool operator==(const RunRecord&) const = default;
 };
 
 // The rows [first, last) of `tasks` that describe `rank` (through its representative).

@@ -1,0 +1,68 @@
+#include "simulator/record/result_file.hpp"
+
+#include "simulator/base/check.hpp"
+#include "simulator/record/hdf5_reader.hpp"
+#include "simulator/record/layout_reader.hpp"
+#include "simulator/record/layout_writer.hpp"
+#include "simulator/record/partial_file.hpp"
+#include "simulator/record/record_check.hpp"
+#include "simulator/record/result_layout.hpp"
+
+#include <fmt/format.h>
+
+namespace moesim::record {
+namespace {
+
+// Where the rows of each rank are in /tasks, so that a reader expands folded ranks without searching.
+struct RowIndex {
+  std::vector<std::uint64_t> first_task;
+  std::vector<std::uint64_t> task_count;
+};
+
+RowIndex row_index(const RunRecord& run) {
+  RowIndex index;
+  for (std::uint32_t rank = 0; rank < run.ranks.size(); ++rank) {
+    const RowRange rows = rows_of(run, rank);
+    index.first_task.push_back(rows.first);
+    index.task_count.push_back(rows.last - rows.first);
+  }
+  return index;
+}
+
+void check_format(const Hdf5Reader& file, const std::filesystem::path& path) {
+  if (!file.has("run/format") || file.texts("run/format") != std::vector<std::string>{format_name})
+    throw ResultFileError(path.string() + ": is not a result file of moesim");
+  std::uint64_t version = 0;
+  LayoutReader(file).scalar("run/format_version", "1", version);
+  if (version != format_version)
+    throw ResultFileError(fmt::format("{}: has version {} of the format; this moesim reads version {}", path.string(),
+                                      version, format_version));
+}
+
+} // namespace
+
+void write(const RunRecord& run, const std::filesystem::path& path) {
+  const std::string defect = first_defect(run);
+  MOESIM_CHECK(defect.empty(), defect);
+  const RowIndex index = row_index(run);
+  LayoutWriter file;
+  file.text("run/format", format_name);
+  file.scalar("run/format_version", "1", format_version);
+  lay_out(file, run);
+  file.column("ranks/first_task", "1", index.first_task);
+  file.column("ranks/task_count", "1", index.task_count);
+  replace_file(path, file.image(path.string()));
+}
+
+RunRecord read(const std::filesystem::path& path) {
+  const Hdf5Reader file(path);
+  check_format(file, path);
+  RunRecord run;
+  LayoutReader reader(file);
+  lay_out(reader, run);
+  if (const std::string defect = first_defect(run); !defect.empty())
+    throw ResultFileError(path.string() + ": is damaged: " + defect);
+  return run;
+}
+
+} // namespace moesim::record
