@@ -109,10 +109,23 @@ private:
   Problems* problems_;
 };
 
+// yaml-cpp queues every token of a flow collection before it sends the first event, at some 250 bytes each, so the
+// limits of TreeBuilder would come too late for a file of nothing but brackets.
+void check_separators(const std::string& text, const Position& start) {
+  constexpr std::ptrdiff_t max_separators = 2'000'000;
+  const auto separates = [](char letter) { return letter == ',' || letter == '[' || letter == '{'; };
+  if (std::count_if(text.begin(), text.end(), separates) > max_separators)
+    throw InputError(start, "",
+                     fmt::format("the document has too many values; expected at most {} commas and opening brackets",
+                                 max_separators));
+}
+
 } // namespace
 
 Node parse_yaml_value(const std::string& text, const Position& start, Problems& problems) {
-  std::istringstream stream(checked_text(text, start));
+  const std::string checked = checked_text(text, start);
+  check_separators(checked, start);
+  std::istringstream stream(checked);
   YamlEvents events(start, problems);
   try {
     YAML::Parser parser(stream);
