@@ -16,7 +16,7 @@ MAX_LINES = 500
 FORBIDDEN = {"analysis": "execution"}  # not even through another folder
 
 # A library from outside: a regular expression for the start of its headers, its target in PACKAGES and, if there is
-# one, the only folder (with its tests) and the prefix of that folder's file names that may use it.
+# one, the only folder (with its tests and the benchmarks) and the prefix of that folder's file names that may use it.
 Foreign = namedtuple("Foreign", "headers target owner prefix", defaults=("", ""))
 FOREIGN = (
     Foreign(r"(simgrid|xbt|smpi)/", "PkgConfig::SimGrid", "simulator/execution", "simgrid_"),
@@ -80,7 +80,7 @@ def check_include(path, include, libraries):
     if home and other != home and other not in reachable(libraries, home):
         yield f"{home} includes {include} without DEPENDS {other} in {libraries[home].cmake_file}"
     for foreign in (f for f in FOREIGN if re.match(f.headers, include)):
-        allowed = (f"{foreign.owner}/{foreign.prefix}", f"tests/{os.path.basename(foreign.owner)}/")
+        allowed = (f"{foreign.owner}/{foreign.prefix}", f"tests/{os.path.basename(foreign.owner)}/", "tests/benchmarks/")
         if foreign.owner and not path.startswith(allowed):
             yield f"only {allowed[0]}* may include {include}"
         elif home and foreign.target not in libraries[home].packages:
