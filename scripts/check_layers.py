@@ -80,7 +80,7 @@ def check_include(path, include, libraries):
     if home and other != home and other not in reachable(libraries, home):
         yield f"{home} includes {include} without DEPENDS {other} in {libraries[home].cmake_file}"
     for foreign in (f for f in FOREIGN if re.match(f.headers, include)):
-        allowed = (f"{foreign.owner}/{foreign.prefix}", f"tests/{os.path.basename(foreign.owner)}/", "tests/benchmarks/")
+        allowed = (f"{foreign.owner}/{foreign.prefix}", f"tests/{Path(foreign.owner).name}/", "tests/benchmarks/")
         if foreign.owner and not path.startswith(allowed):
             yield f"only {allowed[0]}* may include {include}"
         elif home and foreign.target not in libraries[home].packages:
