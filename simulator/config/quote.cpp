@@ -9,13 +9,13 @@ namespace {
 
 constexpr std::size_t shown_characters = 60;
 
-// The bytes of the UTF-8 character that starts with `first`; 1 for a byte that starts none.
-std::size_t character_size(unsigned char first) {
-  if (first >= 0xF0)
-    return 4;
-  if (first >= 0xE0)
-    return 3;
-  return first >= 0xC0 ? 2 : 1;
+// The character at `at`: one byte and the continuation bytes after it. Text that is not UTF-8 comes here too (names of
+// files), so a first byte cannot be trusted to tell how many follow.
+std::string_view character_at(std::string_view text, std::size_t at) {
+  std::size_t end = at + 1;
+  while (end < text.size() && end < at + 4 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    ++end;
+  return text.substr(at, end - at);
 }
 
 // U+0080..U+009F: terminals obey them as they obey the ASCII control characters.
@@ -50,7 +50,7 @@ std::string shown(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++characters) {
     if (characters == shown_characters)
       return line + "...";
-    const std::string_view character = text.substr(at, character_size(static_cast<unsigned char>(text[at])));
+    const std::string_view character = character_at(text, at);
     line += escaped(character);
     at += character.size();
   }

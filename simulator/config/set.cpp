@@ -8,6 +8,7 @@
 
 #include "simulator/config/number.hpp"
 #include "simulator/config/quote.hpp"
+#include "simulator/config/source_text.hpp"
 #include "simulator/config/yaml_document.hpp"
 
 namespace moesim::config {
@@ -74,14 +75,15 @@ Node& child(Node& parent, const Element& element, const std::string& field) {
 
 } // namespace
 
-void set(Node& root, std::string_view assignment) {
+void set(Node& root, std::string_view argument) {
+  const std::string assignment = checked_text(std::string(argument), column(0));
   const std::size_t equals = assignment.find('=');
-  if (equals == std::string_view::npos)
+  if (equals == std::string::npos)
     throw InputError(column(0), "", fmt::format("'{}' has no '='; expected path.to.field=VALUE", shown(assignment)));
   const std::string field = shown(assignment.substr(0, equals));
   const std::vector<Element> path = elements(assignment.substr(0, equals));
   Problems problems;
-  Node value = parse_yaml_value(std::string(assignment.substr(equals + 1)), column(equals + 1), problems);
+  Node value = parse_yaml_value(assignment.substr(equals + 1), column(equals + 1), problems);
   problems.throw_if_any();
   Node* target = &root;
   for (const Element& element : path)

@@ -23,6 +23,10 @@ TEST(Quote, ControlCharactersAreEscaped) {
   EXPECT_EQ(shown("\u009b"), "\\x9b");
 }
 
+TEST(Quote, BrokenUtf8HidesNoLineEnd) {
+  EXPECT_EQ(shown("\xf0\na"), "\xf0\\na");
+}
+
 TEST(Quote, LongTextIsCutBetweenCharacters) {
   EXPECT_EQ(shown(std::string(60, 'x')), std::string(60, 'x'));
   EXPECT_EQ(shown(std::string(61, 'x')), std::string(60, 'x') + "...");

@@ -57,6 +57,7 @@ TEST(Set, MalformedArgumentsAreErrors) {
   EXPECT_EQ(error(".a=1"), "--set:1:1: " + missing_name);
   EXPECT_THAT(error("a=[1"), StartsWith("--set:1:3: not valid YAML"));
   EXPECT_THAT(error("a={b: 1, b: 2}"), StartsWith("--set:1:10: the key 'b' is already given"));
+  EXPECT_THAT(error("\xf0\na"), StartsWith("--set:1:1: the byte 0xf0 is not UTF-8"));
   EXPECT_THAT(error("a=\xff"), StartsWith("--set:1:3: the byte 0xff is not UTF-8"));
 }
 
