@@ -26,9 +26,8 @@ inline constexpr const char* timing_precision = "surf/precision";
 #endif
 
 // A SimGrid that prints errors only and leaves Ctrl-C to the program. The default network model is tuned for TCP over a
-// LAN; with these settings a lone flow takes size / bandwidth. Flows whose ends are less than `precision` seconds apart
-// end together.
-inline std::unique_ptr<s4u::Engine> make_engine(double precision) {
+// LAN; with these settings a lone flow takes size / bandwidth.
+inline std::unique_ptr<s4u::Engine> make_engine() {
   xbt_log_control_set("root.thres:error");
   struct sigaction interrupt {};
   sigaction(SIGINT, nullptr, &interrupt);
@@ -37,8 +36,12 @@ inline std::unique_ptr<s4u::Engine> make_engine(double precision) {
   s4u::Engine::set_config("network/model:CM02");
   s4u::Engine::set_config("network/TCP-gamma:0");
   s4u::Engine::set_config("network/crosstraffic:0");
-  s4u::Engine::set_config(timing_precision, precision);
   return engine;
+}
+
+// From now on, flows whose ends are less than `seconds` apart end together.
+inline void set_timing_precision(double seconds) {
+  s4u::Engine::set_config(timing_precision, seconds);
 }
 
 // The root of the platform: every host has links of its own, up to a core that is never full and down from it.

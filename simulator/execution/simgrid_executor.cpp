@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -75,10 +74,8 @@ private:
 // communication whose completion calls flow_ended().
 class Simulation {
 public:
-  // `delays`: how long each task takes without flows.
-  Simulation(const graph::TaskGraph& graph, const Costs& costs, std::vector<Seconds> delays, RunSink& sink,
-             const Progress& progress)
-      : graph_(graph), costs_(costs), sink_(sink), state_(graph, sink, progress), delays_(std::move(delays)) {}
+  Simulation(const graph::TaskGraph& graph, const Costs& costs, RunSink& sink, const Progress& progress)
+      : graph_(graph), costs_(costs), sink_(sink), state_(graph, sink, progress), delays_(idle_times(graph, costs)) {}
 
   ~Simulation() {
     for (const LiveFlow& flow : live_)
@@ -100,6 +97,7 @@ public:
     for (std::uint32_t task = 0; task < delays_.size(); ++task)
       if (communicates(task))
         delays_[task] = costs_.communications[costs_.of_task[task]].latency;
+    double_horizon();
   }
 
   Seconds run(sg::s4u::Engine& engine) {
@@ -114,6 +112,17 @@ private:
   [[nodiscard]] bool shares_links() const { return !first_route_.empty(); }
   [[nodiscard]] bool communicates(std::uint32_t task) const {
     return graph_.tasks()[task].kind != graph::Kind::Compute;
+  }
+
+  // SimGrid never sees an event that its clock, rounded, has passed by more than the timing precision, and rounding
+  // grows with the clock. So the precision is that of the horizon, and a timer stops the clock there to move both on.
+  void double_horizon() {
+    horizon_ *= 2;
+    sg::set_timing_precision(1e-15 * horizon_);
+    Timer::set(horizon_, [this] {
+      if (!calendar_.empty() || free_slots_.size() < live_.size())
+        double_horizon();
+    });
   }
 
   void start(std::uint32_t task, Seconds now) { calendar_.add({now + delays_[task], task}); }
@@ -198,14 +207,8 @@ private:
   std::vector<LiveFlow> live_;
   std::vector<std::size_t> free_slots_; // of live_
   sg::s4u::CommPtr last_ended_;
+  double horizon_ = 0.5; // seconds
 };
-
-// SimGrid misses events for good when its clock, rounded, passes them by more than this. Rounding grows with the clock,
-// and no run takes longer than all tasks one after the other.
-double timing_precision(const std::vector<Seconds>& idle_times) {
-  const Seconds longest = std::accumulate(idle_times.begin(), idle_times.end(), Seconds());
-  return 1e-15 * std::max(1.0, longest.value());
-}
 
 // Whether this process has not run a simulation before.
 bool claim_process() {
@@ -219,11 +222,11 @@ Seconds SimGridExecutor::run(const graph::TaskGraph& graph, const Costs& costs, 
                              const Progress& progress) {
   check(graph, costs);
   MOESIM_CHECK(claim_process(), "SimGrid runs one simulation per process");
-  std::vector<Seconds> times = idle_times(graph, costs);
-  const std::unique_ptr<sg::s4u::Engine> engine = sg::make_engine(timing_precision(times));
-  Simulation simulation(graph, costs, std::move(times), sink, progress);
-  const Platform platform(*engine, costs.links);
-  if (network_ == Network::Fluid)
+  const std::unique_ptr<sg::s4u::Engine> engine = sg::make_engine();
+  Simulation simulation(graph, costs, sink, progress);
+  const bool shares_links = network_ == Network::Fluid;
+  const Platform platform(*engine, shares_links ? costs.links : std::vector<Link>{}); // SimGrid wants one in any case
+  if (shares_links)
     simulation.use_flows(platform);
   return simulation.run(*engine);
 }
