@@ -95,11 +95,14 @@ TEST(ResultFile, ReplacesAnOlderFileAndFollowsLinks) {
 TEST(ResultFile, FullDiskLeavesTheOldFileAndNothingElse) {
   const TemporaryFolder folder;
   put(folder / "out.h5", "old");
-  const rlimit small{2000, RLIM_INFINITY};
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{2000, before.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
   // SIGXFSZ is left at its default, which ends the process: write() has to keep it away.
-  EXPECT_EQ(error_of([&] { write(sample_record(), folder / "out.h5"); }),
-            (folder / "out.h5").string() + ": cannot write: File too large");
+  const std::string error = error_of([&] { write(sample_record(), folder / "out.h5"); });
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(error, (folder / "out.h5").string() + ": cannot write: File too large");
   EXPECT_EQ(bytes_of(folder / "out.h5"), "old");
   EXPECT_EQ(folder.file_count(), 1U);
 }

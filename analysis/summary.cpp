@@ -1,0 +1,124 @@
+#include "analysis/summary.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include <nlohmann/json.hpp>
+
+namespace moesim::analysis {
+namespace {
+
+double ratio(double part, double whole) {
+  return whole > 0 ? part / whole : 0;
+}
+
+void add_rates(Summary& summary, const record::RunFigures& figures) {
+  const auto gpus = static_cast<double>(summary.world_size);
+  summary.iteration_time_s = figures.makespan;
+  summary.tokens_per_s = ratio(figures.tokens_per_iteration, figures.makespan);
+  summary.tokens_per_s_per_gpu = ratio(summary.tokens_per_s, gpus);
+  const double flops_per_s_per_gpu = ratio(figures.model_flops, figures.makespan * gpus);
+  summary.model_tflops_per_gpu = flops_per_s_per_gpu / 1e12;
+  summary.mfu = ratio(flops_per_s_per_gpu, figures.peak_flops_per_gpu);
+}
+
+void add_sizes(Summary& summary, const record::RunRecord& run) {
+  summary.world_size = run.ranks.size();
+  for (std::uint32_t rank = 0; rank < run.ranks.size(); ++rank) {
+    const record::RowRange rows = rows_of(run, rank);
+    summary.tasks += rows.last - rows.first;
+    if (run.ranks.representative[rank] == rank)
+      ++summary.simulated_ranks;
+  }
+}
+
+void add_time(Summary& summary, const record::RunRecord& run) {
+  const TimeBudgets budgets = time_budgets(run);
+  summary.time = budgets.mean;
+  summary.bubble_fraction = ratio(budgets.mean.bubble(), budgets.mean.makespan);
+  summary.exposed_communication_fraction = ratio(budgets.mean.exposed_communication(), budgets.mean.makespan);
+  for (const TimeBudget& stage : budgets.stages)
+    summary.stage_compute_s.push_back(stage.compute);
+  const std::vector<double>& compute = summary.stage_compute_s;
+  summary.slowest_stage =
+      static_cast<std::uint32_t>(std::max_element(compute.begin(), compute.end()) - compute.begin());
+}
+
+// The fullest moment of the fullest rank; of equals, the first rank and the first moment.
+void add_memory(Summary& summary, const record::RunRecord& run) {
+  const record::MemorySeries& memory = run.memory;
+  std::size_t fullest = memory.time.size();
+  for (std::size_t row = 0; row < memory.time.size(); ++row) {
+    double total = 0;
+    for (const std::vector<double>& bytes : memory.bytes)
+      total += bytes[row];
+    if (total > summary.peak_memory_bytes) {
+      summary.peak_memory_bytes = total;
+      fullest = row;
+    }
+  }
+  summary.memory_capacity_bytes = run.figures.memory_capacity;
+  summary.fits = summary.peak_memory_bytes <= summary.memory_capacity_bytes;
+  if (fullest == memory.time.size())
+    return;
+  summary.peak_memory_rank = memory.rank[fullest];
+  for (std::size_t i = 0; i < memory.categories.size(); ++i)
+    summary.peak_memory.push_back({memory.categories[i], memory.bytes[i][fullest]});
+}
+
+double load_max_over_mean(const record::ExpertLoad& load) {
+  double sum = 0;
+  double layers = 0;
+  for (std::size_t row = 0; row < load.layers.size(); ++row) {
+    const auto first = load.tokens.begin() + static_cast<std::ptrdiff_t>(row * load.experts);
+    const auto last = first + static_cast<std::ptrdiff_t>(load.experts);
+    const double total = std::accumulate(first, last, 0.0);
+    if (total <= 0)
+      continue;
+    sum += *std::max_element(first, last) * static_cast<double>(load.experts) / total;
+    ++layers;
+  }
+  return ratio(sum, layers);
+}
+
+} // namespace
+
+Summary summarise(const record::RunRecord& run) {
+  Summary summary;
+  summary.name = run.figures.name;
+  add_sizes(summary, run);
+  add_rates(summary, run.figures);
+  add_time(summary, run);
+  add_memory(summary, run);
+  if (run.experts.experts > 0)
+    summary.experts = ExpertFigures{load_max_over_mean(run.experts), run.figures.routed_tokens,
+                                    run.figures.computed_tokens, run.figures.dropped_tokens};
+  return summary;
+}
+
+std::string to_json(const Summary& summary) {
+  nlohmann::ordered_json json{
+      {"iteration_time_s", summary.iteration_time_s},
+      {"tokens_per_s", summary.tokens_per_s},
+      {"tokens_per_s_per_gpu", summary.tokens_per_s_per_gpu},
+      {"model_tflops_per_gpu", summary.model_tflops_per_gpu},
+      {"mfu", summary.mfu},
+      {"bubble_fraction", summary.bubble_fraction},
+      {"exposed_communication_fraction", summary.exposed_communication_fraction},
+      {"peak_memory_bytes", summary.peak_memory_bytes},
+      {"memory_capacity_bytes", summary.memory_capacity_bytes},
+      {"fits", summary.fits},
+      {"world_size", summary.world_size},
+      {"simulated_ranks", summary.simulated_ranks},
+      {"tasks", summary.tasks},
+  };
+  if (summary.experts) {
+    json["load_max_over_mean"] = summary.experts->load_max_over_mean;
+    json["routed_tokens"] = summary.experts->routed_tokens;
+    json["computed_tokens"] = summary.experts->computed_tokens;
+    json["dropped_tokens"] = summary.experts->dropped_tokens;
+  }
+  return json.dump(2);
+}
+
+} // namespace moesim::analysis

@@ -1,0 +1,59 @@
+// The figures of a run that people ask for first; what `moesim run` prints. The names are those of its JSON.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/time_budget.hpp"
+#include "simulator/record/run_record.hpp"
+
+namespace moesim::analysis {
+
+struct MemoryShare {
+  std::string category;
+  double bytes = 0;
+};
+
+struct ExpertFigures {
+  double load_max_over_mean = 0; // tokens of a layer's busiest expert over its average one, mean over the layers
+  double routed_tokens = 0;
+  double computed_tokens = 0;
+  double dropped_tokens = 0;
+};
+
+struct Summary {
+  std::string name;
+  double iteration_time_s = 0;
+  double tokens_per_s = 0;
+  double tokens_per_s_per_gpu = 0;
+  double model_tflops_per_gpu = 0; // model FLOPs (no recompute), TFLOP/s
+  double mfu = 0;
+  double bubble_fraction = 0;
+  double exposed_communication_fraction = 0;
+  double peak_memory_bytes = 0;
+  double memory_capacity_bytes = 0;
+  bool fits = true;
+  std::uint64_t world_size = 0;
+  std::uint64_t simulated_ranks = 0;
+  std::uint64_t tasks = 0;              // rows of the task table, folded ranks expanded
+  std::optional<ExpertFigures> experts; // when the model has any
+
+  TimeBudget time; // of an average rank
+  std::uint32_t peak_memory_rank = 0;
+  std::vector<MemoryShare> peak_memory; // of that rank at its peak
+  std::uint32_t slowest_stage = 0;      // computes longest
+  std::vector<double> stage_compute_s;  // mean over the ranks of each stage
+};
+
+[[nodiscard]] Summary summarise(const record::RunRecord& run);
+
+// One JSON object, as `run --json` prints it less wall_time_s.
+[[nodiscard]] std::string to_json(const Summary& summary);
+
+enum class Colour : std::uint8_t { Plain, Ansi };
+// For people: several lines, each ended by a newline.
+[[nodiscard]] std::string to_text(const Summary& summary, Colour colour);
+
+} // namespace moesim::analysis

@@ -1,0 +1,123 @@
+// What `moesim run` prints for people.
+#include "analysis/summary.hpp"
+
+#include "simulator/base/format.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+namespace moesim::analysis {
+namespace {
+
+constexpr std::size_t bar_width = 40; // characters
+
+struct Share {
+  std::string name;
+  double seconds = 0;
+  int colour = 0; // of the terminal's 256
+};
+
+// Colours are near those of the pictures (svg_style.hpp), so that tp is orange everywhere.
+std::vector<Share> shares_of(const TimeBudget& time) {
+  constexpr std::array<int, 5> colours{208, 175, 220, 35, 81};
+  std::vector<Share> shares{{"compute", time.compute, 32}};
+  for (std::size_t i = 0; i < dimensions.size(); ++i)
+    shares.push_back({fmt::format("exposed {}", dimensions[i]), time.exposed[i], colours[i]});
+  shares.push_back({"bubble, warm-up", time.warm_up, 245});
+  shares.push_back({"bubble, waiting", time.waiting, 245});
+  shares.push_back({"bubble, cool-down", time.cool_down, 245});
+  return shares;
+}
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string result;
+  for (std::size_t i = 0; i < times; ++i)
+    result += text;
+  return result;
+}
+
+// Each bar starts where the one above it ends: together they are one bar of the whole iteration.
+std::string time_lines(const TimeBudget& time, Colour colour) {
+  std::string text = "\nwhere the time of an average GPU goes\n";
+  double before = 0;
+  const auto column = [&](double seconds) {
+    return static_cast<std::size_t>(std::lround(seconds / time.makespan * static_cast<double>(bar_width)));
+  };
+  for (const Share& share : shares_of(time)) {
+    if (share.seconds < 0.0005 * time.makespan)
+      continue;
+    const std::size_t first = column(before);
+    before += share.seconds;
+    std::string bar = repeated("█", std::max<std::size_t>(column(before) - first, 0));
+    if (bar.empty())
+      bar = "▏";
+    if (colour == Colour::Ansi)
+      bar = fmt::format("\033[38;5;{}m{}\033[0m", share.colour, bar);
+    text += fmt::format("  {:<18}{:>6.1f} % {:>10}  {}{}\n", share.name, 100 * share.seconds / time.makespan,
+                        format_seconds(Seconds(share.seconds)), repeated(" ", first), bar);
+  }
+  return text;
+}
+
+std::string memory_lines(const Summary& summary) {
+  if (summary.peak_memory.empty())
+    return {};
+  std::string text =
+      fmt::format("\nmemory of the fullest GPU (rank {}): {} of {}", summary.peak_memory_rank,
+                  format_bytes(Bytes(summary.peak_memory_bytes)), format_bytes(Bytes(summary.memory_capacity_bytes)));
+  if (summary.fits)
+    text += fmt::format(" ({:.0f} %)\n", 100 * summary.peak_memory_bytes / summary.memory_capacity_bytes);
+  else
+    text += fmt::format(", does not fit: {} too much\n",
+                        format_bytes(Bytes(summary.peak_memory_bytes - summary.memory_capacity_bytes)));
+  for (const MemoryShare& share : summary.peak_memory)
+    if (share.bytes > 0)
+      text += fmt::format("  {:<18}{:>6.1f} % {:>10}\n", share.category, 100 * share.bytes / summary.peak_memory_bytes,
+                          format_bytes(Bytes(share.bytes)));
+  return text;
+}
+
+std::string stage_line(const Summary& summary) {
+  const std::vector<double>& compute = summary.stage_compute_s;
+  if (compute.size() < 2)
+    return {};
+  const double mean = std::accumulate(compute.begin(), compute.end(), 0.0) / static_cast<double>(compute.size());
+  const double longest = compute[summary.slowest_stage];
+  return fmt::format("\nslowest stage: {} of 0..{}, computes {} ({:+.1f} % against the mean)\n", summary.slowest_stage,
+                     compute.size() - 1, format_seconds(Seconds(longest)), mean > 0 ? 100 * (longest / mean - 1) : 0.0);
+}
+
+std::string expert_line(const ExpertFigures& experts) {
+  const auto count = [](double tokens) { return format_count(std::llround(tokens)); };
+  return fmt::format("experts: the busiest gets {:.2f} x the mean; {} tokens routed, {} computed, {} dropped\n",
+                     experts.load_max_over_mean, count(experts.routed_tokens), count(experts.computed_tokens),
+                     count(experts.dropped_tokens));
+}
+
+} // namespace
+
+std::string to_text(const Summary& summary, Colour colour) {
+  const auto count = [](double number) { return format_count(std::llround(number)); };
+  std::string text = summary.name.empty() ? std::string() : summary.name + "\n";
+  text += fmt::format("  iteration time    {}\n", format_seconds(Seconds(summary.iteration_time_s)));
+  text += fmt::format("  throughput        {} tokens/s, {} per GPU\n", count(summary.tokens_per_s),
+                      count(summary.tokens_per_s_per_gpu));
+  text += fmt::format("  model FLOP/s      {:.1f} TFLOP/s per GPU, MFU {:.1f} %\n", summary.model_tflops_per_gpu,
+                      100 * summary.mfu);
+  text += fmt::format("  size              {} GPUs ({} simulated), {} tasks\n",
+                      format_count(static_cast<std::int64_t>(summary.world_size)),
+                      format_count(static_cast<std::int64_t>(summary.simulated_ranks)),
+                      format_count(static_cast<std::int64_t>(summary.tasks)));
+  if (summary.time.makespan > 0)
+    text += time_lines(summary.time, colour);
+  text += memory_lines(summary);
+  text += stage_line(summary);
+  if (summary.experts)
+    text += expert_line(*summary.experts);
+  return text;
+}
+
+} // namespace moesim::analysis

@@ -1,0 +1,86 @@
+#include "analysis/time_budget.hpp"
+
+#include "tests/analysis/record_builder.hpp"
+#include "tests/record/sample_record.hpp"
+
+#include <gmock/gmock.h>
+
+namespace moesim::analysis {
+namespace {
+
+using moesim::testing::record_of;
+using moesim::testing::sample_record;
+using ::testing::ElementsAre;
+
+TEST(TimeBudget, SplitsEveryMomentOfARank) {
+  const TimeBudget budget = time_budgets(record_of({0}, {{0, "pp-recv-prev", "forward", 1, 2},
+                                                         {0, "compute", "forward", 3, 5},
+                                                         {0, "tp", "forward", 5, 6},
+                                                         {0, "compute", "backward", 8, 10},
+                                                         {0, "dp", "gradients", 9, 13},
+                                                         {0, "compute", "optimizer", 14, 15},
+                                                         {0, "dp", "parameters", 18, 20}}))
+                                .ranks[0];
+  EXPECT_DOUBLE_EQ(budget.makespan, 20);
+  EXPECT_DOUBLE_EQ(budget.compute, 5);                     // 3-5, 8-10, 14-15
+  EXPECT_THAT(budget.exposed, ElementsAre(1, 0, 0, 5, 1)); // dp: 10-13 and 18-20; what compute hides does not count
+  EXPECT_DOUBLE_EQ(budget.warm_up, 2);                     // 0-1, 2-3
+  EXPECT_DOUBLE_EQ(budget.waiting, 2);                     // 6-8
+  EXPECT_DOUBLE_EQ(budget.cool_down, 4);                   // 13-14, 15-18
+}
+
+TEST(TimeBudget, BlamesTheFirstOfSeveralDimensions) {
+  const TimeBudget budget = time_budgets(record_of({0}, {{0, "compute", "forward", 0, 1},
+                                                         {0, "pp-send-next", "forward", 1, 10},
+                                                         {0, "ep", "forward", 2, 6},
+                                                         {0, "tp", "forward", 3, 4},
+                                                         {0, "compute", "backward", 5, 7}}))
+                                .ranks[0];
+  EXPECT_DOUBLE_EQ(budget.compute, 3);
+  EXPECT_THAT(budget.exposed, ElementsAre(1, 0, 2, 0, 4)); // tp 3-4; ep 2-3, 4-5; pp 1-2, 7-10
+  EXPECT_DOUBLE_EQ(budget.bubble(), 0);
+}
+
+TEST(TimeBudget, CountsOverlappingRowsOfAStreamOnce) {
+  const TimeBudget budget = time_budgets(record_of({0}, {{0, "compute", "forward", 0, 4},
+                                                         {0, "compute", "forward", 1, 2},
+                                                         {0, "tp", "forward", 3, 5}}))
+                                .ranks[0];
+  EXPECT_DOUBLE_EQ(budget.compute, 4);
+  EXPECT_DOUBLE_EQ(budget.exposed_communication(), 1);
+}
+
+TEST(TimeBudget, ARankWithoutTasksOnlyWaits) {
+  const TimeBudgets budgets = time_budgets(record_of({0, 0}, {{0, "compute", "forward", 0, 4}}));
+  EXPECT_DOUBLE_EQ(budgets.ranks[1].bubble(), 4);
+  EXPECT_DOUBLE_EQ(budgets.mean.compute, 2);
+}
+
+TEST(TimeBudget, MeansCountEveryRankOfAStageFoldedOrNot) {
+  record::RunRecord run =
+      record_of({0, 0, 0, 1},
+                {{0, "compute", "forward", 0, 4}, {2, "compute", "forward", 0, 1}, {3, "compute", "forward", 0, 8}});
+  run.ranks.representative[1] = 0;
+  const TimeBudgets budgets = time_budgets(run);
+  EXPECT_DOUBLE_EQ(budgets.stages[0].compute, 3); // (4 + 4 + 1) / 3
+  EXPECT_DOUBLE_EQ(budgets.stages[1].compute, 8);
+  EXPECT_DOUBLE_EQ(budgets.mean.compute, 4.25);
+}
+
+TEST(TimeBudget, PartsAddUpToTheMakespan) {
+  const TimeBudgets budgets = time_budgets(sample_record({.stages = 5, .micro_batches = 13, .folded = false}));
+  for (const TimeBudget& budget : budgets.ranks) {
+    EXPECT_NEAR(budget.compute + budget.exposed_communication() + budget.bubble(), budget.makespan,
+                1e-12 * budget.makespan);
+    EXPECT_GT(budget.exposed[2], 0);
+  }
+  EXPECT_GT(budgets.stages[4].warm_up, budgets.stages[1].warm_up);
+  EXPECT_EQ(budgets.stages[0].warm_up, 0);
+}
+
+TEST(TimeBudget, AnEmptyRunHasNoBudget) {
+  EXPECT_EQ(time_budgets({}).mean.makespan, 0);
+}
+
+} // namespace
+} // namespace moesim::analysis
