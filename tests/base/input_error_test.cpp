@@ -8,12 +8,14 @@ namespace moesim {
 namespace {
 
 TEST(InputError, AProblemIsOneLineWithPlaceFieldAndMessage) {
-  const Problem problem{{"a.yaml", 12, 13}, "parallel.pp", "0 is too small; expected at least 1"};
-  EXPECT_EQ(to_string(problem), "a.yaml:12:13: parallel.pp: 0 is too small; expected at least 1");
+  const Position place{"a.yaml", 12, 13};
+  EXPECT_EQ(to_string({place, "parallel.pp", "0 is too small; expected at least 1"}),
+            "a.yaml:12:13: parallel.pp: 0 is too small; expected at least 1");
 }
 
 TEST(InputError, AProblemOfTheWholeFileNamesNoField) {
-  EXPECT_EQ(to_string({{"a.yaml", 1, 1}, "", "cannot be opened"}), "a.yaml:1:1: cannot be opened");
+  const Position place{"a.yaml", 1, 1};
+  EXPECT_EQ(to_string({place, "", "cannot be opened"}), "a.yaml:1:1: cannot be opened");
 }
 
 TEST(InputError, ProblemsAreSortedByPlaceAndKeepTheirOrderAtOnePlace) {
