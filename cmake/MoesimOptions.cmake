@@ -16,6 +16,10 @@ endif()
 
 add_library(moesim_warnings INTERFACE)
 target_compile_options(moesim_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 reports std::string itself when it optimises: bugs 105651 and 105562 of gcc.gnu.org.
+  target_compile_options(moesim_warnings INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+endif()
 if(MOESIM_WARNINGS_AS_ERRORS)
   target_compile_options(moesim_warnings INTERFACE -Werror)
 endif()
