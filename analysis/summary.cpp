@@ -23,10 +23,10 @@ void add_rates(Summary& summary, const record::RunFigures& figures) {
 }
 
 void add_sizes(Summary& summary, const record::RunRecord& run) {
-  summary.world_size = run.ranks.size();
+  summary.world_size = static_cast<std::int64_t>(run.ranks.size());
   for (std::uint32_t rank = 0; rank < run.ranks.size(); ++rank) {
     const record::RowRange rows = rows_of(run, rank);
-    summary.tasks += rows.last - rows.first;
+    summary.tasks += static_cast<std::int64_t>(rows.last - rows.first);
     if (run.ranks.representative[rank] == rank)
       ++summary.simulated_ranks;
   }
@@ -83,7 +83,7 @@ double load_max_over_mean(const record::ExpertLoad& load) {
 
 } // namespace
 
-Summary summarise(const record::RunRecord& run) {
+Summary summarize(const record::RunRecord& run) {
   Summary summary;
   summary.name = run.figures.name;
   add_sizes(summary, run);

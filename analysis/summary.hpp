@@ -35,9 +35,9 @@ struct Summary {
   double peak_memory_bytes = 0;
   double memory_capacity_bytes = 0;
   bool fits = true;
-  std::uint64_t world_size = 0;
-  std::uint64_t simulated_ranks = 0;
-  std::uint64_t tasks = 0;              // rows of the task table, folded ranks expanded
+  std::int64_t world_size = 0;
+  std::int64_t simulated_ranks = 0;
+  std::int64_t tasks = 0;               // rows of the task table, folded ranks expanded
   std::optional<ExpertFigures> experts; // when the model has any
 
   TimeBudget time; // of an average rank
@@ -47,12 +47,12 @@ struct Summary {
   std::vector<double> stage_compute_s;  // mean over the ranks of each stage
 };
 
-[[nodiscard]] Summary summarise(const record::RunRecord& run);
+[[nodiscard]] Summary summarize(const record::RunRecord& run);
 
 // One JSON object, as `run --json` prints it less wall_time_s.
 [[nodiscard]] std::string to_json(const Summary& summary);
 
-enum class Colour : std::uint8_t { Plain, Ansi };
+enum class Colour : std::uint8_t { Off, On };
 // For people: several lines, each ended by a newline.
 [[nodiscard]] std::string to_text(const Summary& summary, Colour colour);
 

@@ -22,7 +22,7 @@ struct Share {
 
 // Colours are near those of the pictures (svg_style.hpp), so that tp is orange everywhere.
 std::vector<Share> shares_of(const TimeBudget& time) {
-  constexpr std::array<int, 5> colours{208, 175, 220, 35, 81};
+  constexpr std::array<int, 5> colours{166, 175, 214, 227, 74};
   std::vector<Share> shares{{"compute", time.compute, 32}};
   for (std::size_t i = 0; i < dimensions.size(); ++i)
     shares.push_back({fmt::format("exposed {}", dimensions[i]), time.exposed[i], colours[i]});
@@ -54,7 +54,7 @@ std::string time_lines(const TimeBudget& time, Colour colour) {
     std::string bar = repeated("█", std::max<std::size_t>(column(before) - first, 0));
     if (bar.empty())
       bar = "▏";
-    if (colour == Colour::Ansi)
+    if (colour == Colour::On)
       bar = fmt::format("\033[38;5;{}m{}\033[0m", share.colour, bar);
     text += fmt::format("  {:<18}{:>6.1f} % {:>10}  {}{}\n", share.name, 100 * share.seconds / time.makespan,
                         format_seconds(Seconds(share.seconds)), repeated(" ", first), bar);
@@ -107,10 +107,8 @@ std::string to_text(const Summary& summary, Colour colour) {
                       count(summary.tokens_per_s_per_gpu));
   text += fmt::format("  model FLOP/s      {:.1f} TFLOP/s per GPU, MFU {:.1f} %\n", summary.model_tflops_per_gpu,
                       100 * summary.mfu);
-  text += fmt::format("  size              {} GPUs ({} simulated), {} tasks\n",
-                      format_count(static_cast<std::int64_t>(summary.world_size)),
-                      format_count(static_cast<std::int64_t>(summary.simulated_ranks)),
-                      format_count(static_cast<std::int64_t>(summary.tasks)));
+  text += fmt::format("  size              {} GPUs ({} simulated), {} tasks\n", format_count(summary.world_size),
+                      format_count(summary.simulated_ranks), format_count(summary.tasks));
   if (summary.time.makespan > 0)
     text += time_lines(summary.time, colour);
   text += memory_lines(summary);

@@ -29,7 +29,7 @@ record::RunRecord two_stages() {
 }
 
 TEST(Summary, DerivesRatesFromTheIteration) {
-  const Summary summary = summarise(two_stages());
+  const Summary summary = summarize(two_stages());
   EXPECT_DOUBLE_EQ(summary.iteration_time_s, 4);
   EXPECT_DOUBLE_EQ(summary.tokens_per_s, 2000);
   EXPECT_DOUBLE_EQ(summary.tokens_per_s_per_gpu, 1000);
@@ -42,7 +42,7 @@ TEST(Summary, DerivesRatesFromTheIteration) {
 }
 
 TEST(Summary, PicksTheFullestMomentOfTheFullestRank) {
-  const Summary summary = summarise(two_stages());
+  const Summary summary = summarize(two_stages());
   EXPECT_DOUBLE_EQ(summary.peak_memory_bytes, 80);
   EXPECT_EQ(summary.peak_memory_rank, 1U);
   ASSERT_EQ(summary.peak_memory.size(), 2U);
@@ -53,14 +53,14 @@ TEST(Summary, PicksTheFullestMomentOfTheFullestRank) {
 TEST(Summary, FittingExactlyFits) {
   record::RunRecord run = two_stages();
   run.figures.memory_capacity = 80;
-  EXPECT_TRUE(summarise(run).fits);
+  EXPECT_TRUE(summarize(run).fits);
   run.figures.memory_capacity = 79;
-  EXPECT_FALSE(summarise(run).fits);
+  EXPECT_FALSE(summarize(run).fits);
 }
 
 TEST(Summary, FoldingChangesNeitherCountsNorFractions) {
-  const Summary folded = summarise(sample_record({.folded = true}));
-  const Summary full = summarise(sample_record({.folded = false}));
+  const Summary folded = summarize(sample_record({.folded = true}));
+  const Summary full = summarize(sample_record({.folded = false}));
   EXPECT_EQ(folded.tasks, full.tasks);
   EXPECT_EQ(folded.world_size, full.world_size);
   EXPECT_EQ(folded.simulated_ranks * 2, full.simulated_ranks);
@@ -70,22 +70,22 @@ TEST(Summary, FoldingChangesNeitherCountsNorFractions) {
 
 TEST(Summary, ExpertFiguresAreMeansOverLayersAndOnlyThereForExperts) {
   record::RunRecord run = two_stages();
-  EXPECT_FALSE(summarise(run).experts.has_value());
+  EXPECT_FALSE(summarize(run).experts.has_value());
   run.experts = {{0, 1, 2}, 2, {10, 10, 30, 10, 0, 0}}; // 1, 1.5, and a layer that routes nothing
   run.figures.dropped_tokens = 7;
-  EXPECT_DOUBLE_EQ(summarise(run).experts->load_max_over_mean, 1.25);
-  EXPECT_DOUBLE_EQ(summarise(run).experts->dropped_tokens, 7);
+  EXPECT_DOUBLE_EQ(summarize(run).experts->load_max_over_mean, 1.25);
+  EXPECT_DOUBLE_EQ(summarize(run).experts->dropped_tokens, 7);
 }
 
 TEST(Summary, AnEmptyRunHasNoNumbersThatJsonLacks) {
-  EXPECT_THAT(to_json(summarise({})), Not(HasSubstr("null")));
-  EXPECT_THAT(to_text(summarise({}), Colour::Plain), Not(HasSubstr("nan")));
+  EXPECT_THAT(to_json(summarize({})), Not(HasSubstr("null")));
+  EXPECT_THAT(to_text(summarize({}), Colour::Off), Not(HasSubstr("nan")));
 }
 
 TEST(SummaryJson, HasTheKeysOfTheContract) {
   const auto keys_of = [](const record::RunRecord& run) {
     std::vector<std::string> keys;
-    const nlohmann::ordered_json json = nlohmann::ordered_json::parse(to_json(summarise(run)));
+    const nlohmann::ordered_json json = nlohmann::ordered_json::parse(to_json(summarize(run)));
     for (const auto& item : json.items())
       keys.push_back(item.key());
     return keys;
@@ -102,11 +102,11 @@ TEST(SummaryJson, HasTheKeysOfTheContract) {
 TEST(SummaryJson, NumbersSurviveExactly) {
   record::RunRecord run = two_stages();
   run.figures.makespan = 0.1 + 0.2;
-  EXPECT_EQ(nlohmann::json::parse(to_json(summarise(run)))["iteration_time_s"].get<double>(), 0.1 + 0.2);
+  EXPECT_EQ(nlohmann::json::parse(to_json(summarize(run)))["iteration_time_s"].get<double>(), 0.1 + 0.2);
 }
 
 TEST(SummaryText, SaysWhatPeopleAskFor) {
-  EXPECT_EQ(to_text(summarise(two_stages()), Colour::Plain), R"(made by hand
+  EXPECT_EQ(to_text(summarize(two_stages()), Colour::Off), R"(made by hand
   iteration time    4 s
   throughput        2,000 tokens/s, 1,000 per GPU
   model FLOP/s      500.0 TFLOP/s per GPU, MFU 50.0 %
@@ -129,12 +129,12 @@ slowest stage: 1 of 0..1, computes 3 s (+20.0 % against the mean)
 TEST(SummaryText, SaysByHowMuchMemoryDoesNotFit) {
   record::RunRecord run = two_stages();
   run.figures.memory_capacity = 50;
-  EXPECT_THAT(to_text(summarise(run), Colour::Plain), HasSubstr("80 B of 50 B, does not fit: 30 B too much"));
+  EXPECT_THAT(to_text(summarize(run), Colour::Off), HasSubstr("80 B of 50 B, does not fit: 30 B too much"));
 }
 
 TEST(SummaryText, HasColoursOnlyWhenAsked) {
-  EXPECT_THAT(to_text(summarise(two_stages()), Colour::Plain), Not(HasSubstr("\033")));
-  EXPECT_THAT(to_text(summarise(two_stages()), Colour::Ansi), AllOf(HasSubstr("\033[38;5;"), HasSubstr("\033[0m")));
+  EXPECT_THAT(to_text(summarize(two_stages()), Colour::Off), Not(HasSubstr("\033")));
+  EXPECT_THAT(to_text(summarize(two_stages()), Colour::On), AllOf(HasSubstr("\033[38;5;"), HasSubstr("\033[0m")));
 }
 
 } // namespace
