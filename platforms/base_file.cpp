@@ -51,14 +51,4 @@ BaseFile with_base(config::CatalogueKind kind, const config::Node& section, cons
   return follow(kind, section, path, problems, 0);
 }
 
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char letter : text) {
-    if (letter == '"' || letter == '\\')
-      result += '\\';
-    result += letter;
-  }
-  return result + "\"";
-}
-
 } // namespace moesim::platforms

@@ -19,7 +19,4 @@ struct BaseFile {
 [[nodiscard]] BaseFile with_base(config::CatalogueKind kind, const config::Node& section, const std::string& path,
                                  Problems& problems);
 
-// A text as a YAML scalar in double quotes.
-[[nodiscard]] std::string quoted(const std::string& text);
-
 } // namespace moesim::platforms

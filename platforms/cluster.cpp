@@ -7,6 +7,7 @@
 
 #include "platforms/read_gpu.hpp"
 #include "simulator/base/format.hpp"
+#include "simulator/config/yaml_text.hpp"
 
 namespace moesim::platforms {
 namespace {
@@ -56,8 +57,9 @@ double gpu_speed(const Cluster& cluster, std::uint32_t gpu) {
 }
 
 std::string describe(const Cluster& cluster) {
-  std::string text = fmt::format("cluster {} nodes={} gpus_per_node={} fabric=non-blocking\n", cluster.name,
-                                 cluster.nodes, cluster.gpus_per_node);
+  std::string text =
+      fmt::format("cluster {} nodes={} gpus_per_node={} fabric=non-blocking collective_latency={}\n", cluster.name,
+                  cluster.nodes, cluster.gpus_per_node, format_seconds(cluster.collective_latency));
   text += fmt::format("gpu {} memory={} memory_bandwidth={}", cluster.gpu.name,
                       format_bytes(cluster.gpu.memory_capacity), format_bandwidth(cluster.gpu.memory_bandwidth));
   for (std::size_t at = 0; at < precision_count; ++at)
@@ -78,10 +80,11 @@ std::string describe(const Cluster& cluster) {
 
 std::string to_yaml(const Cluster& cluster, int indent) {
   const std::string margin(static_cast<std::size_t>(indent), ' ');
-  std::string text = fmt::format("{0}name: \"{1}\"\n{0}nodes: {2}\n{0}node:\n{0}  gpus: {3}\n", margin, cluster.name,
-                                 cluster.nodes, cluster.gpus_per_node);
+  std::string text = fmt::format("{0}name: {1}\n{0}nodes: {2}\n{0}node:\n{0}  gpus: {3}\n", margin,
+                                 config::double_quoted(cluster.name), cluster.nodes, cluster.gpus_per_node);
   text += fmt::format("{0}  nvlink: {1}\n{0}  nic: {2}\n{0}fabric: {{type: non-blocking}}\n", margin,
                       port_yaml(cluster.nvlink), port_yaml(cluster.nic));
+  text += fmt::format("{}collective_latency: {}s\n", margin, exact(cluster.collective_latency.value()));
   text += fmt::format("{}gpu:\n{}", margin, to_yaml(cluster.gpu, indent + 2));
   if (!cluster.slow_gpus.empty() || !cluster.degraded_links.empty())
     text += margin + "overrides:\n";

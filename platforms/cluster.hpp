@@ -15,7 +15,7 @@ namespace moesim::platforms {
 struct Port {
   BytesPerSecond bandwidth; // per direction, as the vendor prints it
   double efficiency = 1;    // share of it that a collective's payload reaches
-  Seconds latency;          // of one step between two ports of the tier, software included
+  Seconds latency;          // of one step between two ports of the tier
 
   [[nodiscard]] BytesPerSecond effective() const { return bandwidth * efficiency; }
 };
@@ -40,7 +40,8 @@ struct Cluster {
   std::int64_t nodes = 1;
   std::int64_t gpus_per_node = 8;
   Port nvlink;
-  Port nic; // non-blocking core: two NICs always reach their bandwidth between them
+  Port nic;                   // non-blocking core: any two NICs reach their bandwidth between them
+  Seconds collective_latency; // of starting and ending any communication, besides its steps
   std::vector<GpuOverride> slow_gpus;
   std::vector<LinkOverride> degraded_links;
 

@@ -86,6 +86,7 @@ Cluster read_cluster(const config::Node& section, const std::string& path, Probl
   cluster.nvlink = read_port(node.map("nvlink"));
   cluster.nic = read_port(node.map("nic"));
   node.finish();
+  cluster.collective_latency = map.seconds_or("collective_latency", Seconds(0));
   config::MapReader fabric = map.map_or_empty("fabric");
   constexpr std::array<std::string_view, 1> fabrics{"non-blocking"};
   fabric.choice_or("type", "non-blocking", fabrics);

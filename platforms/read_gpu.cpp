@@ -4,6 +4,7 @@
 
 #include "platforms/base_file.hpp"
 #include "simulator/config/map_reader.hpp"
+#include "simulator/config/yaml_text.hpp"
 
 namespace moesim::platforms {
 namespace {
@@ -68,7 +69,7 @@ Gpu read_gpu(const config::Node& section, const std::string& path, Problems& pro
 
 std::string to_yaml(const Gpu& gpu, int indent) {
   const std::string margin(static_cast<std::size_t>(indent), ' ');
-  std::string text = fmt::format("{}name: {}\n", margin, quoted(gpu.name));
+  std::string text = fmt::format("{}name: {}\n", margin, config::double_quoted(gpu.name));
   text += fmt::format("{}memory: {{capacity: {}B, bandwidth: {}B/s, efficiency: {}}}\n", margin,
                       gpu.memory_capacity.value(), gpu.memory_bandwidth.value(), gpu.memory_efficiency);
   std::string peaks;

@@ -27,4 +27,15 @@ const PipelineSchedule& find_schedule(std::string_view name) {
   return *found;
 }
 
+std::string describe(const PipelineOrder& order) {
+  std::string text;
+  for (std::size_t stage = 0; stage < order.size(); ++stage) {
+    text += "stage " + std::to_string(stage) + ":";
+    for (const PipelinePass& pass : order[stage])
+      text += (pass.pass == Pass::Forward ? " F" : " B") + std::to_string(pass.micro_batch);
+    text += '\n';
+  }
+  return text;
+}
+
 } // namespace moesim::schedulers

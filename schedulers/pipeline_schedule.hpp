@@ -39,4 +39,7 @@ struct PipelineSchedule {
 // Requires `name` to be one of schedule_names().
 [[nodiscard]] const PipelineSchedule& find_schedule(std::string_view name);
 
+// One line per stage with its passes in order, F or B and the micro-batch: "stage 0: F0 F1 B0 B1".
+[[nodiscard]] std::string describe(const PipelineOrder& order);
+
 } // namespace moesim::schedulers

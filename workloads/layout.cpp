@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "simulator/base/check.hpp"
+#include "simulator/base/divisors.hpp"
 
 namespace moesim::workloads {
 namespace {
@@ -19,21 +20,6 @@ std::vector<std::string> split_order(std::string_view order) {
       names.back() += letter;
   }
   return names;
-}
-
-// The two divisors of `total` that enclose `wanted`: what the user can write instead.
-std::string nearest_divisors(std::int64_t total, std::int64_t wanted) {
-  std::int64_t below = 1;
-  std::int64_t above = total;
-  for (std::int64_t divisor = 1; divisor <= total; ++divisor) {
-    if (total % divisor != 0)
-      continue;
-    if (divisor <= wanted)
-      below = divisor;
-    else
-      above = std::min(above, divisor);
-  }
-  return below == above ? fmt::format("{}", below) : fmt::format("{} or {}", below, above);
 }
 
 // Product of the sizes that come before `name` in the order.
@@ -211,6 +197,25 @@ graph::Membership Layout::membership() const {
       result.groups[at].push_back(members(dimension, group));
   }
   return result;
+}
+
+std::string describe(const Layout& layout) {
+  std::string text;
+  for (std::uint32_t rank = 0; rank < layout.world_size(); ++rank) {
+    const Coordinates at = layout.coordinates(RankId(rank));
+    text += fmt::format("rank {} tp={} cp={} dp={} pp={} etp={} ep={} edp={}\n", rank, at.tp, at.cp, at.dp, at.pp,
+                        at.etp, at.ep, at.edp);
+  }
+  for (std::size_t at = 0; at < graph::dimension_count; ++at) {
+    const auto dimension = static_cast<graph::Dimension>(at);
+    for (std::uint32_t group = 0; group < layout.group_count(dimension); ++group) {
+      text += fmt::format("group {} {}:", name_of(dimension), group);
+      for (const RankId member : layout.members(dimension, group))
+        text += fmt::format(" {}", member.value());
+      text += '\n';
+    }
+  }
+  return text;
 }
 
 } // namespace moesim::workloads

@@ -89,4 +89,7 @@ private:
   Digit etp_, ep_, edp_, epp_; // experts
 };
 
+// One line per rank, then one per group, each kind in order: what `moesim dump layout` prints.
+[[nodiscard]] std::string describe(const Layout& layout);
+
 } // namespace moesim::workloads

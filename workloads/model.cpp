@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "simulator/config/yaml_text.hpp"
+
 namespace moesim::workloads {
 namespace {
 
@@ -82,7 +84,7 @@ std::string to_yaml(const ModelSpec& model, int indent) {
     text += fmt::format("{}{}: {}\n", margin, key, value);
   };
   line("model_type", model.model_type);
-  line("name", fmt::format("\"{}\"", model.name));
+  line("name", config::double_quoted(model.name));
   line("hidden_size", model.hidden_size);
   line("num_hidden_layers", model.num_layers);
   line("num_attention_heads", model.num_heads);

@@ -113,14 +113,13 @@ void read_traits(config::MapReader& map, const Family& family, ModelSpec& model)
 void report_unread(config::MapReader& map, bool is_inline, std::vector<std::string>& ignored_fields) {
   for (const std::string_view name : irrelevant)
     map.node(name);
+  if (is_inline)
+    return map.finish();
   for (const std::string& key : map.unread_keys()) {
-    if (key.starts_with('_')) // notes that people add to a config.json
-      map.node(key);
-    else if (!is_inline)
+    const bool is_null = map.node(key)->kind == config::Node::Kind::Null;
+    if (!is_null && !key.starts_with('_')) // such keys are notes that people add
       ignored_fields.push_back(to_string({map.position_of(key), key, "unknown field of a model, ignored"}));
   }
-  if (is_inline)
-    map.finish();
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-#include "simulator/base/check.hpp"
 #include "simulator/base/input_error.hpp"
+#include "simulator/base/check.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -9,8 +9,7 @@
 namespace moesim {
 
 std::string to_string(const Problem& problem) {
-  std::string text =
-      fmt::format("{}:{}:{}: ", problem.position.file, problem.position.line, problem.position.column);
+  std::string text = fmt::format("{}:{}:{}: ", problem.position.file, problem.position.line, problem.position.column);
   if (!problem.field.empty())
     text += problem.field + ": ";
   return text + problem.message;

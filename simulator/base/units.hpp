@@ -42,9 +42,17 @@ using Flops = Quantity<struct FlopsTag>;
 using BytesPerSecond = Quantity<struct BytesPerSecondTag>;
 using FlopsPerSecond = Quantity<struct FlopsPerSecondTag>;
 
-constexpr Seconds operator/(Bytes amount, BytesPerSecond rate) { return Seconds(amount.value() / rate.value()); }
-constexpr Seconds operator/(Flops amount, FlopsPerSecond rate) { return Seconds(amount.value() / rate.value()); }
-constexpr BytesPerSecond operator/(Bytes amount, Seconds time) { return BytesPerSecond(amount.value() / time.value()); }
-constexpr FlopsPerSecond operator/(Flops amount, Seconds time) { return FlopsPerSecond(amount.value() / time.value()); }
+constexpr Seconds operator/(Bytes amount, BytesPerSecond rate) {
+  return Seconds(amount.value() / rate.value());
+}
+constexpr Seconds operator/(Flops amount, FlopsPerSecond rate) {
+  return Seconds(amount.value() / rate.value());
+}
+constexpr BytesPerSecond operator/(Bytes amount, Seconds time) {
+  return BytesPerSecond(amount.value() / time.value());
+}
+constexpr FlopsPerSecond operator/(Flops amount, Seconds time) {
+  return FlopsPerSecond(amount.value() / time.value());
+}
 
 } // namespace moesim

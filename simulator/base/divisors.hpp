@@ -1,0 +1,12 @@
+// What else would divide: for messages about sizes that do not.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace moesim {
+
+// The divisors of `whole` next to `wanted`, below and above: "4 or 8", or one when only one is left. Both at least 1.
+[[nodiscard]] std::string nearest_divisors(std::int64_t whole, std::int64_t wanted);
+
+} // namespace moesim

@@ -1,0 +1,73 @@
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "simulator/base/format.hpp"
+#include "simulator/cli/commands.hpp"
+#include "simulator/scenario/scenario.hpp"
+#include "workloads/rank_memory.hpp"
+
+namespace moesim::cli {
+namespace {
+
+struct CheckOptions {
+  std::string scenario;
+  std::vector<std::string> assignments;
+};
+
+// Rows of the task table: every step of a stage's program is one row on each rank of the stage.
+std::int64_t count_rows(const workloads::TrainingJob& job) {
+  std::size_t steps = 0;
+  for (const graph::Program& program : workloads::training_iteration(job).stages)
+    steps += program.steps().size();
+  return static_cast<std::int64_t>(steps) * (job.sizes.world() / job.sizes.pp);
+}
+
+std::string memory_line(const workloads::TrainingJob& job, std::int64_t stage) {
+  const workloads::StageMemory memory = workloads::stage_memory(job, stage);
+  return fmt::format("# stage {}: {} = weights {} + gradients {} + optimizer {} + activations {}\n", stage,
+                     format_bytes(memory.total()), format_bytes(memory.weights), format_bytes(memory.gradients),
+                     format_bytes(memory.optimizer), format_bytes(memory.activations));
+}
+
+// Everything besides the scenario is a YAML comment, so that the output is a scenario, too.
+int check(const CheckOptions& options) {
+  const scenario::Scenario scenario = scenario::load(options.scenario, options.assignments);
+  for (const std::string& warning : scenario.warnings)
+    fmt::print(stderr, "warning: {}\n", warning);
+  const workloads::TrainingJob& job = scenario.job;
+  fmt::print("{}\n", scenario::resolved_yaml(scenario));
+  fmt::print("# parameters: {:.4g} B, of which {:.4g} B are active for a token (embeddings counted)\n",
+             workloads::total_parameters(job.model) / 1e9, workloads::active_parameters(job.model) / 1e9);
+  fmt::print("# layout: {} of {} GPUs; experts exist {} times\n", format_count(job.sizes.world()),
+             format_count(scenario.cluster.gpu_count()), job.sizes.edp());
+  fmt::print("# iteration: {} micro-batches a replica, {} tokens, {} in {} tasks\n",
+             job.training.micro_batches(job.sizes), format_count(static_cast<std::int64_t>(job.training.tokens())),
+             format_flops(Flops(workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length))),
+             format_count(count_rows(job)));
+  Bytes fullest;
+  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage) {
+    fmt::print("{}", memory_line(job, stage));
+    fullest = std::max(fullest, workloads::stage_memory(job, stage).total());
+  }
+  const Bytes capacity = scenario.cluster.gpu.memory_capacity;
+  const bool fits = fullest <= capacity;
+  fmt::print("# memory: {} of {} on the fullest GPU; it {}\n", format_bytes(fullest), format_bytes(capacity),
+             fits ? "fits" : fmt::format("does not fit, by {}", format_bytes(fullest - capacity)));
+  return fits ? 0 : 1;
+}
+
+} // namespace
+
+void add_check(CLI::App& app, int& status) {
+  const auto options = std::make_shared<CheckOptions>();
+  CLI::App* command = app.add_subcommand("check", "Validate a scenario, print it with every default, estimate memory");
+  command->add_option("scenario", options->scenario, "Scenario file (YAML)")->required();
+  command->add_option("--set", options->assignments, "Replace a field: path.to.field=value (any YAML value)")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->callback([options, &status] { status = check(*options); });
+}
+
+} // namespace moesim::cli

@@ -1,0 +1,117 @@
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/summary.hpp"
+#include "simulator/base/format.hpp"
+#include "simulator/cli/commands.hpp"
+#include "simulator/cli/separate_process.hpp"
+#include "simulator/cli/terminal.hpp"
+#include "simulator/record/result_file.hpp"
+#include "simulator/run/simulate.hpp"
+
+namespace moesim::cli {
+namespace {
+
+struct RunOptions {
+  std::vector<std::string> scenarios;
+  std::string output;
+  std::vector<std::string> assignments;
+  bool json = false;
+  bool strict = false;
+};
+
+struct Report {
+  std::string text;
+  bool fits = true;
+};
+
+// Simulates one scenario in this process and writes its result file.
+Report simulate(const scenario::Scenario& scenario, const RunOptions& options) {
+  const auto began = std::chrono::steady_clock::now();
+  record::RunRecord run;
+  {
+    ProgressBar bar("simulating");
+    run = run::simulate(scenario, [&](std::size_t done, std::size_t total) { bar.show(done, total); });
+  }
+  const analysis::Summary summary = analysis::summarize(run);
+  run.summary_json = analysis::to_json(summary);
+  if (!options.output.empty())
+    record::write(run, options.output);
+  const std::chrono::duration<double> wall_time = std::chrono::steady_clock::now() - began;
+
+  if (options.json) {
+    auto json = nlohmann::ordered_json::parse(run.summary_json);
+    json["wall_time_s"] = wall_time.count();
+    return {json.dump(2), summary.fits};
+  }
+  const auto colour = stdout_is_terminal() ? analysis::Colour::On : analysis::Colour::Off;
+  std::string text = analysis::to_text(summary, colour);
+  text += fmt::format("simulated {} tasks in {:.2f} s of wall time\n", format_count(summary.tasks), wall_time.count());
+  if (!options.output.empty())
+    text += fmt::format("wrote {}\n", options.output);
+  return {text, summary.fits};
+}
+
+// All scenarios are read before the first one runs, so that every mistake is reported at once.
+std::vector<scenario::Scenario> load_all(const RunOptions& options) {
+  Problems problems;
+  std::vector<scenario::Scenario> scenarios;
+  for (const std::string& file : options.scenarios) {
+    try {
+      scenarios.push_back(scenario::load(file, options.assignments));
+    } catch (const InputError& error) {
+      problems.add(error);
+    }
+  }
+  problems.throw_if_any();
+  for (const scenario::Scenario& scenario : scenarios)
+    for (const std::string& warning : scenario.warnings)
+      fmt::print(stderr, "warning: {}\n", warning);
+  return scenarios;
+}
+
+int run(const RunOptions& options) {
+  if (!options.output.empty() && options.scenarios.size() > 1)
+    throw CLI::ValidationError("-o", "one result file holds one scenario; run them one by one");
+  const std::vector<scenario::Scenario> scenarios = load_all(options);
+  if (!options.output.empty())
+    record::check_writable(options.output);
+  bool all_fit = true;
+  std::vector<std::string> texts;
+  for (const scenario::Scenario& scenario : scenarios) {
+    const auto work = [&] {
+      const Report report = simulate(scenario, options);
+      return std::string(report.fits ? "y" : "n") + report.text;
+    };
+    // SimGrid runs one simulation per process.
+    const std::string report = scenarios.size() == 1 ? work() : in_separate_process(work);
+    all_fit = all_fit && report.front() == 'y';
+    texts.push_back(report.substr(1));
+  }
+  if (options.json && texts.size() > 1)
+    fmt::print("[{}]\n", fmt::join(texts, ",\n"));
+  else
+    fmt::print("{}{}", fmt::join(texts, "\n"), options.json ? "\n" : "");
+  return options.strict && !all_fit ? 1 : 0;
+}
+
+} // namespace
+
+void add_run(CLI::App& app, int& status) {
+  const auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Simulate scenarios and print their summaries");
+  command->add_option("scenario", options->scenarios, "Scenario files (YAML)")->required();
+  command->add_option("-o,--output", options->output, "Write everything that happened to this result file (HDF5)");
+  command->add_option("--set", options->assignments, "Replace a field: path.to.field=value (any YAML value)")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->add_flag("--json", options->json, "Print JSON instead of text");
+  command->add_flag("--strict", options->strict, "Exit with status 1 when the model does not fit into memory");
+  command->callback([options, &status] { status = run(*options); });
+}
+
+} // namespace moesim::cli

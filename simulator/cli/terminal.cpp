@@ -1,0 +1,52 @@
+#include "simulator/cli/terminal.hpp"
+
+#include <csignal>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "simulator/base/format.hpp"
+#include "simulator/record/result_file.hpp"
+
+namespace moesim::cli {
+namespace {
+
+extern "C" void interrupted(int) {
+  record::remove_partial_files();
+  _exit(130);
+}
+
+} // namespace
+
+bool stdout_is_terminal() {
+  return isatty(STDOUT_FILENO) != 0;
+}
+
+ProgressBar::ProgressBar(std::string label)
+    : label_(std::move(label)), is_on_(isatty(STDERR_FILENO) != 0), next_(std::chrono::steady_clock::now()) {}
+
+ProgressBar::~ProgressBar() {
+  if (is_on_)
+    fmt::print(stderr, "\r\x1b[K");
+}
+
+void ProgressBar::show(std::size_t done, std::size_t total) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!is_on_ || total == 0 || now < next_)
+    return;
+  next_ = now + std::chrono::milliseconds(100);
+  constexpr std::size_t width = 30;
+  const std::size_t filled = width * done / total;
+  fmt::print(stderr, "\r\x1b[K{} [{}{}] {:3d} % of {} tasks", label_, std::string(filled, '#'),
+             std::string(width - filled, '.'), 100 * done / total, format_count(static_cast<std::int64_t>(total)));
+}
+
+void exit_cleanly_when_interrupted() {
+  struct sigaction action = {};
+  action.sa_handler = interrupted;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+} // namespace moesim::cli

@@ -1,0 +1,32 @@
+// What a person at a terminal gets and a pipe does not: progress bars and colours.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace moesim::cli {
+
+[[nodiscard]] bool stdout_is_terminal();
+
+// Draws "label [#####.....] 45 % 1,234,567 tasks" on stderr, at most ten times a second, and only on a terminal; wipes
+// it when destroyed.
+class ProgressBar {
+public:
+  explicit ProgressBar(std::string label);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  void show(std::size_t done, std::size_t total);
+
+private:
+  std::string label_;
+  bool is_on_;
+  std::chrono::steady_clock::time_point next_;
+};
+
+// From now on SIGINT and SIGTERM end the process with status 130 at once, leaving no partial file.
+void exit_cleanly_when_interrupted();
+
+} // namespace moesim::cli

@@ -1,0 +1,86 @@
+#include "simulator/cost/cost_table.hpp"
+
+#include <limits>
+#include <map>
+
+#include "simulator/base/check.hpp"
+#include "simulator/cost/communication.hpp"
+
+namespace moesim::cost {
+namespace {
+
+constexpr std::uint32_t unknown = std::numeric_limits<std::uint32_t>::max();
+
+// Assigns each task its cost, working out each one once: kernels by work and GPU speed, communication by work and
+// group.
+class CostTable {
+public:
+  CostTable(const graph::TaskGraph& graph, const platforms::Cluster& cluster)
+      : graph_(graph), cluster_(cluster), communications_(graph.groups().size() * graph.works().size(), unknown) {
+    for (std::uint32_t gpu = 0; gpu < graph.rank_count(); ++gpu)
+      speeds_.push_back(platforms::gpu_speed(cluster, gpu));
+  }
+
+  execution::Costs run() {
+    costs_.of_task.reserve(graph_.task_count());
+    for (const graph::Task& task : graph_.tasks())
+      costs_.of_task.push_back(task.kind == graph::Kind::Compute ? duration(task) : communication_index(task));
+    for (std::uint32_t link = 0; link < graph_.rank_count() * platforms::links_per_gpu; ++link)
+      costs_.links.push_back({platforms::link_name(cluster_, link), platforms::link_bandwidth(cluster_, link)});
+    return std::move(costs_);
+  }
+
+private:
+  std::uint32_t duration(const graph::Task& task) {
+    if (kernels_.size() <= task.work)
+      kernels_.resize(task.work + 1);
+    const double speed = speeds_[task.place];
+    const auto next = static_cast<std::uint32_t>(costs_.durations.size());
+    const auto [entry, is_new] = kernels_[task.work].try_emplace(speed, next);
+    if (is_new) {
+      Seconds time;
+      for (const Operator& op : graph_.work(task).operators)
+        time += platforms::time_of(op, cluster_.gpu);
+      costs_.durations.push_back(time / speed);
+    }
+    return entry->second;
+  }
+
+  std::uint32_t communication_index(const graph::Task& task) {
+    std::uint32_t& index = communications_[task.place * graph_.works().size() + task.work];
+    if (index == unknown) {
+      index = static_cast<std::uint32_t>(costs_.communications.size());
+      costs_.communications.push_back(
+          communication(task.kind, graph_.work(task).bytes, graph_.members(task), cluster_));
+    }
+    return index;
+  }
+
+  const graph::TaskGraph& graph_;
+  const platforms::Cluster& cluster_;
+  std::vector<double> speeds_;
+  std::vector<std::map<double, std::uint32_t>> kernels_; // [work]: speed to index
+  std::vector<std::uint32_t> communications_;            // [group * works + work]
+  execution::Costs costs_;
+};
+
+} // namespace
+
+execution::Communication communication(graph::Kind kind, Bytes size, std::span<const RankId> members,
+                                       const platforms::Cluster& cluster) {
+  MOESIM_CHECK(kind != graph::Kind::Compute, "kernels do not communicate");
+  if (members.size() < 2 || size == Bytes(0))
+    return {};
+  if (kind == graph::Kind::SendRecv)
+    return send_recv(size, members[0], members[1], cluster);
+  if (kind == graph::Kind::AllToAll)
+    return direct_all_to_all(size, members, cluster);
+  return ring(kind, size, members, cluster);
+}
+
+execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster) {
+  MOESIM_CHECK(graph.rank_count() <= cluster.gpu_count(), "the job fits the cluster");
+  return CostTable(graph, cluster).run();
+}
+
+} // namespace moesim::cost

@@ -1,0 +1,13 @@
+// Turns the amounts of a task graph into seconds and flows on a cluster.
+#pragma once
+
+#include "platforms/cluster.hpp"
+#include "simulator/execution/executor.hpp"
+#include "simulator/graph/task_graph.hpp"
+
+namespace moesim::cost {
+
+// Rank r runs on GPU r. Requires the cluster to have a GPU for every rank.
+[[nodiscard]] execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster);
+
+} // namespace moesim::cost

@@ -1,0 +1,34 @@
+#include "simulator/cost/communication.hpp"
+#include "simulator/cost/placement.hpp"
+
+namespace moesim::cost {
+
+execution::Communication ring(graph::Kind kind, Bytes size, std::span<const RankId> members,
+                              const platforms::Cluster& cluster) {
+  const NodeGroups nodes = by_node(members, cluster);
+  const auto count = static_cast<double>(members.size());
+  const double rounds = kind == graph::Kind::AllReduce ? 2 : 1; // all-reduce: reduce-scatter, then all-gather
+  const Bytes moved = rounds * (count - 1) / count * size;
+  const auto between_nodes = static_cast<double>(nodes.size() - 1);
+
+  execution::Communication result;
+  result.latency = cluster.collective_latency + rounds * ((count - 1 - between_nodes) * cluster.nvlink.latency +
+                                                          between_nodes * cluster.nic.latency);
+  for (std::size_t node = 0; node < nodes.size(); ++node) {
+    const auto local = static_cast<double>(nodes[node].size());
+    for (std::size_t index = 0; index < nodes[node].size(); ++index) {
+      const std::uint32_t gpu = nodes[node][index];
+      if (local > 1) {
+        // A ring that crosses the node boundary enters a node at one member and leaves it at another, local - 1 hops
+        // on; one that stays inside the node moves everything at each of its hops.
+        const double share = nodes.size() > 1 ? (local - 1) / local : 1;
+        result.flows.push_back(over_nvlink(gpu, nodes[node][(index + 1) % nodes[node].size()], share * moved));
+      }
+      if (nodes.size() > 1)
+        result.flows.push_back(over_nics(gpu, rail_partner(nodes, node, index), moved / local));
+    }
+  }
+  return result;
+}
+
+} // namespace moesim::cost

@@ -1,0 +1,111 @@
+#include "simulator/run/recorder.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
+namespace moesim::run {
+namespace {
+
+// One row of the table before its columns are filled in.
+struct Row {
+  double start;
+  std::uint32_t task;
+  std::uint8_t stream;
+};
+
+template <class Enum>
+std::vector<std::string> words(std::size_t count) {
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < count; ++at)
+    names.emplace_back(graph::name_of(static_cast<Enum>(at)));
+  return names;
+}
+
+// The rows of all ranks, rank by rank, each rank's in order of time.
+std::vector<Row> sorted_rows(const graph::TaskGraph& graph, const std::vector<double>& start,
+                             std::vector<std::size_t>& last_of_rank) {
+  std::vector<std::size_t> next(graph.rank_count() + 1, 0);
+  for (const graph::Task& task : graph.tasks())
+    for (const RankId member : graph.members(task))
+      ++next[member.value() + 1];
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  std::vector<Row> rows(graph.row_count());
+  for (std::uint32_t task = 0; task < graph.task_count(); ++task) {
+    const graph::Task& of = graph.task(TaskId(task));
+    const auto members = graph.members(of);
+    for (std::size_t member = 0; member < members.size(); ++member)
+      rows[next[members[member].value()]++] = {start[task], task,
+                                               static_cast<std::uint8_t>(graph::stream_at(of, member))};
+  }
+  last_of_rank.assign(next.begin(), next.end() - 1);
+  auto first = rows.begin();
+  for (const std::size_t last : last_of_rank) {
+    const auto end = rows.begin() + static_cast<std::ptrdiff_t>(last);
+    std::sort(first, end, [](const Row& a, const Row& b) {
+      return std::tie(a.start, a.stream, a.task) < std::tie(b.start, b.stream, b.task);
+    });
+    first = end;
+  }
+  return rows;
+}
+
+} // namespace
+
+Recorder::Recorder(const graph::TaskGraph& graph, const execution::Costs& costs)
+    : graph_(graph), costs_(costs), start_(graph.task_count(), 0), end_(graph.task_count(), 0),
+      links_(costs.links.size()) {}
+
+void Recorder::flow_ran(const execution::Flow& flow, Seconds start, Seconds end) {
+  if (flow.from_link != execution::no_link)
+    links_.add(flow.from_link, flow.bytes, start, end);
+  if (flow.to_link != execution::no_link)
+    links_.add(flow.to_link, flow.bytes, start, end);
+}
+
+Timeline Recorder::timeline() const {
+  std::vector<std::size_t> last_of_rank;
+  const std::vector<Row> rows = sorted_rows(graph_, start_, last_of_rank);
+  Timeline timeline;
+  record::TaskTable& table = timeline.table;
+  table.streams = words<graph::Stream>(graph::stream_count);
+  table.kinds = words<graph::Kind>(graph::kind_count);
+  table.phases = words<graph::Phase>(graph::phase_count);
+  table.names = graph_.names();
+  const auto fill = [&](auto& column, auto value) {
+    column.reserve(rows.size());
+    for (const Row& row : rows)
+      column.push_back(value(row, graph_.task(TaskId(row.task))));
+  };
+  using graph::Task;
+  fill(table.start, [](const Row& row, const Task&) { return row.start; });
+  fill(table.end, [this](const Row& row, const Task&) { return end_[row.task]; });
+  fill(table.stream, [](const Row& row, const Task&) { return row.stream; });
+  fill(table.kind, [](const Row&, const Task& task) { return static_cast<std::uint8_t>(task.kind); });
+  fill(table.name, [](const Row&, const Task& task) { return task.name; });
+  fill(table.layer, [](const Row&, const Task& task) { return task.layer; });
+  fill(table.micro_batch, [](const Row&, const Task& task) { return task.micro_batch; });
+  fill(table.chunk, [](const Row&, const Task& task) { return task.chunk; });
+  fill(table.phase, [](const Row&, const Task& task) { return static_cast<std::uint8_t>(task.phase); });
+  fill(table.bytes, [this](const Row&, const Task& task) { return graph_.work(task).bytes.value(); });
+  fill(table.flops, [this](const Row&, const Task& task) { return graph_.work(task).flops.value(); });
+  table.rank.reserve(rows.size());
+  for (std::uint32_t rank = 0; rank < last_of_rank.size(); ++rank)
+    table.rank.resize(last_of_rank[rank], rank);
+  fill(timeline.task_of_row, [](const Row& row, const Task&) { return row.task; });
+  return timeline;
+}
+
+record::LinkLoad Recorder::link_load() const {
+  record::LinkLoad load;
+  for (const execution::Link& link : costs_.links) {
+    load.names.push_back(link.name);
+    load.capacity.push_back(link.capacity.value());
+  }
+  load.bin_width = links_.bin_width();
+  load.bins = LinkHistogram::bins;
+  load.bytes = links_.bytes();
+  return load;
+}
+
+} // namespace moesim::run

@@ -1,0 +1,20 @@
+// What follows from the timeline: memory over time on each rank, and throughput over time.
+#pragma once
+
+#include "simulator/graph/task_graph.hpp"
+#include "simulator/record/run_record.hpp"
+#include "simulator/run/recorder.hpp"
+#include "workloads/rank_memory.hpp"
+
+namespace moesim::run {
+
+// Replays the activations that tasks take when they start and give back when they end, on top of what each
+// stage holds throughout. Within a stream, what ends goes before what starts.
+[[nodiscard]] record::MemorySeries replay_memory(const Timeline& timeline, const graph::TaskGraph& graph,
+                                                 const workloads::TrainingJob& job, const workloads::Layout& layout);
+
+// A micro-batch's tokens count when its backward ends on stage 0; as a rate over 100 slices of the run.
+[[nodiscard]] record::Throughput throughput(const record::TaskTable& table, const workloads::TrainingJob& job,
+                                            const workloads::Layout& layout, Seconds makespan);
+
+} // namespace moesim::run

@@ -1,0 +1,100 @@
+#include "simulator/run/simulate.hpp"
+
+#include "simulator/cost/cost_table.hpp"
+#include "simulator/execution/simgrid_executor.hpp"
+#include "simulator/run/recorder.hpp"
+#include "simulator/run/series.hpp"
+
+namespace moesim::run {
+namespace {
+
+workloads::Layout layout_of(const scenario::Scenario& scenario) {
+  return workloads::Layout(scenario.job.sizes, scenario.rank_order);
+}
+
+record::RankTable rank_table(const scenario::Scenario& scenario) {
+  const workloads::Layout layout = layout_of(scenario);
+  record::RankTable table;
+  for (std::uint32_t rank = 0; rank < layout.world_size(); ++rank) {
+    const workloads::Coordinates at = layout.coordinates(RankId(rank));
+    table.node.push_back(static_cast<std::uint32_t>(scenario.cluster.node_of(rank)));
+    table.tp.push_back(static_cast<std::uint32_t>(at.tp));
+    table.cp.push_back(static_cast<std::uint32_t>(at.cp));
+    table.dp.push_back(static_cast<std::uint32_t>(at.dp));
+    table.pp.push_back(static_cast<std::uint32_t>(at.pp));
+    table.etp.push_back(static_cast<std::uint32_t>(at.etp));
+    table.ep.push_back(static_cast<std::uint32_t>(at.ep));
+    table.edp.push_back(static_cast<std::uint32_t>(at.edp));
+    table.representative.push_back(rank);
+  }
+  return table;
+}
+
+// Routing is uniform: every expert of a layer gets the same share of the token copies.
+record::ExpertLoad expert_load(const scenario::Scenario& scenario) {
+  record::ExpertLoad load;
+  const workloads::ModelSpec& model = scenario.job.model;
+  if (!model.moe)
+    return load;
+  load.experts = static_cast<std::size_t>(model.moe->num_experts);
+  const double copies = scenario.job.training.tokens() * static_cast<double>(model.moe->experts_per_token);
+  for (std::int64_t layer = 0; layer < model.num_layers; ++layer) {
+    load.layers.push_back(static_cast<std::int32_t>(layer));
+    load.tokens.insert(load.tokens.end(), load.experts, copies / static_cast<double>(load.experts));
+  }
+  return load;
+}
+
+record::RunFigures figures(const scenario::Scenario& scenario, const record::ExpertLoad& experts, Seconds makespan) {
+  const workloads::TrainingJob& job = scenario.job;
+  record::RunFigures result;
+  result.name = scenario.name;
+  result.scenario_text = scenario.text;
+  result.resolved_scenario = scenario::resolved_yaml(scenario);
+  result.seed = scenario.seed;
+  result.makespan = makespan.value();
+  result.tokens_per_iteration = job.training.tokens();
+  result.model_flops = workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length);
+  result.peak_flops_per_gpu = platforms::peak_of(scenario.cluster.gpu, job.training.precision).value();
+  result.memory_capacity = scenario.cluster.gpu.memory_capacity.value();
+  result.total_parameters = workloads::total_parameters(job.model);
+  result.active_parameters = workloads::active_parameters(job.model);
+  for (const double tokens : experts.tokens)
+    result.routed_tokens += tokens;
+  result.computed_tokens = result.routed_tokens; // nothing is dropped without a capacity factor
+  return result;
+}
+
+} // namespace
+
+graph::TaskGraph task_graph(const scenario::Scenario& scenario) {
+  return graph::expand(workloads::training_iteration(scenario.job), layout_of(scenario).membership());
+}
+
+record::RunRecord simulate(const scenario::Scenario& scenario, execution::Executor& executor,
+                           const execution::Progress& progress) {
+  const graph::TaskGraph graph = task_graph(scenario);
+  const execution::Costs costs = cost::cost_table(graph, scenario.cluster);
+  Recorder recorder(graph, costs);
+  const Seconds makespan = executor.run(graph, costs, recorder, progress);
+
+  record::RunRecord run;
+  const workloads::Layout layout = layout_of(scenario);
+  Timeline timeline = recorder.timeline();
+  run.memory = replay_memory(timeline, graph, scenario.job, layout);
+  run.throughput = throughput(timeline.table, scenario.job, layout, makespan);
+  run.links = recorder.link_load();
+  run.experts = expert_load(scenario);
+  run.ranks = rank_table(scenario);
+  run.figures = figures(scenario, run.experts, makespan);
+  run.tasks = std::move(timeline.table);
+  return run;
+}
+
+record::RunRecord simulate(const scenario::Scenario& scenario, const execution::Progress& progress) {
+  execution::SimGridExecutor executor(scenario.network == scenario::Network::Fluid ? execution::Network::Fluid
+                                                                                   : execution::Network::Analytic);
+  return simulate(scenario, executor, progress);
+}
+
+} // namespace moesim::run

@@ -1,0 +1,22 @@
+// From a checked scenario to everything that happened: the whole path in one call.
+#pragma once
+
+#include "simulator/execution/executor.hpp"
+#include "simulator/graph/task_graph.hpp"
+#include "simulator/record/run_record.hpp"
+#include "simulator/scenario/scenario.hpp"
+
+namespace moesim::run {
+
+// The task graph of one iteration of the scenario, every rank in it.
+[[nodiscard]] graph::TaskGraph task_graph(const scenario::Scenario& scenario);
+
+// Builds the graph, runs it on SimGrid and records it. Once per process (SimGrid's limit). `progress` may throw to
+// stop. RunRecord::summary_json is left empty: analysis fills it in.
+[[nodiscard]] record::RunRecord simulate(const scenario::Scenario& scenario, const execution::Progress& progress);
+
+// The same with an executor of the caller's choice.
+[[nodiscard]] record::RunRecord simulate(const scenario::Scenario& scenario, execution::Executor& executor,
+                                         const execution::Progress& progress);
+
+} // namespace moesim::run

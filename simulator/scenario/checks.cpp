@@ -1,0 +1,90 @@
+#include "simulator/scenario/checks.hpp"
+
+#include <fmt/format.h>
+
+#include "simulator/base/divisors.hpp"
+
+namespace moesim::scenario {
+namespace {
+
+// Notes a problem when `degree` (field `key` of `at`) does not divide `whole`.
+void must_divide(config::MapReader& at, std::string_view key, std::int64_t degree, std::int64_t whole,
+                 std::string_view what) {
+  if (whole % degree != 0)
+    at.problem(
+        key, fmt::format("{} does not divide the {} {}; use {}", degree, whole, what, nearest_divisors(whole, degree)));
+}
+
+} // namespace
+
+void check_world(const Scenario& scenario, Sections at) {
+  const workloads::ParallelSizes& sizes = scenario.job.sizes;
+  const std::int64_t gpus = scenario.cluster.gpu_count();
+  if (sizes.world() > gpus)
+    at.parallel.problem(
+        "", fmt::format("tp x cp x dp x pp = {} x {} x {} x {} = {} ranks, but the cluster has {} GPUs; "
+                        "lower a degree or raise platform.nodes to {}",
+                        sizes.tp, sizes.cp, sizes.dp, sizes.pp, sizes.world(), gpus,
+                        (sizes.world() + scenario.cluster.gpus_per_node - 1) / scenario.cluster.gpus_per_node));
+  for (const auto& [field, message] : workloads::Layout::problems(sizes, scenario.rank_order))
+    at.parallel.problem(field, message);
+  if (!scenario.cluster.gpu.peak[static_cast<std::size_t>(scenario.job.training.precision)])
+    at.training.problem("precision", fmt::format("the GPU {} has no {} peak; use another precision or give "
+                                                 "platform.gpu.peak.{}",
+                                                 scenario.cluster.gpu.name, name_of(scenario.job.training.precision),
+                                                 name_of(scenario.job.training.precision)));
+}
+
+void check_model_splits(const Scenario& scenario, Sections at) {
+  const workloads::TrainingJob& job = scenario.job;
+  const workloads::ModelSpec& model = job.model;
+  must_divide(at.parallel, "tp", job.sizes.tp, model.num_heads, "attention heads");
+  if (model.num_kv_heads % job.sizes.tp != 0 && job.sizes.tp % model.num_kv_heads != 0)
+    at.parallel.problem("tp",
+                        fmt::format("{} key-value heads cannot be spread over {} ranks; one must divide the other",
+                                    model.num_kv_heads, job.sizes.tp));
+  if (!model.moe)
+    must_divide(at.parallel, "tp", job.sizes.tp, model.intermediate_size, "columns of the MLP");
+  must_divide(at.parallel, "pp", job.sizes.pp, model.num_layers, "layers");
+  if (model.moe)
+    must_divide(at.parallel, "ep", job.sizes.ep, model.moe->num_experts, "experts");
+  else if (job.sizes.ep > 1)
+    at.parallel.problem("ep", fmt::format("{} ranks for experts, but the model has none; use 1", job.sizes.ep));
+  if (model.tied_embeddings && job.sizes.pp > 1)
+    at.parallel.problem("pp",
+                        "a model whose head shares the embedding's weights cannot be split into stages yet; use 1");
+  if (model.moe && job.sizes.tp > 1 && !job.sequence_parallel)
+    at.parallel.problem("sequence_parallel",
+                        "experts behind tensor parallelism need it (as in Megatron Core); use true");
+  if (job.sequence_parallel)
+    must_divide(at.parallel, "tp", job.sizes.tp * job.sizes.cp, job.training.micro_batch_size * job.training.seq_length,
+                "tokens of a micro-batch, which sequence parallelism splits");
+}
+
+void check_batch(const Scenario& scenario, Sections at) {
+  const workloads::Training& training = scenario.job.training;
+  const std::int64_t unit = training.micro_batch_size * scenario.job.sizes.dp;
+  if (training.global_batch_size % unit == 0)
+    return;
+  const std::int64_t below = training.global_batch_size / unit * unit;
+  const std::string nearest = below == 0 ? fmt::format("{}", unit) : fmt::format("{} or {}", below, below + unit);
+  at.training.problem("global_batch_size", fmt::format("{} is not a multiple of micro_batch_size x dp = {} x {} = {}; "
+                                                       "use {}",
+                                                       training.global_batch_size, training.micro_batch_size,
+                                                       scenario.job.sizes.dp, unit, nearest));
+}
+
+void check_size(const Scenario& scenario, Sections at) {
+  const workloads::TrainingJob& job = scenario.job;
+  constexpr double steps_per_layer = 22; // forward and backward of a layer with experts, tensor-parallel
+  const double rows = static_cast<double>(job.sizes.world()) * steps_per_layer *
+                      static_cast<double>(job.training.micro_batches(job.sizes)) *
+                      static_cast<double>(job.layers_per_stage());
+  if (rows > most_rows)
+    at.training.problem("global_batch_size",
+                        fmt::format("{} micro-batches on {} GPUs make about {:.1g} tasks, and one run takes at most "
+                                    "{:.1g}; use a smaller batch, or fewer GPUs",
+                                    job.training.micro_batches(job.sizes), job.sizes.world(), rows, most_rows));
+}
+
+} // namespace moesim::scenario

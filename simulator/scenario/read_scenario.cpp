@@ -1,0 +1,174 @@
+#include "simulator/scenario/scenario.hpp"
+
+#include <array>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "simulator/config/map_reader.hpp"
+#include "simulator/config/node.hpp"
+#include "simulator/scenario/checks.hpp"
+
+namespace moesim::scenario {
+namespace {
+
+constexpr config::IntegerRange degree{.min = 1, .max = 1'000'000};
+
+// A value that the field will take one day: known to the reader, so that the message says more than "unknown".
+void only(config::MapReader& map, std::string_view key, std::string_view value) {
+  const std::array<std::string_view, 1> names{value};
+  map.choice_or(key, value, names);
+}
+
+void only_one(config::MapReader& map, std::string_view key, std::string_view what) {
+  if (map.integer_or(key, 1, degree) != 1)
+    map.problem(key, fmt::format("{} is not available yet; use 1", what));
+}
+
+void only_false(config::MapReader& map, std::string_view key) {
+  if (map.boolean_or(key, false))
+    map.problem(key, "this overlap is not available yet; use false");
+}
+
+void accept_megatron_names(config::MapReader& map) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> names{{
+      {"tensor_model_parallel_size", "tp"},
+      {"context_parallel_size", "cp"},
+      {"pipeline_model_parallel_size", "pp"},
+      {"virtual_pipeline_model_parallel_size", "vpp"},
+      {"expert_model_parallel_size", "ep"},
+      {"expert_tensor_parallel_size", "etp"},
+      {"data_parallel_size", "dp"},
+  }};
+  for (const auto& [alias, key] : names)
+    map.alias(alias, key);
+}
+
+void read_parallel(config::MapReader& map, Scenario& scenario) {
+  accept_megatron_names(map);
+  workloads::ParallelSizes& sizes = scenario.job.sizes;
+  sizes.tp = map.integer_or("tp", 1, degree);
+  sizes.pp = map.integer_or("pp", 1, degree);
+  sizes.ep = map.integer_or("ep", 1, degree);
+  only_one(map, "cp", "context parallelism");
+  only_one(map, "vpp", "an interleaved schedule");
+  only_one(map, "etp", "tensor parallelism inside experts");
+  const std::int64_t rest = std::max<std::int64_t>(1, scenario.cluster.gpu_count() / (sizes.tp * sizes.pp));
+  sizes.dp = map.integer_or("dp", rest, degree);
+  scenario.job.sequence_parallel = map.boolean_or("sequence_parallel", sizes.tp > 1) && sizes.tp > 1;
+  scenario.rank_order = map.text_or("order", workloads::default_rank_order);
+}
+
+Precision read_precision(config::MapReader& map) {
+  constexpr std::array<std::string_view, 2> names{"bf16", "fp16"};
+  return map.choice_or("precision", "bf16", names) == "fp16" ? Precision::Fp16 : Precision::Bf16;
+}
+
+workloads::Overlap read_overlap(config::MapReader map) {
+  workloads::Overlap overlap;
+  overlap.grad_reduce = map.boolean_or("grad_reduce", false);
+  overlap.param_gather = map.boolean_or("param_gather", false);
+  overlap.pp = map.boolean_or("pp", false);
+  only_false(map, "tp");
+  only_false(map, "expert");
+  map.finish();
+  return overlap;
+}
+
+void read_training(config::MapReader& map, workloads::Training& training) {
+  training.global_batch_size = map.integer("global_batch_size", {.min = 1, .max = 100'000'000});
+  training.micro_batch_size = map.integer_or("micro_batch_size", 1, {.min = 1, .max = 1'000'000});
+  training.seq_length = map.integer("seq_length", {.min = 1, .max = 100'000'000});
+  training.precision = read_precision(map);
+  const std::vector<std::string_view> schedules = schedulers::schedule_names();
+  training.schedule = map.choice_or("schedule", "1f1b", schedules);
+  only(map, "recompute", "none");
+  constexpr std::array<std::string_view, 2> shardings{"none", "zero-1"};
+  training.sharding =
+      map.choice_or("sharding", "zero-1", shardings) == "none" ? workloads::Sharding::None : workloads::Sharding::Zero1;
+  training.overlap = read_overlap(map.map_or_empty("overlap"));
+  if (training.overlap.param_gather && training.sharding == workloads::Sharding::None)
+    map.problem("overlap", "param_gather needs sharded parameters; use sharding: zero-1 or param_gather: false");
+}
+
+void read_moe(config::MapReader map) {
+  only(map, "routing", "uniform");
+  only(map, "dispatcher", "alltoall");
+  only(map, "capacity_factor", "none");
+  only(map, "placement", "contiguous");
+  only(map, "balancing", "none");
+  if (map.integer_or("redundant_experts", 0, {.min = 0, .max = 100'000}) != 0)
+    map.problem("redundant_experts", "copies of experts are not available yet; use 0");
+  map.finish();
+}
+
+void read_simulation(config::MapReader map, Scenario& scenario) {
+  constexpr std::array<std::string_view, 2> networks{"analytic", "fluid"};
+  scenario.network = map.choice_or("network", "fluid", networks) == "fluid" ? Network::Fluid : Network::Analytic;
+  constexpr std::array<std::string_view, 2> symmetries{"auto", "off"};
+  scenario.symmetry = map.choice_or("symmetry", "auto", symmetries);
+  scenario.seed = static_cast<std::uint64_t>(map.integer_or("seed", 1, {.min = 0, .max = 4'294'967'295}));
+  map.finish();
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+} // namespace
+
+Scenario load(const std::filesystem::path& file, std::span<const std::string> assignments) {
+  config::Node root = config::load(file);
+  Problems problems;
+  for (const std::string& assignment : assignments) {
+    try {
+      config::set(root, assignment);
+    } catch (const InputError& error) {
+      problems.add(error);
+    }
+  }
+  Scenario scenario;
+  scenario.text = text_of(file);
+  config::MapReader map(root, "", problems);
+  map.integer("version", {.min = 1, .max = 1});
+  scenario.name = map.text_or("name", file.stem().string());
+  if (const config::Node* platform = map.node("platform"))
+    scenario.cluster = platforms::read_cluster(*platform, "platform", problems);
+  else
+    map.problem("platform", "missing; expected a cluster of the catalogue, such as {base: dgx-h100, nodes: 8}");
+  if (const config::Node* model = map.node("model"))
+    scenario.job.model = workloads::read_model(*model, "model", problems, scenario.warnings);
+  else
+    map.problem("model",
+                "missing; expected a model of the catalogue, such as mixtral-8x7b, a config.json or its fields");
+  const bool sections_are_sound = problems.empty();
+
+  config::MapReader parallel = map.map_or_empty("parallel");
+  read_parallel(parallel, scenario);
+  if (map.node("inference") != nullptr)
+    map.problem("inference", "inference is not available yet; give training");
+  config::MapReader training = map.map("training");
+  read_training(training, scenario.job.training);
+  read_moe(map.map_or_empty("moe"));
+  read_simulation(map.map_or_empty("simulation"), scenario);
+  parallel.finish();
+  training.finish();
+  map.finish();
+  // Sizes are compared only when each is sound by itself: one mistake, one message.
+  if (sections_are_sound && problems.empty()) {
+    const Sections at{parallel, training};
+    check_world(scenario, at);
+    check_model_splits(scenario, at);
+    check_batch(scenario, at);
+    check_size(scenario, at);
+  }
+  problems.throw_if_any();
+  return scenario;
+}
+
+} // namespace moesim::scenario

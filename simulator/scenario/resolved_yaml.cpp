@@ -1,0 +1,44 @@
+#include <fmt/format.h>
+
+#include "simulator/config/yaml_text.hpp"
+#include "simulator/scenario/scenario.hpp"
+
+namespace moesim::scenario {
+namespace {
+
+std::string parallel_yaml(const Scenario& scenario) {
+  const workloads::ParallelSizes& sizes = scenario.job.sizes;
+  return fmt::format("parallel: {{tp: {}, cp: {}, pp: {}, vpp: {}, ep: {}, etp: {}, dp: {}, sequence_parallel: {}, "
+                     "order: {}}}\n",
+                     sizes.tp, sizes.cp, sizes.pp, sizes.vpp, sizes.ep, sizes.etp, sizes.dp,
+                     scenario.job.sequence_parallel, scenario.rank_order);
+}
+
+std::string training_yaml(const workloads::Training& training) {
+  return fmt::format("training:\n"
+                     "  global_batch_size: {}\n"
+                     "  micro_batch_size: {}\n"
+                     "  seq_length: {}\n"
+                     "  precision: {}\n"
+                     "  schedule: {}\n"
+                     "  recompute: none\n"
+                     "  sharding: {}\n"
+                     "  overlap: {{grad_reduce: {}, param_gather: {}, tp: false, expert: false, pp: {}}}\n",
+                     training.global_batch_size, training.micro_batch_size, training.seq_length,
+                     name_of(training.precision), training.schedule, workloads::name_of(training.sharding),
+                     training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.pp);
+}
+
+} // namespace
+
+std::string resolved_yaml(const Scenario& scenario) {
+  return fmt::format("version: 1\nname: {}\nplatform:\n{}model:\n{}", config::double_quoted(scenario.name),
+                     platforms::to_yaml(scenario.cluster, 2), workloads::to_yaml(scenario.job.model, 2)) +
+         parallel_yaml(scenario) + training_yaml(scenario.job.training) +
+         "moe: {routing: uniform, dispatcher: alltoall, capacity_factor: none, placement: contiguous, balancing: none, "
+         "redundant_experts: 0}\n" +
+         fmt::format("simulation: {{network: {}, symmetry: {}, seed: {}}}\n",
+                     scenario.network == Network::Fluid ? "fluid" : "analytic", scenario.symmetry, scenario.seed);
+}
+
+} // namespace moesim::scenario

@@ -1,0 +1,41 @@
+// A scenario: what to simulate, complete and checked. Everything that can be wrong with a user's input is found here;
+// later stages rely on it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "platforms/cluster.hpp"
+#include "workloads/training.hpp"
+
+namespace moesim::scenario {
+
+// How communication is simulated. Analytic: each by itself, by formula. Fluid: as flows that share links (SimGrid).
+enum class Network : std::uint8_t { Analytic, Fluid };
+
+struct Scenario {
+  std::string name;
+  std::string text; // as the user wrote it
+  platforms::Cluster cluster;
+  workloads::TrainingJob job;
+  std::string rank_order{workloads::default_rank_order};
+  Network network = Network::Fluid;
+  std::string symmetry = "auto"; // every rank is simulated, whatever it says, until folding exists
+  std::uint64_t seed = 1;
+  std::vector<std::string> warnings; // one line each, such as fields of a model file that mean nothing here
+};
+
+// The most task rows (GPUs x micro-batches x layers x steps of a layer) that one run takes.
+inline constexpr double most_rows = 2e8;
+
+// Reads a scenario file, applies `assignments` ("path.to.field=value") in order, fills in every default and checks that
+// everything fits together. Throws InputError with all problems found.
+[[nodiscard]] Scenario load(const std::filesystem::path& file, std::span<const std::string> assignments);
+
+// The scenario as YAML with every default visible and nothing left to look up; load() reads it back to the same value.
+[[nodiscard]] std::string resolved_yaml(const Scenario& scenario);
+
+} // namespace moesim::scenario
