@@ -35,7 +35,7 @@ public:
   }
 
 private:
-  std::size_t token_size() const {
+  [[nodiscard]] std::size_t token_size() const {
     const std::string_view rest = text_.substr(at_);
     if (rest.empty() || rest[0] == '{' || rest[0] == '}' || rest[0] == '[' || rest[0] == ']')
       return std::min<std::size_t>(rest.size(), 1);

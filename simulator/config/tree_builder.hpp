@@ -35,13 +35,13 @@ public:
 private:
   struct Frame {
     Node node;
-    Anchor anchor;
+    Anchor anchor = no_anchor;
     std::optional<Node> key; // of a map whose next node is the value
   };
   struct Anchored {
     Node node;
-    std::size_t nodes;
-    std::size_t levels;
+    std::size_t nodes = 0;
+    std::size_t levels = 0;
   };
 
   void complete(Node node, Anchor anchor);
