@@ -1,15 +1,15 @@
 // What moesim's executor costs over bare SimGrid: the same job as a task graph, and as simgrid_floor, in turn on the
-// same machine; prints the best of each and their ratio. SimGrid runs one simulation per process, so each is a child
-// process.
+// same machine; prints the best CPU time of each and their ratio. SimGrid runs one simulation per process, so each is a
+// child process.
 //
 //   executor_benchmark [--gpus 512] [--execs 589824] [--comms 589824] [--repeat 3]
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <limits>
 #include <map>
 #include <stdexcept>
@@ -154,9 +154,9 @@ Measured run_floor(const std::string& command) {
 Measured run_executor(execution::Executor& executor, const Job& job) {
   return in_child([&](FILE* out) {
     CountingSink sink;
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();
     const Seconds makespan = executor.run(job.graph, job.costs, sink, {});
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
     std::fprintf(out, "%.6f %.17g\n", seconds, makespan.value());
   });
 }
