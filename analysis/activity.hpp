@@ -27,6 +27,7 @@ public:
   [[nodiscard]] Activity activity(std::size_t row) const {
     return activities_[tasks_->stream[row]][tasks_->phase[row]];
   }
+  [[nodiscard]] bool is_compute(std::size_t row) const { return activity(row) <= Activity::Optimizer; }
   // Part of the forward or backward pass of a micro-batch, on the compute stream.
   [[nodiscard]] bool is_pass(std::size_t row) const { return activity(row) == Activity::Compute; }
   [[nodiscard]] bool is_backward(std::size_t row) const { return backward_[tasks_->phase[row]]; }

@@ -16,10 +16,9 @@ struct ComputeSpan {
 ComputeSpan compute_span(const record::TaskTable& tasks, record::RowRange rows, const RowMeanings& meanings) {
   ComputeSpan span;
   for (std::size_t row = rows.first; row < rows.last; ++row) {
-    const Activity activity = meanings.activity(row);
-    if (activity == Activity::Compute || activity == Activity::Optimizer)
+    if (meanings.is_compute(row))
       span.first_start = std::min(span.first_start, tasks.start[row]);
-    if (activity == Activity::Compute)
+    if (meanings.is_pass(row))
       span.last_pass_end = std::max(span.last_pass_end, tasks.end[row]);
   }
   return span;

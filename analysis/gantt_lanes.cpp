@@ -1,0 +1,75 @@
+#include "analysis/gantt_lanes.hpp"
+
+#include "simulator/base/input_error.hpp"
+
+#include <fmt/format.h>
+
+namespace moesim::analysis {
+namespace {
+
+PassBlock block_of(const record::TaskTable& tasks, std::size_t row, const RowMeanings& meanings) {
+  PassBlock block{tasks.start[row], tasks.end[row], BlockKind::Optimizer, tasks.micro_batch[row], tasks.chunk[row]};
+  if (meanings.is_pass(row))
+    block.kind = meanings.is_backward(row) ? BlockKind::Backward : BlockKind::Forward;
+  return block;
+}
+
+bool same_pass(const PassBlock& a, const PassBlock& b) {
+  return a.kind == b.kind && a.micro_batch == b.micro_batch && a.chunk == b.chunk;
+}
+
+} // namespace
+
+std::vector<PassBlock> pass_blocks(const record::RunRecord& run, std::uint32_t rank) {
+  const RowMeanings meanings(run.tasks);
+  const record::RowRange rows = rows_of(run, rank);
+  std::vector<PassBlock> blocks;
+  for (std::size_t row = rows.first; row < rows.last; ++row) {
+    if (!meanings.is_compute(row))
+      continue;
+    const PassBlock block = block_of(run.tasks, row, meanings);
+    if (!blocks.empty() && same_pass(blocks.back(), block))
+      blocks.back().end = std::max(blocks.back().end, block.end);
+    else
+      blocks.push_back(block);
+  }
+  return blocks;
+}
+
+std::vector<Stretch> stretches(const record::RunRecord& run, std::uint32_t rank) {
+  const RowMeanings meanings(run.tasks);
+  std::vector<Stretch> result;
+  visit_activities(run, rows_of(run, rank), meanings, [&](double begin, double end, Activity activity) {
+    if (!result.empty() && result.back().activity == activity)
+      result.back().end = end;
+    else
+      result.push_back({begin, end, activity});
+  });
+  return result;
+}
+
+std::vector<std::uint32_t> shown_ranks(const record::RunRecord& run, std::span<const std::uint32_t> requested) {
+  for (const std::uint32_t rank : requested)
+    if (rank >= run.ranks.size())
+      throw InputError({run.figures.name}, "ranks",
+                       fmt::format("the job has no rank {}; it has ranks 0 to {}", rank, run.ranks.size() - 1));
+  if (!requested.empty())
+    return {requested.begin(), requested.end()};
+  std::vector<std::uint32_t> first;
+  for (std::uint32_t rank = 0; rank < run.ranks.size(); ++rank) {
+    const std::uint32_t stage = run.ranks.pp[rank];
+    if (stage >= first.size())
+      first.resize(stage + 1, rank);
+    first[stage] = std::min(first[stage], rank);
+  }
+  return first;
+}
+
+std::string coordinates(const record::RankTable& ranks, std::uint32_t rank) {
+  std::string text = fmt::format("pp{} tp{}", ranks.pp[rank], ranks.tp[rank]);
+  if (*std::max_element(ranks.cp.begin(), ranks.cp.end()) > 0)
+    text += fmt::format(" cp{}", ranks.cp[rank]);
+  return text + fmt::format(" ep{} dp{}", ranks.ep[rank], ranks.dp[rank]);
+}
+
+} // namespace moesim::analysis

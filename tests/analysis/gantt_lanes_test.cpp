@@ -1,0 +1,121 @@
+#include "analysis/gantt_lanes.hpp"
+
+#include "analysis/pixels.hpp"
+#include "analysis/time_axis.hpp"
+#include "simulator/base/input_error.hpp"
+#include "tests/analysis/record_builder.hpp"
+#include "tests/record/sample_record.hpp"
+
+#include <numeric>
+
+#include <gmock/gmock.h>
+
+namespace moesim::analysis {
+namespace {
+
+using moesim::testing::record_of;
+using moesim::testing::sample_record;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(PassBlocks, RunFromTheFirstComputeTaskOfAPassToItsLast) {
+  const record::RunRecord run = record_of({0}, {{0, "compute", "forward", 0, 1, 5},
+                                                {0, "tp", "forward", 1, 2, 5},
+                                                {0, "compute", "forward", 2, 3, 5},
+                                                {0, "pp-send-next", "forward", 3, 4, 5},
+                                                {0, "compute", "backward", 4, 6, 5},
+                                                {0, "compute", "optimizer", 8, 9, -1}});
+  EXPECT_THAT(pass_blocks(run, 0),
+              ElementsAre(PassBlock{0, 3, BlockKind::Forward, 5, 0}, PassBlock{4, 6, BlockKind::Backward, 5, 0},
+                          PassBlock{8, 9, BlockKind::Optimizer, -1, 0}));
+}
+
+TEST(PassBlocks, APassThatAnotherInterruptsHasTwoBlocks) {
+  const record::RunRecord run = record_of(
+      {0},
+      {{0, "compute", "forward", 0, 1, 1}, {0, "compute", "backward", 1, 2, 0}, {0, "compute", "forward", 2, 3, 1}});
+  EXPECT_EQ(pass_blocks(run, 0).size(), 3U);
+}
+
+TEST(PassBlocks, ChunksOfAStageAreDifferentPasses) {
+  record::RunRecord run = record_of({0}, {{0, "compute", "forward", 0, 1, 0}, {0, "compute", "forward", 1, 2, 0}});
+  run.tasks.chunk[1] = 1;
+  EXPECT_EQ(pass_blocks(run, 0).size(), 2U);
+}
+
+TEST(Stretches, JoinNeighboursThatDoTheSame) {
+  const record::RunRecord run = record_of({0}, {{0, "compute", "forward", 1, 2},
+                                                {0, "compute", "forward", 2, 3},
+                                                {0, "pp-send-next", "forward", 3, 4},
+                                                {0, "pp-recv-next", "backward", 3, 5}});
+  EXPECT_THAT(stretches(run, 0), ElementsAre(Stretch{0, 1, Activity::Idle}, Stretch{1, 3, Activity::Compute},
+                                             Stretch{3, 5, Activity::Pp}));
+}
+
+TEST(ShownRanks, AreTheFirstOfEachStageUnlessRequested) {
+  const record::RunRecord run = sample_record({.ranks_per_stage = 4});
+  EXPECT_THAT(shown_ranks(run, {}), ElementsAre(0, 4, 8, 12));
+  EXPECT_THAT(shown_ranks(run, std::vector<std::uint32_t>{5, 2}), ElementsAre(5, 2));
+  EXPECT_THROW((void)shown_ranks(run, std::vector<std::uint32_t>{16}), InputError);
+  EXPECT_EQ(coordinates(run.ranks, 13), "pp3 tp1 ep1 dp0");
+}
+
+double width_of(const std::vector<Piece>& pieces, std::size_t colour) {
+  return std::accumulate(pieces.begin(), pieces.end(), 0.0, [colour](double sum, const Piece& piece) {
+    return sum + (piece.colour == colour ? piece.end - piece.start : 0);
+  });
+}
+
+TEST(Pixels, LeaveWideEnoughPiecesAlone) {
+  const std::vector<Piece> pieces{{0, 2, 0, 7}, {2, 3, 1, 8}};
+  const std::vector<Piece> fitted = fit_to_pixels(pieces, 2);
+  ASSERT_EQ(fitted.size(), 2U);
+  EXPECT_EQ(fitted[0].source, 7U);
+  EXPECT_EQ(fitted[1].source, 8U);
+}
+
+TEST(Pixels, BoundTheNumberOfPiecesAndKeepTheSharesOfColours) {
+  std::vector<Piece> pieces;
+  double x = 0;
+  for (std::size_t i = 0; x < 1000; ++i) { // 20 % of colour 1 in slivers that alone would never show
+    const double width = i % 2 == 0 ? 0.08 : 0.02;
+    pieces.push_back({x, x + width, i % 2, i});
+    x += width;
+  }
+  const std::vector<Piece> fitted = fit_to_pixels(pieces, 2);
+  EXPECT_LE(fitted.size(), 1001U);
+  EXPECT_NEAR(width_of(fitted, 1), 200, 2);
+  EXPECT_NEAR(width_of(fitted, 0), 800, 2);
+  for (std::size_t i = 1; i < fitted.size(); ++i)
+    EXPECT_NEAR(fitted[i].start, fitted[i - 1].end, 1e-6);
+}
+
+TEST(Pixels, KeepTheNumberOfAWidePieceBehindASliver) {
+  const std::vector<Piece> fitted = fit_to_pixels({{0, 0.1, 0, 0}, {0.1, 9, 1, 4}}, 2);
+  ASSERT_EQ(fitted.size(), 2U);
+  EXPECT_EQ(fitted[1].source, 4U);
+  EXPECT_DOUBLE_EQ(fitted[1].start, 1);
+}
+
+TEST(Pixels, NothingStaysNothing) {
+  EXPECT_THAT(fit_to_pixels({}, 2), IsEmpty());
+}
+
+TEST(TimeAxisTest, HasRoundStepsInAUnitThatSuits) {
+  const TimeAxis axis = time_axis(0.0384, 10);
+  EXPECT_EQ(axis.unit, "ms");
+  std::vector<std::string> labels;
+  for (const Tick& tick : axis.ticks)
+    labels.push_back(tick.label);
+  EXPECT_THAT(labels, ElementsAre("0", "5", "10", "15", "20", "25", "30", "35"));
+  EXPECT_NEAR(axis.ticks[1].time, 0.005, 1e-15);
+}
+
+TEST(TimeAxisTest, EndsOnTheLastTickThatFits) {
+  EXPECT_EQ(time_axis(10, 10).ticks.size(), 11U);
+  EXPECT_EQ(time_axis(3e-6, 10).unit, "us");
+  EXPECT_EQ(time_axis(0, 10).ticks.size(), 1U);
+}
+
+} // namespace
+} // namespace moesim::analysis
