@@ -13,10 +13,10 @@ Seconds IdealExecutor::run(const graph::TaskGraph& graph, const Costs& costs, Ru
 
   state.begin([&](std::uint32_t task) { calendar.add({times[task], task}); });
   while (!calendar.empty()) {
-    const auto [now, task] = calendar.take();
-    if (graph.tasks()[task].kind != graph::Kind::Compute)
-      state.report_flows(task, costs.communications[costs.of_task[task]], now);
-    state.end(task, now, [&](std::uint32_t next) { calendar.add({now + times[next], next}); });
+    const Entry ended = calendar.take();
+    if (graph.tasks()[ended.task].kind != graph::Kind::Compute)
+      state.report_flows(ended.task, costs.communications[costs.of_task[ended.task]], ended.date);
+    state.end(ended.task, ended.date, [&](std::uint32_t next) { calendar.add({ended.date + times[next], next}); });
   }
   return state.finish();
 }

@@ -82,24 +82,23 @@ inline void attach(s4u::NetZone* zone, s4u::Host* host, s4u::Link* link) {
 #endif
 }
 
-// `ended` is called with the tag of each communication that completes.
-inline void on_completion(std::function<void(std::uintptr_t tag)> ended) {
+// `ended` is called for each communication that completes, with the `owner` that was given to send().
+template <class Owner>
+void on_completion(std::function<void(Owner& owner)> ended) {
 #if SIMGRID_VERSION >= 40000
-  s4u::Comm::on_completion_cb([ended = std::move(ended)](const s4u::Comm& comm) {
-    ended(reinterpret_cast<std::uintptr_t>(comm.get_data<void>()));
-  });
+  s4u::Comm::on_completion_cb([ended = std::move(ended)](const s4u::Comm& comm) { ended(*comm.get_data<Owner>()); });
 #else
-  s4u::Activity::on_completion_cb([ended = std::move(ended)](const s4u::Activity& activity) {
-    ended(reinterpret_cast<std::uintptr_t>(activity.get_data<void>()));
-  });
+  s4u::Activity::on_completion_cb(
+      [ended = std::move(ended)](const s4u::Activity& activity) { ended(*activity.get_data<Owner>()); });
 #endif
 }
 
 // Starts to send `size` units. Keep what it returns until on_completion() was called for it and has returned.
-[[nodiscard]] inline s4u::CommPtr send(s4u::Host* from, s4u::Host* to, std::uint64_t size, std::uintptr_t tag) {
+template <class Owner>
+[[nodiscard]] s4u::CommPtr send(s4u::Host* from, s4u::Host* to, std::uint64_t size, Owner& owner) {
   s4u::CommPtr comm = s4u::Comm::sendto_init(from, to);
   comm->set_payload_size(size);
-  comm->set_data(reinterpret_cast<void*>(tag));
+  comm->set_data(&owner);
   comm->start();
   return comm;
 }

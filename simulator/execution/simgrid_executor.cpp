@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -33,7 +34,7 @@ struct Route {
   const Flow* flow = nullptr;
 };
 
-// A flow under way; its index is the tag of its SimGrid communication.
+// A flow under way: the owner of its SimGrid communication.
 struct LiveFlow {
   sg::s4u::CommPtr comm;
   const Flow* flow = nullptr;
@@ -101,7 +102,7 @@ public:
   }
 
   Seconds run(sg::s4u::Engine& engine) {
-    sg::on_completion([this](std::uintptr_t tag) { flow_ended(tag); });
+    sg::on_completion<LiveFlow>([this](LiveFlow& flow) { flow_ended(flow); });
     state_.begin([this](std::uint32_t task) { start(task, Seconds()); });
     set_timer();
     engine.run();
@@ -120,7 +121,7 @@ private:
     horizon_ *= 2;
     sg::set_timing_precision(1e-15 * horizon_);
     Timer::set(horizon_, [this] {
-      if (!calendar_.empty() || free_slots_.size() < live_.size())
+      if (!calendar_.empty() || idle_slots_.size() < live_.size())
         double_horizon();
     });
   }
@@ -144,30 +145,27 @@ private:
     state_.wait_for_flows(task, static_cast<std::uint32_t>(last - first));
     for (std::size_t i = first; i < last; ++i) {
       const Route& route = routes_[i];
-      const std::size_t slot = free_slot();
-      live_[slot] = {sg::send(route.from, route.to, route.units, slot), route.flow, task, now};
+      LiveFlow& flow = idle_slot();
+      flow = {sg::send(route.from, route.to, route.units, flow), route.flow, task, now};
     }
     return first < last;
   }
 
-  std::size_t free_slot() {
-    if (free_slots_.empty()) {
-      live_.emplace_back();
-      return live_.size() - 1;
-    }
-    const std::size_t slot = free_slots_.back();
-    free_slots_.pop_back();
+  LiveFlow& idle_slot() {
+    if (idle_slots_.empty())
+      return live_.emplace_back();
+    LiveFlow& slot = *idle_slots_.back();
+    idle_slots_.pop_back();
     return slot;
   }
 
-  void flow_ended(std::size_t slot) {
+  void flow_ended(LiveFlow& ended) {
     const Seconds now(sg::s4u::Engine::get_clock());
-    LiveFlow& ended = live_[slot];
     const std::uint32_t task = ended.task;
     sink_.flow_ran(*ended.flow, ended.start, now);
     // SimGrid still uses a communication after its callback, so it lives on until the next one has ended.
     last_ended_ = std::move(ended.comm);
-    free_slots_.push_back(slot);
+    idle_slots_.push_back(&ended);
     if (state_.one_flow_less(task) == 0) {
       state_.end(task, now, [this, now](std::uint32_t next) { start(next, now); });
       set_timer();
@@ -204,8 +202,8 @@ private:
   std::vector<Seconds> delays_;          // per task: how long it is in the calendar
   std::vector<Route> routes_;            // of all communications, one after the other
   std::vector<std::size_t> first_route_; // per communication: where its routes begin
-  std::vector<LiveFlow> live_;
-  std::vector<std::size_t> free_slots_; // of live_
+  std::deque<LiveFlow> live_;            // stays where it is: SimGrid points into it
+  std::vector<LiveFlow*> idle_slots_;    // of live_
   sg::s4u::CommPtr last_ended_;
   double horizon_ = 0.5; // seconds
 };

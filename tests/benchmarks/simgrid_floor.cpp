@@ -65,6 +65,8 @@ public:
   void build(s4u::Engine& engine) {
     s4u::NetZone* zone = make_zone(engine);
     for (std::uint32_t i = 0; i < shape_.gpus; ++i) {
+      gpus_[i].compute = {i, false};
+      gpus_[i].comm = {i, true};
       gpus_[i].nvlink = end(zone, "gpu" + std::to_string(i), ChainShape::nvlink_bytes_per_s);
       gpus_[i].nic = end(zone, "nic" + std::to_string(i), ChainShape::nic_bytes_per_s);
     }
@@ -83,7 +85,15 @@ public:
   }
 
 private:
+  // What a completion callback learns from its activity.
+  struct Step {
+    std::uint32_t gpu = 0;
+    bool is_comm = false;
+  };
+
   struct Gpu {
+    Step compute;
+    Step comm;
     s4u::Host* nvlink = nullptr;
     s4u::Host* nic = nullptr;
     std::uint32_t segment = 0;
@@ -120,7 +130,7 @@ private:
     }
     s4u::ExecPtr exec = s4u::Exec::init();
     exec->set_flops_amount(seconds)->set_host(gpus_[gpu].nvlink);
-    launch(gpus_[gpu], gpu, *exec);
+    launch(gpus_[gpu], gpus_[gpu].compute, *exec);
   }
 
   void send(std::uint32_t from, std::uint32_t to) {
@@ -129,21 +139,20 @@ private:
     s4u::CommPtr comm = expert ? s4u::Comm::sendto_init(state.nic, gpus_[to].nic)
                                : s4u::Comm::sendto_init(state.nvlink, gpus_[to].nvlink);
     comm->set_payload_size(static_cast<std::uint64_t>(ChainShape::flow_bytes(state.segment)));
-    launch(state, from | is_comm, *comm);
+    launch(state, state.comm, *comm);
   }
 
   template <class Activity>
-  static void launch(Gpu& state, std::uint32_t tag, Activity& activity) {
-    activity.set_data(reinterpret_cast<void*>(std::uintptr_t(tag)));
+  static void launch(Gpu& state, Step& step, Activity& activity) {
+    activity.set_data(&step);
     state.running = &activity;
     activity.start();
   }
 
   void ended(const s4u::Activity& activity) {
-    const auto tag = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(activity.get_data<void>()));
-    const std::uint32_t gpu = tag & ~is_comm;
+    const auto [gpu, is_comm] = *activity.get_data<Step>();
     last_ended_ = std::move(gpus_[gpu].running); // SimGrid still uses it after this callback
-    if ((tag & is_comm) == 0) {
+    if (!is_comm) {
       next_step(gpu);
       return;
     }
@@ -155,7 +164,6 @@ private:
           next_step(member);
   }
 
-  static constexpr std::uint32_t is_comm = 1U << 31;
   const ChainShape shape_;
   const Computes computes_;
   std::vector<Gpu> gpus_;

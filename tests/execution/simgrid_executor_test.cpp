@@ -154,9 +154,9 @@ TEST(SimGridExecutor, FlowsThatEndTogetherStartWhatFollows) {
 TEST(SimGridExecutor, AFanOutOfSixteenThousandRuns) {
   SmallJob job(2);
   const TaskIndex root = job.communicate(0, {{0, 1, Bytes(1e9)}});
-  std::vector<TaskIndex> leaves;
-  for (int i = 0; i < 16000; ++i)
-    leaves.push_back(job.compute(1, {root}));
+  std::vector<TaskIndex> leaves(16000);
+  for (TaskIndex& leaf : leaves)
+    leaf = job.compute(1, {root});
   job.communicate(0, {{0, 1, Bytes(1e9)}}, leaves);
   expect_close(run_fluid(job).makespan, 3);
 }
