@@ -54,17 +54,22 @@ std::string defect_of(const TaskTable& tasks, std::size_t ranks) {
   if (!all_finite(tasks.start) || !all_finite(tasks.end) || !all_finite(tasks.bytes) || !all_finite(tasks.flops))
     return "tasks: a number is not finite";
   for (std::size_t row = 0; row < tasks.size(); ++row)
-    if (tasks.end[row] < tasks.start[row])
-      return "tasks: a task ends before it starts";
+    if (tasks.start[row] < 0 || tasks.end[row] < tasks.start[row])
+      return "tasks: a task starts before 0 or ends before it starts";
   return is_ordered(tasks) ? std::string() : "tasks: rows are not sorted by rank, start and stream";
 }
 
 std::string defect_of(const MemorySeries& memory, std::size_t ranks) {
   if (memory.categories.size() != memory.bytes.size() || !same_length(memory.time, memory.rank))
     return "memory: columns differ in length";
-  for (const std::vector<double>& bytes : memory.bytes)
+  for (const std::vector<double>& bytes : memory.bytes) {
     if (!same_length(memory.time, bytes))
       return "memory: columns differ in length";
+    if (!all_finite(bytes))
+      return "memory: a number is not finite";
+  }
+  if (!all_finite(memory.time))
+    return "memory: a number is not finite";
   // Categories are datasets beside these two.
   for (const std::string& category : memory.categories)
     if (category.empty() || category == "time" || category == "rank" || category.find('/') != std::string::npos)
@@ -83,6 +88,8 @@ std::string defect_of_series(const RunRecord& run) {
     return "links: columns differ in length";
   if (!same_length(run.throughput.time, run.throughput.tokens_per_s))
     return "throughput: columns differ in length";
+  if (!all_finite(run.throughput.time) || !all_finite(run.throughput.tokens_per_s))
+    return "throughput: a number is not finite";
   if (run.experts.tokens.size() != run.experts.layers.size() * run.experts.experts)
     return "experts: columns differ in length";
   return {};

@@ -40,7 +40,7 @@ TEST(RecordCheck, NamesTheRuleThatIsBroken) {
     return first_defect(run);
   };
   EXPECT_EQ(defect_after([](RunRecord& run) { run.tasks.end[3] = run.tasks.start[3] - 1e-9; }),
-            "tasks: a task ends before it starts");
+            "tasks: a task starts before 0 or ends before it starts");
   EXPECT_EQ(defect_after([](RunRecord& run) { std::swap(run.tasks.rank.front(), run.tasks.rank.back()); }),
             "tasks: rows are not sorted by rank, start and stream");
   EXPECT_EQ(defect_after([](RunRecord& run) { run.tasks.bytes[0] = std::numeric_limits<double>::quiet_NaN(); }),
@@ -52,6 +52,8 @@ TEST(RecordCheck, NamesTheRuleThatIsBroken) {
   EXPECT_EQ(defect_after([](RunRecord& run) { run.memory.categories[0] = "time"; }),
             "memory: a category has an impossible name");
   EXPECT_EQ(defect_after([](RunRecord& run) { run.memory.bytes.pop_back(); }), "memory: columns differ in length");
+  EXPECT_EQ(defect_after([](RunRecord& run) { run.memory.bytes[3][5] = std::numeric_limits<double>::infinity(); }),
+            "memory: a number is not finite");
   EXPECT_EQ(defect_after([](RunRecord& run) { run.links.bins = 9; }), "links: columns differ in length");
   EXPECT_EQ(defect_after([](RunRecord& run) { run.experts.experts = 3; }), "experts: columns differ in length");
 }
