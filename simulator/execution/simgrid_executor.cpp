@@ -78,7 +78,8 @@ public:
   Simulation(const graph::TaskGraph& graph, const Costs& costs, RunSink& sink, const Progress& progress)
       : graph_(graph), costs_(costs), sink_(sink), state_(graph, sink, progress), delays_(idle_times(graph, costs)) {}
 
-  ~Simulation() {
+  ~Simulation() { // whole, or cut short by an exception of the sink or of progress
+    delete ringing_;
     for (const LiveFlow& flow : live_)
       if (flow.comm)
         sg::abandon(*flow.comm);
@@ -175,12 +176,13 @@ private:
   // Called by the timer: ends every delay whose date has come. SimGrid's clock may be a rounding error late, so the
   // date itself counts; a chain of delays then ends at exactly their sum.
   void ring() {
-    timer_ = nullptr;
+    ringing_ = std::exchange(timer_, nullptr);
     const Seconds clock(sg::s4u::Engine::get_clock());
     while (!calendar_.empty() && calendar_.next_date() <= clock) {
       const Entry entry = calendar_.take();
       delay_ended(entry.task, entry.date);
     }
+    ringing_ = nullptr;
     set_timer();
   }
 
@@ -198,7 +200,8 @@ private:
   RunSink& sink_;
   RunState state_;
   Calendar calendar_;
-  Timer* timer_ = nullptr;               // owned by SimGrid
+  Timer* timer_ = nullptr;               // owned by SimGrid until it rings
+  Timer* ringing_ = nullptr;             // SimGrid deletes it unless ring() throws
   std::vector<Seconds> delays_;          // per task: how long it is in the calendar
   std::vector<Route> routes_;            // of all communications, one after the other
   std::vector<std::size_t> first_route_; // per communication: where its routes begin

@@ -237,5 +237,21 @@ TEST(SimGridExecutor, AnExceptionOfTheCallerEndsTheRun) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
+// How Ctrl-C is heard: from progress, which runs inside a timer of SimGrid.
+TEST(SimGridExecutor, AnExceptionOfProgressEndsTheRun) {
+  struct Interrupted {};
+  SmallJob job(2);
+  job.communicate(0, {{0, 1, Bytes(1e9)}});
+  for (std::size_t i = 0; i < progress_interval; ++i)
+    job.compute(1e-3);
+  const graph::TaskGraph graph = job.graph();
+  Recording sink(graph.task_count());
+  const auto interrupt = [](std::size_t, std::size_t) { throw Interrupted(); };
+  testing::internal::CaptureStderr();
+  EXPECT_THROW(SimGridExecutor(Network::Fluid).run(graph, job.costs, sink, interrupt), Interrupted);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(sink.task_calls, progress_interval);
+}
+
 } // namespace
 } // namespace moesim::execution
