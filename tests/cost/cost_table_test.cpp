@@ -1,0 +1,65 @@
+#include "simulator/cost/cost_table.hpp"
+
+#include <gmock/gmock.h>
+
+#include "test_cluster.hpp"
+
+namespace moesim::cost {
+namespace {
+
+// One kernel of 500 bytes on each of two ranks, then an all-gather of both.
+graph::TaskGraph two_ranks() {
+  graph::TaskGraph::Parts parts;
+  parts.rank_count = 2;
+  parts.names = {"x"};
+  Operator op;
+  op.bytes = Bytes(500);
+  parts.works.resize(2);
+  parts.works[0].operators = {op, op};
+  parts.works[0].bytes = Bytes(1000);
+  parts.works[1].bytes = Bytes(200);
+  parts.groups = {{RankId(0), RankId(1)}};
+  for (std::uint32_t rank = 0; rank < 2; ++rank) {
+    graph::Task kernel;
+    kernel.place = rank;
+    parts.tasks.push_back(kernel);
+    parts.edges.emplace_back(rank, 2);
+  }
+  graph::Task gather;
+  gather.kind = graph::Kind::AllGather;
+  gather.stream = graph::Stream::Tp;
+  gather.work = 1;
+  parts.tasks.push_back(gather);
+  return graph::TaskGraph(std::move(parts));
+}
+
+TEST(CostTable, AddsUpTheKernelsAndTheirLaunches) {
+  platforms::Cluster cluster = test_cluster(1, 2);
+  cluster.gpu.launch_overhead = Seconds(0.25);
+  const execution::Costs costs = cost_table(two_ranks(), cluster);
+  EXPECT_EQ(costs.of_task[0], costs.of_task[1]); // alike, so worked out once
+  EXPECT_DOUBLE_EQ(costs.durations.at(costs.of_task[0]).value(), 2 * (0.25 + 0.5));
+  EXPECT_EQ(costs.communications.at(costs.of_task[2]).latency, Seconds(3));
+}
+
+TEST(CostTable, ASlowGpuTakesLonger) {
+  platforms::Cluster cluster = test_cluster(1, 2);
+  cluster.slow_gpus = {{.gpu = 1, .speed = 0.5}};
+  const execution::Costs costs = cost_table(two_ranks(), cluster);
+  EXPECT_DOUBLE_EQ(costs.durations.at(costs.of_task[0]).value(), 1);
+  EXPECT_DOUBLE_EQ(costs.durations.at(costs.of_task[1]).value(), 2);
+}
+
+TEST(CostTable, ADegradedLinkKeepsItsPlaceWithLessBandwidth) {
+  platforms::Cluster cluster = test_cluster(1, 2);
+  const std::uint32_t link = platforms::link_of(1, platforms::LinkKind::NvlinkDown);
+  cluster.degraded_links = {{.link = link, .bandwidth_factor = 0.25}};
+  const execution::Costs costs = cost_table(two_ranks(), cluster);
+  ASSERT_EQ(costs.links.size(), 8u);
+  EXPECT_EQ(costs.links[link].name, "node0.nvlink1.down");
+  EXPECT_EQ(costs.links[link].capacity, BytesPerSecond(25));
+  EXPECT_EQ(costs.links[link - 1].capacity, BytesPerSecond(100));
+}
+
+} // namespace
+} // namespace moesim::cost

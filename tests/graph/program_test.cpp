@@ -1,0 +1,134 @@
+#include "simulator/graph/program.hpp"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+
+#include "simulator/base/check.hpp"
+
+namespace moesim::graph {
+namespace {
+
+using testing::ElementsAre;
+using Index = Program::StepIndex;
+
+Step step(Kind kind, Stream stream) {
+  Step result;
+  result.task.kind = kind;
+  result.task.stream = stream;
+  return result;
+}
+
+Step compute() {
+  return step(Kind::Compute, Stream::Compute);
+}
+Step gather() {
+  return step(Kind::AllGather, Stream::Tp);
+}
+
+Step transfer(Stream stream, std::uint32_t peer, bool receives) {
+  Step result = step(Kind::SendRecv, stream);
+  result.peer_stage = peer;
+  result.receives = receives;
+  result.task.micro_batch = 0;
+  return result;
+}
+
+Index add(Program& program, const Step& step, std::vector<Index> after) {
+  return program.add(step, after);
+}
+
+TEST(Program, AStepWaitsForTheOneBeforeItOnItsStream) {
+  Program program;
+  add(program, compute(), {});
+  add(program, compute(), {});
+  EXPECT_THAT(program.dependencies(1), ElementsAre(0));
+}
+
+TEST(Program, LeavesOutWhatIsImplied) {
+  Program program;
+  const Index a = add(program, compute(), {});
+  const Index b = add(program, gather(), {a});
+  const Index c = add(program, compute(), {a, b}); // a is implied by b, and as the previous step of the stream
+  EXPECT_THAT(program.dependencies(c), ElementsAre(b));
+  const Index d = add(program, gather(), {c, b, a}); // the gather before is implied by c
+  EXPECT_THAT(program.dependencies(d), ElementsAre(c));
+}
+
+TEST(Program, KeepsWhatIsNotImplied) {
+  Program program;
+  const Index a = add(program, compute(), {});
+  const Index b = add(program, gather(), {});
+  const Index c = add(program, compute(), {b});
+  EXPECT_THAT(program.dependencies(c), ElementsAre(a, b));
+}
+
+TEST(Program, AReceiveOccupiesTheReceivingStream) {
+  Program program;
+  const Index send = add(program, transfer(Stream::PpSendNext, 1, false), {});
+  const Index receive = add(program, transfer(Stream::PpSendNext, 1, true), {}); // pp-recv-prev here
+  EXPECT_THAT(program.dependencies(receive), ElementsAre());
+  const Index again = add(program, transfer(Stream::PpSendNext, 1, false), {});
+  EXPECT_THAT(program.dependencies(again), ElementsAre(send));
+}
+
+// Two stages of two ranks, tensor groups {0,1} and {2,3}; the other dimensions have groups of one.
+Membership two_stages() {
+  Membership membership;
+  membership.rank_count = 4;
+  membership.stages = {{RankId(0), RankId(1)}, {RankId(2), RankId(3)}};
+  for (auto& groups : membership.groups)
+    groups = {{RankId(0)}, {RankId(1)}, {RankId(2)}, {RankId(3)}};
+  membership.groups[static_cast<std::size_t>(Dimension::Tp)] = {{RankId(0), RankId(1)}, {RankId(2), RankId(3)}};
+  return membership;
+}
+
+Programs forward_through_two_stages() {
+  Programs programs;
+  programs.works.emplace_back();
+  programs.names = {"x"};
+  Program first;
+  const Index work = add(first, compute(), {});
+  const Index sum = add(first, gather(), {work});
+  add(first, transfer(Stream::PpSendNext, 1, false), {sum});
+  Program second;
+  const Index received = add(second, transfer(Stream::PpSendNext, 0, true), {});
+  add(second, compute(), {received});
+  programs.stages = {first, second};
+  return programs;
+}
+
+TEST(Expand, MakesOneTaskPerRankGroupAndPair) {
+  const TaskGraph graph = expand(forward_through_two_stages(), two_stages());
+  std::string text;
+  for (std::uint32_t task = 0; task < graph.task_count(); ++task)
+    text += describe(graph, TaskId(task)) + "\n";
+  EXPECT_EQ(text, "0 compute x forward rank=0 stream=compute flops=0 bytes=0 before=2\n"
+                  "1 compute x forward rank=1 stream=compute flops=0 bytes=0 before=2\n"
+                  "2 all-gather x forward ranks=0,1 stream=tp flops=0 bytes=0 before=3,4\n"
+                  "3 send-recv x forward micro_batch=0 ranks=0,2 stream=pp-send-next flops=0 bytes=0 before=5\n"
+                  "4 send-recv x forward micro_batch=0 ranks=1,3 stream=pp-send-next flops=0 bytes=0 before=6\n"
+                  "5 compute x forward rank=2 stream=compute flops=0 bytes=0 before=-\n"
+                  "6 compute x forward rank=3 stream=compute flops=0 bytes=0 before=-\n");
+}
+
+TEST(Expand, RefusesAReceiveWithoutSend) {
+  Programs programs = forward_through_two_stages();
+  programs.stages[0] = Program();
+  EXPECT_THROW((void)expand(programs, two_stages()), InternalError);
+}
+
+TEST(Expand, RefusesARankInNoGroup) {
+  Membership membership = two_stages();
+  membership.groups[static_cast<std::size_t>(Dimension::Tp)].pop_back();
+  EXPECT_THROW((void)expand(forward_through_two_stages(), membership), InternalError);
+}
+
+TEST(Expand, RefusesAGroupThatSpansStages) {
+  Membership membership = two_stages();
+  membership.groups[static_cast<std::size_t>(Dimension::Tp)] = {{RankId(0), RankId(2)}, {RankId(1), RankId(3)}};
+  EXPECT_THROW((void)expand(forward_through_two_stages(), membership), InternalError);
+}
+
+} // namespace
+} // namespace moesim::graph
