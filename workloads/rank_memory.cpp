@@ -72,7 +72,8 @@ StageMemory stage_memory(const TrainingJob& job, std::int64_t stage) {
 
   std::int64_t in_flight = 0;
   std::int64_t most = 0;
-  for (const schedulers::PipelinePass& pass : pipeline_order(job)[static_cast<std::size_t>(stage)]) {
+  const schedulers::PipelineOrder order = pipeline_order(job);
+  for (const schedulers::PipelinePass& pass : order[static_cast<std::size_t>(stage)]) {
     in_flight += pass.pass == Pass::Forward ? 1 : -1;
     most = std::max(most, in_flight);
   }
