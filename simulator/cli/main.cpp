@@ -22,7 +22,7 @@ int run(int argc, char** argv) {
   moesim::cli::add_run(app, status);
   moesim::cli::add_check(app, status);
   moesim::cli::add_dump(app, status);
-  // moesim::cli::add_gantt(app, status);
+  moesim::cli::add_gantt(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
