@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "test_cluster.hpp"
+#include "tests/cost/test_cluster.hpp"
 
 namespace moesim::cost {
 namespace {

@@ -4,7 +4,7 @@
 #include "simulator/execution/ideal_executor.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
 #include "simulator/run/simulate.hpp"
-#include "test_scenario.hpp"
+#include "tests/run/test_scenario.hpp"
 
 namespace moesim::run {
 namespace {

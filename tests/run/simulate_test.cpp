@@ -10,7 +10,7 @@
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/ideal_executor.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
-#include "test_scenario.hpp"
+#include "tests/run/test_scenario.hpp"
 #include "workloads/rank_memory.hpp"
 
 namespace moesim::run {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "test_job.hpp"
+#include "tests/workloads/test_job.hpp"
 
 namespace moesim::workloads {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include "test_job.hpp"
+#include "tests/workloads/test_job.hpp"
 #include "workloads/rank_memory.hpp"
 
 namespace moesim::workloads {
