@@ -5,6 +5,7 @@
 
 #include "simulator/base/format.hpp"
 #include "simulator/cli/commands.hpp"
+#include "simulator/cli/terminal.hpp"
 #include "simulator/scenario/scenario.hpp"
 #include "workloads/rank_memory.hpp"
 
@@ -34,14 +35,14 @@ std::string memory_line(const workloads::TrainingJob& job, std::int64_t stage) {
 // Everything besides the scenario is a YAML comment, so that the output is a scenario, too.
 int check(const CheckOptions& options) {
   const scenario::Scenario scenario = scenario::load(options.scenario, options.assignments);
-  for (const std::string& warning : scenario.warnings)
-    fmt::print(stderr, "warning: {}\n", warning);
+  warn(scenario.warnings);
   const workloads::TrainingJob& job = scenario.job;
   fmt::print("{}\n", scenario::resolved_yaml(scenario));
   fmt::print("# parameters: {:.4g} B, of which {:.4g} B are active for a token (embeddings counted)\n",
              workloads::total_parameters(job.model) / 1e9, workloads::active_parameters(job.model) / 1e9);
-  fmt::print("# layout: {} of {} GPUs; experts exist {} times\n", format_count(job.sizes.world()),
-             format_count(scenario.cluster.gpu_count()), job.sizes.edp());
+  fmt::print("# layout: {} of {} GPUs{}\n", format_count(job.sizes.world()),
+             format_count(scenario.cluster.gpu_count()),
+             job.model.moe ? fmt::format("; experts exist {} times", job.sizes.edp()) : "");
   fmt::print("# iteration: {} micro-batches a replica, {} tokens, {} in {} tasks\n",
              job.training.micro_batches(job.sizes), format_count(static_cast<std::int64_t>(job.training.tokens())),
              format_flops(Flops(workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length))),

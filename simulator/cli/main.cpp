@@ -1,6 +1,9 @@
 // moesim: exit status 0 done, 1 the answer is no, 2 bad usage or input, 3 internal error, 130 interrupted.
 #include <cstdio>
 #include <exception>
+#include <new>
+#include <string>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -23,6 +26,7 @@ int run(int argc, char** argv) {
   moesim::cli::add_check(app, status);
   moesim::cli::add_dump(app, status);
   moesim::cli::add_gantt(app, status);
+  moesim::cli::add_list(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -31,26 +35,40 @@ int run(int argc, char** argv) {
   return status;
 }
 
+// On stderr, and in silence when there is none.
+void say(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+}
+
+// What the system refuses is neither the input's fault nor ours, but trying again elsewhere helps.
+int run_and_report(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const moesim::InputError& error) {
+    say(error.what());
+  } catch (const moesim::record::ResultFileError& error) {
+    say(fmt::format("{}\n", error.what()));
+  } catch (const std::bad_alloc&) {
+    say("moesim: there is not enough memory for this run; use a smaller batch, fewer layers or fewer GPUs\n");
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) == 0)
+      say(fmt::format("moesim: {}\n", error.what()));
+  } catch (const std::exception& error) {
+    say(fmt::format("moesim: internal error: {}\nThis is a bug; please report it with the command and its input.\n",
+                    error.what()));
+    return internal_error;
+  }
+  return bad_input;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
   moesim::cli::exit_cleanly_when_interrupted();
-  int status = internal_error;
-  try {
-    status = run(argc, argv);
-  } catch (const moesim::InputError& error) {
-    fmt::print(stderr, "{}", error.what());
-    status = bad_input;
-  } catch (const moesim::record::ResultFileError& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    status = bad_input;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "moesim: internal error: {}\nThis is a bug; please report it with the command and its input.\n",
-               error.what());
-  }
-  if (std::fflush(stdout) != 0 && status < bad_input) {
-    fmt::print(stderr, "moesim: standard output cannot be written: the text above is incomplete\n");
-    status = bad_input;
-  }
-  return status;
+  const int status = run_and_report(argc, argv);
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (is_written || status == internal_error)
+    return status;
+  say("moesim: standard output cannot be written: the text above is incomplete\n");
+  return bad_input;
 }

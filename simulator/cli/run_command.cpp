@@ -69,8 +69,7 @@ std::vector<scenario::Scenario> load_all(const RunOptions& options) {
   }
   problems.throw_if_any();
   for (const scenario::Scenario& scenario : scenarios)
-    for (const std::string& warning : scenario.warnings)
-      fmt::print(stderr, "warning: {}\n", warning);
+    warn(scenario.warnings);
   return scenarios;
 }
 

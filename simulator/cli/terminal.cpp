@@ -1,6 +1,7 @@
 #include "simulator/cli/terminal.hpp"
 
 #include <csignal>
+#include <cstdio>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -20,6 +21,11 @@ extern "C" void interrupted(int) {
 
 bool stdout_is_terminal() {
   return isatty(STDOUT_FILENO) != 0;
+}
+
+void warn(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings)
+    std::fputs(fmt::format("warning: {}\n", warning).c_str(), stderr);
 }
 
 ProgressBar::ProgressBar(std::string label)

@@ -4,10 +4,14 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace moesim::cli {
 
 [[nodiscard]] bool stdout_is_terminal();
+
+// "warning: ..." on stderr, one line each; in silence when stderr is closed.
+void warn(const std::vector<std::string>& warnings);
 
 // Draws "label [#####.....] 45 % 1,234,567 tasks" on stderr, at most ten times a second, and only on a terminal; wipes
 // it when destroyed.

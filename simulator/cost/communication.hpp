@@ -7,6 +7,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "platforms/cluster.hpp"
 #include "simulator/execution/executor.hpp"
@@ -33,5 +34,12 @@ namespace moesim::cost {
 // The algorithm for `kind`. A group of one or a size of zero costs nothing. Requires kind to be a communication.
 [[nodiscard]] execution::Communication communication(graph::Kind kind, Bytes size, std::span<const RankId> members,
                                                      const platforms::Cluster& cluster);
+
+// How each kind is done, in a line with its formula: what `moesim list collectives` prints.
+struct Algorithm {
+  graph::Kind kind;
+  std::string_view description;
+};
+[[nodiscard]] std::span<const Algorithm> algorithms();
 
 } // namespace moesim::cost

@@ -1,5 +1,6 @@
 #include "simulator/cost/cost_table.hpp"
 
+#include <array>
 #include <limits>
 #include <map>
 
@@ -76,6 +77,17 @@ execution::Communication communication(graph::Kind kind, Bytes size, std::span<c
   if (kind == graph::Kind::AllToAll)
     return direct_all_to_all(size, members, cluster);
   return ring(kind, size, members, cluster);
+}
+
+std::span<const Algorithm> algorithms() {
+  static constexpr std::array<Algorithm, 5> all{{
+      {graph::Kind::AllReduce, "ring over all rails: 2(n-1)/n of the size from each rank, 2(n-1) steps"},
+      {graph::Kind::AllGather, "ring over all rails: (n-1)/n of the size from each rank, n-1 steps"},
+      {graph::Kind::ReduceScatter, "ring over all rails: (n-1)/n of the size from each rank, n-1 steps"},
+      {graph::Kind::AllToAll, "direct: an n-th of the size from each rank to each other, one step"},
+      {graph::Kind::SendRecv, "one message, over NVLink inside a node and from NIC to NIC otherwise"},
+  }};
+  return all;
 }
 
 execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster) {

@@ -1,0 +1,134 @@
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "platforms/cluster.hpp"
+#include "platforms/read_gpu.hpp"
+#include "schedulers/pipeline_schedule.hpp"
+#include "simulator/base/format.hpp"
+#include "simulator/cli/commands.hpp"
+#include "simulator/config/catalogue.hpp"
+#include "simulator/cost/communication.hpp"
+#include "workloads/model.hpp"
+
+namespace moesim::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A row for people beside the object for machines.
+struct Listed {
+  std::string text;
+  Json json;
+};
+
+config::Node catalogue_name(const std::string& name) {
+  config::Node node;
+  node.kind = config::Node::Kind::Scalar;
+  node.scalar = name;
+  return node;
+}
+
+Listed gpu(const std::string& name) {
+  Problems problems;
+  const platforms::Gpu gpu = platforms::read_gpu(catalogue_name(name), "gpu", problems);
+  problems.throw_if_any();
+  const FlopsPerSecond peak = platforms::peak_of(gpu, Precision::Bf16);
+  return {fmt::format("{:24} {:>10} memory, {:>10}, {} bf16", name, format_bytes(gpu.memory_capacity),
+                      format_bandwidth(gpu.memory_bandwidth), format_flops_rate(peak)),
+          {{"name", name},
+           {"memory_capacity_bytes", gpu.memory_capacity.value()},
+           {"memory_bandwidth_bytes_per_s", gpu.memory_bandwidth.value()},
+           {"bf16_flops_per_s", peak.value()}}};
+}
+
+Listed cluster(const std::string& name) {
+  Problems problems;
+  const platforms::Cluster cluster = platforms::read_cluster(catalogue_name(name), "platform", problems);
+  problems.throw_if_any();
+  return {fmt::format("{:24} nodes of {} {}, NVLink {} and NIC {} a GPU and direction", name, cluster.gpus_per_node,
+                      cluster.gpu.name, format_bandwidth(cluster.nvlink.bandwidth),
+                      format_bandwidth(cluster.nic.bandwidth)),
+          {{"name", name},
+           {"gpu", cluster.gpu.name},
+           {"gpus_per_node", cluster.gpus_per_node},
+           {"nvlink_bytes_per_s", cluster.nvlink.bandwidth.value()},
+           {"nic_bytes_per_s", cluster.nic.bandwidth.value()}}};
+}
+
+Listed model(const std::string& name) {
+  Problems problems;
+  std::vector<std::string> ignored;
+  const workloads::ModelSpec model = workloads::read_model(catalogue_name(name), "model", problems, ignored);
+  problems.throw_if_any();
+  const double total = workloads::total_parameters(model);
+  const double active = workloads::active_parameters(model);
+  return {
+      fmt::format("{:24} {:.4g} B parameters, {:.4g} B active (embeddings counted)", name, total / 1e9, active / 1e9),
+      {{"name", name}, {"parameters", total}, {"active_parameters", active}, {"embeddings_counted", true}}};
+}
+
+std::vector<Listed> catalogue(config::CatalogueKind kind, Listed (*describe)(const std::string&)) {
+  std::vector<Listed> rows;
+  for (const std::string& name : config::catalogue_names(kind))
+    rows.push_back(describe(name));
+  return rows;
+}
+
+std::vector<Listed> schedules() {
+  std::vector<Listed> rows;
+  for (const schedulers::PipelineSchedule& schedule : schedulers::schedules())
+    rows.push_back({fmt::format("{:24} {}", schedule.name, schedule.description),
+                    {{"name", schedule.name}, {"description", schedule.description}}});
+  return rows;
+}
+
+std::vector<Listed> collectives() {
+  std::vector<Listed> rows;
+  for (const cost::Algorithm& algorithm : cost::algorithms())
+    rows.push_back({fmt::format("{:24} {}", name_of(algorithm.kind), algorithm.description),
+                    {{"name", name_of(algorithm.kind)}, {"description", algorithm.description}}});
+  return rows;
+}
+
+std::vector<Listed> rows_of(const std::string& what) {
+  if (what == "gpus")
+    return catalogue(config::CatalogueKind::Gpu, gpu);
+  if (what == "clusters")
+    return catalogue(config::CatalogueKind::Cluster, cluster);
+  if (what == "models")
+    return catalogue(config::CatalogueKind::Model, model);
+  return what == "schedules" ? schedules() : collectives();
+}
+
+struct ListOptions {
+  std::string what;
+  bool json = false;
+};
+
+void list(const ListOptions& options) {
+  const std::vector<Listed> rows = rows_of(options.what);
+  Json array = Json::array();
+  for (const Listed& row : rows) {
+    if (!options.json)
+      fmt::print("{}\n", row.text);
+    array.push_back(row.json);
+  }
+  if (options.json)
+    fmt::print("{}\n", array.dump(2));
+}
+
+} // namespace
+
+void add_list(CLI::App& app, int&) {
+  const auto options = std::make_shared<ListOptions>();
+  CLI::App* command = app.add_subcommand("list", "Print what the catalogues hold");
+  command->add_option("what", options->what, "gpus, clusters, models, schedules or collectives")
+      ->required()
+      ->check(CLI::IsMember({"gpus", "clusters", "models", "schedules", "collectives"}));
+  command->add_flag("--json", options->json, "Print JSON instead of text");
+  command->callback([options] { list(*options); });
+}
+
+} // namespace moesim::cli
