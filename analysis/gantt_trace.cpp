@@ -41,9 +41,8 @@ std::string quoted(const std::string& text) {
 }
 
 std::vector<std::string> all_quoted(const std::vector<std::string>& words) {
-  std::vector<std::string> result;
-  for (const std::string& word : words)
-    result.push_back(quoted(word));
+  std::vector<std::string> result(words.size());
+  std::transform(words.begin(), words.end(), result.begin(), quoted);
   return result;
 }
 

@@ -31,6 +31,8 @@ public:
   Hdf5Handle() = default;
   // Throws ResultFileError when `id` is invalid; `what` says what was being done.
   Hdf5Handle(hid_t id, Close close, const std::string& what) : id_(hdf5_checked(id, what)), close_(close) {}
+  Hdf5Handle(const Hdf5Handle&) = delete;
+  Hdf5Handle& operator=(const Hdf5Handle&) = delete;
   Hdf5Handle(Hdf5Handle&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)), close_(other.close_) {}
   Hdf5Handle& operator=(Hdf5Handle&& other) noexcept {
     std::swap(id_, other.id_);

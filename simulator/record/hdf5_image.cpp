@@ -71,7 +71,7 @@ class Image {
 public:
   explicit Image(std::string target) : target_(std::move(target)) {
     const Hdf5Handle access = handle(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-    check(H5Pset_fapl_core(access.get(), std::size_t{16} << 20U, 0));
+    check(H5Pset_fapl_core(access.get(), std::size_t{16} << 20U, false));
     // The format of 1.10 has checksums over its structures: damage is noticed when the file is read.
     check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110));
     const Hdf5Handle creation = handle(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
@@ -120,7 +120,7 @@ public:
 
 private:
   template <class Result>
-  Result check(Result result) const {
+  Result check(Result result) const { // NOLINT(modernize-use-nodiscard): most calls give nothing but a status
     return hdf5_checked(result, target_ + ": cannot write");
   }
   [[nodiscard]] Hdf5Handle handle(hid_t id, Hdf5Handle::Close close) const {

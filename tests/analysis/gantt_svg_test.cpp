@@ -12,7 +12,6 @@ namespace {
 
 using moesim::testing::record_of;
 using moesim::testing::sample_record;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

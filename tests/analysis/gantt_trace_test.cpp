@@ -17,6 +17,7 @@ using moesim::testing::Row;
 using moesim::testing::sample_record;
 using nlohmann::json;
 using ::testing::ElementsAre;
+using ::testing::Pair;
 
 std::string text_of(const record::RunRecord& run, const GanttOptions& options = {}) {
   std::ostringstream out;
@@ -44,7 +45,7 @@ std::int64_t nanoseconds(const json& microseconds) {
 
 TEST(GanttTrace, NamesRanksAndStreamsInAFixedOrder) {
   const json events = events_of(sample_record(), {.ranks = {3}, .width = 0});
-  std::map<int, std::string> threads;
+  std::map<int, std::string> threads; // by sort order, which is the id
   for (const json& event : of_kind(events, "M")) {
     if (event["name"] == "process_name" && event["pid"] == 3) {
       EXPECT_EQ(event["args"]["name"], "rank 3 | pp1 tp1 ep1 dp0");
@@ -52,11 +53,9 @@ TEST(GanttTrace, NamesRanksAndStreamsInAFixedOrder) {
     if (event["name"] == "thread_name")
       threads[event["tid"]] = event["args"]["name"];
   }
-  std::vector<std::string> names;
-  for (const auto& [thread, name] : threads)
-    names.push_back(name);
-  EXPECT_THAT(names, ElementsAre("passes", "compute", "tp", "ep", "dp", "pp-send-next", "pp-send-prev", "pp-recv-next",
-                                 "pp-recv-prev"));
+  EXPECT_THAT(threads, ElementsAre(Pair(0, "passes"), Pair(1, "compute"), Pair(2, "tp"), Pair(4, "ep"), Pair(5, "dp"),
+                                   Pair(6, "pp-send-next"), Pair(7, "pp-send-prev"), Pair(8, "pp-recv-next"),
+                                   Pair(9, "pp-recv-prev")));
 }
 
 TEST(GanttTrace, GivesTimesToTheNanosecondAndDetailsAsArguments) {
@@ -100,7 +99,8 @@ TEST(GanttTrace, SlicesOfAThreadNest) {
 TEST(GanttTrace, ArrowsLeadFromASendToItsReceive) {
   const json events = events_of(sample_record());
   struct Slice {
-    std::int64_t begin, end;
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
     json event;
   };
   std::map<std::pair<int, int>, Slice> latest; // the slice that an arrow binds to, if it is still open

@@ -18,13 +18,13 @@ enum Name : std::uint16_t { Attention, TpReduce, Dispatch, Experts, Combine, Tra
 
 struct Row {
   double start, end;
-  std::uint32_t rank;
   Stream stream;
   Kind kind;
   Name name;
   int layer, micro_batch;
   Phase phase;
   double bytes, flops;
+  std::uint32_t rank = 0;
 };
 
 struct Pass {
@@ -75,11 +75,12 @@ private:
     }
   }
 
-  void add(std::uint32_t stage, double start, double end, Stream stream, Kind kind, Name name, int layer, int m,
-           Phase phase, double bytes, double flops) {
-    for (std::uint32_t local = 0; local < simulated_ranks(); ++local)
-      rows_.push_back(
-          {start, end, stage * shape_.ranks_per_stage + local, stream, kind, name, layer, m, phase, bytes, flops});
+  // One row on every simulated rank of the stage.
+  void add(std::uint32_t stage, Row row) {
+    for (std::uint32_t local = 0; local < simulated_ranks(); ++local) {
+      row.rank = stage * shape_.ranks_per_stage + local;
+      rows_.push_back(row);
+    }
   }
 
   // One layer: attention, its tensor-parallel reduction, dispatch, experts, combine; returns when it ends.
@@ -91,7 +92,7 @@ private:
       const double skew =
           1 +
           0.05 * static_cast<double>((pass.micro_batch * 7 + stage * 3 + static_cast<std::uint32_t>(layer)) % 5) / 5;
-      add(stage, now, now + length * scale * skew, stream, kind, name, layer, m, pass.phase, bytes, flops);
+      add(stage, {now, now + length * scale * skew, stream, kind, name, layer, m, pass.phase, bytes, flops});
       now += length * scale * skew;
     };
     step(1.0, Compute, ComputeKind, Attention, 3e8, 5e11);
@@ -115,8 +116,8 @@ private:
   double transfer(std::uint32_t from, std::uint32_t to, Pass pass, double start) {
     const double end = start + 0.4e-3;
     const int m = static_cast<int>(pass.micro_batch);
-    add(from, start, end, to > from ? SendNext : SendPrev, SendRecv, Transfer, -1, m, pass.phase, 6.4e7, 0);
-    add(to, start, end, to > from ? RecvPrev : RecvNext, SendRecv, Transfer, -1, m, pass.phase, 6.4e7, 0);
+    add(from, {start, end, to > from ? SendNext : SendPrev, SendRecv, Transfer, -1, m, pass.phase, 6.4e7, 0});
+    add(to, {start, end, to > from ? RecvPrev : RecvNext, SendRecv, Transfer, -1, m, pass.phase, 6.4e7, 0});
     return end;
   }
 
@@ -159,10 +160,10 @@ private:
 
   void finish_iteration(std::uint32_t stage) {
     double now = free_[stage];
-    add(stage, now - 3e-3, now + 4e-3, Dp, ReduceScatter, GradReduce, -1, -1, Gradients, 2e9, 0);
+    add(stage, {now - 3e-3, now + 4e-3, Dp, ReduceScatter, GradReduce, -1, -1, Gradients, 2e9, 0});
     now += 4e-3;
-    add(stage, now, now + 2e-3, Compute, ComputeKind, Adam, -1, -1, Optimizer, 4e9, 0);
-    add(stage, now + 2e-3, now + 4e-3, Dp, AllGather, ParamGather, -1, -1, Parameters, 1e9, 0);
+    add(stage, {now, now + 2e-3, Compute, ComputeKind, Adam, -1, -1, Optimizer, 4e9, 0});
+    add(stage, {now + 2e-3, now + 4e-3, Dp, AllGather, ParamGather, -1, -1, Parameters, 1e9, 0});
   }
 
   void fill_tasks() {
