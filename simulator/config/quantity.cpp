@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -22,8 +21,8 @@ constexpr std::array size_units{Unit{"B", 1},      Unit{"kB", 1e3},   Unit{"KB",
                                 Unit{"GB", 1e9},   Unit{"TB", 1e12},  Unit{"PB", 1e15},  Unit{"KiB", kibi},
                                 Unit{"MiB", mebi}, Unit{"GiB", gibi}, Unit{"TiB", tebi}, Unit{"PiB", pebi}};
 
-constexpr std::array time_units{Unit{"s", 1},     Unit{"ms", 1e-3},      Unit{"us", 1e-6},
-                                Unit{"ns", 1e-9}, Unit{"\u00b5s", 1e-6}, Unit{"\u03bcs", 1e-6}};
+constexpr std::array time_units{Unit{"s", 1},       Unit{"ms", 1, 1e3},      Unit{"us", 1, 1e6},
+                                Unit{"ns", 1, 1e9}, Unit{"\u00b5s", 1, 1e6}, Unit{"\u03bcs", 1, 1e6}};
 
 constexpr std::array bandwidth_units{
     Unit{"B/s", 1},        Unit{"kB/s", 1e3},      Unit{"KB/s", 1e3},     Unit{"MB/s", 1e6},     Unit{"GB/s", 1e9},
@@ -50,19 +49,21 @@ Reading<double> wrong(std::string problem) {
 }
 
 std::string permitted(const Dimension& dimension) {
-  return fmt::format("expected {}, {}", dimension.expected, dimension.zero_allowed ? "at least 0" : "greater than 0");
+  return fmt::format("expected {}, {}", dimension.expected, dimension.range);
 }
 
-std::string beyond_numbers(std::string_view text, const Dimension& dimension) {
-  return fmt::format("{} is beyond what a number can hold; {}", shown(text), permitted(dimension));
+std::string out_of_range(std::string_view text, std::string_view how, const Dimension& dimension) {
+  return fmt::format("{} is too {}; {}", shown(text), how, permitted(dimension));
 }
 
 } // namespace
 
-const Dimension size_dimension{"a size such as 80GB or 64GiB", "GB", size_units, false};
-const Dimension time_dimension{"a time such as 2us or 1.5ms", "us", time_units, true};
-const Dimension bandwidth_dimension{"a bandwidth such as 450GB/s or 400Gbps", "GB/s", bandwidth_units, false};
-const Dimension flops_rate_dimension{"a compute rate such as 989TFLOP/s", "TFLOP/s", flops_rate_units, false};
+const Dimension size_dimension{"a size such as 80GB or 64GiB", "GB", size_units, 1, 1e18, "from 1B to 1000PB"};
+const Dimension time_dimension{"a time such as 2us or 1.5ms", "us", time_units, 0, 1e6, "from 0s to 1e6s"};
+const Dimension bandwidth_dimension{
+    "a bandwidth such as 450GB/s or 400Gbps", "GB/s", bandwidth_units, 1, 1e18, "from 1B/s to 1000PB/s"};
+const Dimension flops_rate_dimension{"a compute rate such as 989TFLOP/s", "TFLOP/s", flops_rate_units, 1, 1e21,
+                                     "from 1FLOP/s to 1000EFLOP/s"};
 
 Reading<double> read_quantity(const Node& node, const Dimension& dimension) {
   const std::string_view text = without_spaces(node.scalar);
@@ -72,9 +73,9 @@ Reading<double> read_quantity(const Node& node, const Dimension& dimension) {
     return wrong(mismatch(node, dimension.expected));
   const std::optional<double> number = number_value(digits);
   if (!number)
-    return wrong(beyond_numbers(text, dimension));
+    return wrong(fmt::format("{} is beyond what a number can hold; {}", shown(text), permitted(dimension)));
   if (unit_name.empty()) {
-    if (*number == 0 && dimension.zero_allowed)
+    if (*number == 0 && dimension.least == 0)
       return {0, ""};
     return wrong(fmt::format("{0} has no unit; write for example {0}{1}", shown(digits), dimension.usual));
   }
@@ -82,11 +83,11 @@ Reading<double> read_quantity(const Node& node, const Dimension& dimension) {
                                  [&](const Unit& candidate) { return candidate.name == unit_name; });
   if (unit == dimension.units.end())
     return wrong(fmt::format("unknown unit '{}'; expected {}", shown(unit_name), dimension.expected));
-  const double value = *number * unit->factor;
-  if (value < 0 || (value == 0 && !dimension.zero_allowed))
-    return wrong(fmt::format("{} is too small; {}", shown(text), permitted(dimension)));
-  if (!std::isfinite(value))
-    return wrong(beyond_numbers(text, dimension));
+  const double value = *number * unit->factor / unit->divisor;
+  if (value < dimension.least)
+    return wrong(out_of_range(text, "small", dimension));
+  if (value > dimension.most)
+    return wrong(out_of_range(text, "large", dimension));
   return {value, ""};
 }
 

@@ -8,9 +8,12 @@
 
 namespace moesim::config {
 
+// A value in base units is number x factor / divisor. Powers of ten below one have no exact factor: 5 / 1e6 is the
+// double nearest to 5e-6, 5 x 1e-6 is not.
 struct Unit {
   std::string_view name;
-  double factor; // to the base unit
+  double factor;
+  double divisor = 1;
 };
 
 // What a field measures, and how to say so.
@@ -18,7 +21,11 @@ struct Dimension {
   std::string_view expected; // "a size such as 80GB or 64GiB"
   std::string_view usual;    // the unit to suggest for a bare number
   std::span<const Unit> units;
-  bool zero_allowed;
+  // In base units, and as people write them. Wider than anything that exists, narrow enough that whatever is computed
+  // from a value is a finite number, too.
+  double least;
+  double most;
+  std::string_view range;
 };
 
 extern const Dimension size_dimension;       // bytes

@@ -42,10 +42,10 @@ TEST(Quantity, BandwidthsOfBitsAreAnEighth) {
 }
 
 TEST(Quantity, TimesMayBeZero) {
-  EXPECT_DOUBLE_EQ(value("2us", time_dimension), 2e-6);
-  EXPECT_DOUBLE_EQ(value("2 \u00b5s", time_dimension), 2e-6);
-  EXPECT_DOUBLE_EQ(value("1.5 ms", time_dimension), 1.5e-3);
-  EXPECT_DOUBLE_EQ(value("300ns", time_dimension), 3e-7);
+  EXPECT_EQ(value("2us", time_dimension), 2e-6);
+  EXPECT_EQ(value("2 \u00b5s", time_dimension), 2e-6);
+  EXPECT_EQ(value("1.5 ms", time_dimension), 1.5e-3);
+  EXPECT_EQ(value("300ns", time_dimension), 3e-7);
   EXPECT_EQ(value("1s", time_dimension), 1);
   EXPECT_EQ(value("0", time_dimension), 0);
   EXPECT_EQ(value("0us", time_dimension), 0);
@@ -72,15 +72,30 @@ TEST(Quantity, UnitsOfAnotherDimensionAreUnknown) {
   EXPECT_EQ(problem("5e3x", flops_rate_dimension), "unknown unit 'x'; expected a compute rate such as 989TFLOP/s");
 }
 
+// Reading 5us as 5 x 1e-6 gives 4.9999999999999996e-06.
+TEST(Quantity, UnitsBelowOneAreExact) {
+  for (int number = 1; number < 1000; ++number) {
+    const std::string digits = std::to_string(number);
+    EXPECT_EQ(value(digits + "ms", time_dimension), std::stod(digits + "e-3"));
+    EXPECT_EQ(value(digits + "us", time_dimension), std::stod(digits + "e-6"));
+    EXPECT_EQ(value(digits + "ns", time_dimension), std::stod(digits + "e-9"));
+  }
+}
+
 TEST(Quantity, ValuesOutOfRangeNameTheRange) {
-  EXPECT_EQ(problem("-80GB", size_dimension),
-            "-80GB is too small; expected a size such as 80GB or 64GiB, greater than 0");
-  EXPECT_EQ(problem("0GB", size_dimension), "0GB is too small; expected a size such as 80GB or 64GiB, greater than 0");
-  EXPECT_EQ(problem("-1us", time_dimension), "-1us is too small; expected a time such as 2us or 1.5ms, at least 0");
-  EXPECT_EQ(problem("1e308TB", size_dimension),
-            "1e308TB is beyond what a number can hold; expected a size such as 80GB or 64GiB, greater than 0");
-  EXPECT_EQ(problem("1e999B", size_dimension),
-            "1e999B is beyond what a number can hold; expected a size such as 80GB or 64GiB, greater than 0");
+  const std::string size_range = "expected a size such as 80GB or 64GiB, from 1B to 1000PB";
+  EXPECT_EQ(problem("-80GB", size_dimension), "-80GB is too small; " + size_range);
+  EXPECT_EQ(problem("0GB", size_dimension), "0GB is too small; " + size_range);
+  EXPECT_EQ(problem("1e308TB", size_dimension), "1e308TB is too large; " + size_range);
+  EXPECT_EQ(problem("1e999B", size_dimension), "1e999B is beyond what a number can hold; " + size_range);
+  EXPECT_EQ(problem("-1us", time_dimension),
+            "-1us is too small; expected a time such as 2us or 1.5ms, from 0s to 1e6s");
+  EXPECT_EQ(problem("1e300s", time_dimension),
+            "1e300s is too large; expected a time such as 2us or 1.5ms, from 0s to 1e6s");
+  EXPECT_EQ(problem("1e-300GB/s", bandwidth_dimension),
+            "1e-300GB/s is too small; expected a bandwidth such as 450GB/s or 400Gbps, from 1B/s to 1000PB/s");
+  EXPECT_EQ(problem("1e-300FLOP/s", flops_rate_dimension), "1e-300FLOP/s is too small; expected a compute rate such as "
+                                                           "989TFLOP/s, from 1FLOP/s to 1000EFLOP/s");
 }
 
 TEST(Quantity, TextsAndListsAreErrors) {
