@@ -27,9 +27,8 @@ std::string contents(std::ifstream& stream) {
 
 } // namespace
 
-Node load(const std::filesystem::path& path) {
-  const std::string file = path.string();
-  const Position whole{file, 1, 1};
+std::string read_file(const std::filesystem::path& path) {
+  const Position whole{path.string(), 1, 1};
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     throw InputError(whole, "", "this is a folder; expected a YAML or JSON file");
@@ -38,12 +37,20 @@ Node load(const std::filesystem::path& path) {
   if (!stream)
     throw InputError(whole, "",
                      fmt::format("cannot be opened ({}); expected a YAML or JSON file", std::strerror(errno)));
-  const std::string text = contents(stream);
+  std::string text = contents(stream);
   if (stream.bad())
     throw InputError(whole, "", fmt::format("cannot be read ({}); expected a readable file", std::strerror(errno)));
   if (text.size() > max_bytes)
     throw InputError(whole, "", "the file is too large; expected at most 64 MiB");
-  return path.extension() == ".json" ? parse_json(text, file) : parse_yaml(text, file);
+  return text;
+}
+
+Node parse(const std::string& text, const std::filesystem::path& path) {
+  return path.extension() == ".json" ? parse_json(text, path.string()) : parse_yaml(text, path.string());
+}
+
+Node load(const std::filesystem::path& path) {
+  return parse(read_file(path), path);
 }
 
 } // namespace moesim::config

@@ -24,7 +24,9 @@ const Node& empty_map() {
 }
 
 std::string joined(const std::string& path, std::string_view name) {
-  return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+  if (path.empty() || name.empty())
+    return path.empty() ? std::string(name) : path;
+  return fmt::format("{}.{}", path, name);
 }
 
 } // namespace

@@ -82,7 +82,7 @@ public:
   // Where `key` stands (its value), or the map itself when absent; and its full dotted path.
   [[nodiscard]] Position position_of(std::string_view key) const;
   [[nodiscard]] std::string path_of(std::string_view key) const;
-  // Notes a problem about `key`, at its place.
+  // Notes a problem about `key`, at its place; about the map itself when `key` is "".
   void problem(std::string_view key, std::string message);
 
   // Notes each key that no method asked for: "unknown key; did you mean 'tp'?" or the list of known keys.

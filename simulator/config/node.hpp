@@ -41,9 +41,15 @@ struct Entry {
 // The same for a JSON document, which must be JSON proper (a trailing comma or a comment is an error).
 [[nodiscard]] Node parse_json(const std::string& text, const std::string& file);
 
-// Reads and parses a file, as JSON when its name ends in .json and as YAML otherwise. Messages show `path` as given.
-// Throws InputError; a missing, unreadable or oversized (over 64 MiB) file, or a folder, is a whole-file problem at
-// 1:1.
+// The contents of a file, read once from its start to its end: it may be a pipe. Throws InputError; a missing,
+// unreadable or oversized (over 64 MiB) file, or a folder, is a whole-file problem at 1:1.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path);
+
+// Parses the contents of a file, as JSON when its name ends in .json and as YAML otherwise. Messages show `path` as
+// given.
+[[nodiscard]] Node parse(const std::string& text, const std::filesystem::path& path);
+
+// Both together.
 [[nodiscard]] Node load(const std::filesystem::path& path);
 
 // Applies one `--set` argument, `path.to.field=VALUE` with VALUE any YAML value; maps on the way are made, `name.0`

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "simulator/base/divisors.hpp"
+#include "simulator/base/format.hpp"
+#include "workloads/rank_memory.hpp"
 
 namespace moesim::scenario {
 namespace {
@@ -26,6 +28,9 @@ void check_world(const Scenario& scenario, Sections at) {
                         "lower a degree or raise platform.nodes to {}",
                         sizes.tp, sizes.cp, sizes.dp, sizes.pp, sizes.world(), gpus,
                         (sizes.world() + scenario.cluster.gpus_per_node - 1) / scenario.cluster.gpus_per_node));
+  else if (sizes.world() > most_ranks)
+    at.parallel.problem(
+        "", fmt::format("{} ranks are more than one run takes; expected at most {}", sizes.world(), most_ranks));
   for (const auto& [field, message] : workloads::Layout::problems(sizes, scenario.rank_order))
     at.parallel.problem(field, message);
   if (!scenario.cluster.gpu.peak[static_cast<std::size_t>(scenario.job.training.precision)])
@@ -72,6 +77,29 @@ void check_batch(const Scenario& scenario, Sections at) {
                                                        "use {}",
                                                        training.global_batch_size, training.micro_batch_size,
                                                        scenario.job.sizes.dp, unit, nearest));
+}
+
+// All in floating point: the integers of a job this large would overflow.
+void check_amounts(const Scenario& scenario, Sections at) {
+  const workloads::TrainingJob& job = scenario.job;
+  const std::int64_t copies = job.model.moe ? job.model.moe->experts_per_token : 1;
+  const Bytes activations(static_cast<double>(job.training.micro_batch_size) *
+                          static_cast<double>(job.training.seq_length) * static_cast<double>(job.model.hidden_size) *
+                          static_cast<double>(copies) * bytes_per_element(job.training.precision));
+  if (activations > most_bytes)
+    at.training.problem("seq_length",
+                        fmt::format("{} x {} tokens of a micro-batch are {} at each layer, and one run takes at most "
+                                    "{}; use a shorter sequence or a smaller micro_batch_size",
+                                    job.training.micro_batch_size, job.training.seq_length, format_bytes(activations),
+                                    format_bytes(most_bytes)));
+  for (const std::int64_t stage : {std::int64_t{0}, job.sizes.pp - 1}) {
+    const workloads::RankParameters parameters = workloads::stage_parameters(job, stage);
+    const Bytes gradients((parameters.dense + parameters.expert) * workloads::gradient_bytes);
+    if (gradients > most_bytes)
+      return at.parallel.problem("", fmt::format("the gradients of a rank are {}, and one run takes at most {}; use a "
+                                                 "smaller model, or more of tp, pp and ep",
+                                                 format_bytes(gradients), format_bytes(most_bytes)));
+  }
 }
 
 void check_size(const Scenario& scenario, Sections at) {

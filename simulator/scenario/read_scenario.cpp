@@ -1,8 +1,7 @@
 #include "simulator/scenario/scenario.hpp"
 
+#include <algorithm>
 #include <array>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -113,27 +112,43 @@ void read_simulation(config::MapReader map, Scenario& scenario) {
   map.finish();
 }
 
-std::string text_of(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+// `--set platform.nodes=16` on `platform: moe30b-cluster` means the cluster of that name with 16 nodes: before a field
+// is set below a name, the name becomes {base: NAME}.
+void name_becomes_base(config::Node& parent, std::string_view key) {
+  const auto entry = std::ranges::find(parent.entries, key, &config::Entry::key);
+  if (entry == parent.entries.end() || entry->value.kind != config::Node::Kind::Scalar)
+    return;
+  config::Node map;
+  map.kind = config::Node::Kind::Map;
+  map.position = entry->value.position;
+  map.entries.push_back({"base", entry->value.position, std::move(entry->value)});
+  entry->value = std::move(map);
+}
+
+void assign(config::Node& root, std::string_view assignment) {
+  if (assignment.starts_with("platform."))
+    name_becomes_base(root, "platform");
+  if (assignment.starts_with("platform.gpu."))
+    for (config::Entry& entry : root.entries)
+      if (entry.key == "platform")
+        name_becomes_base(entry.value, "gpu");
+  config::set(root, assignment);
 }
 
 } // namespace
 
 Scenario load(const std::filesystem::path& file, std::span<const std::string> assignments) {
-  config::Node root = config::load(file);
+  Scenario scenario;
+  scenario.text = config::read_file(file);
+  config::Node root = config::parse(scenario.text, file);
   Problems problems;
   for (const std::string& assignment : assignments) {
     try {
-      config::set(root, assignment);
+      assign(root, assignment);
     } catch (const InputError& error) {
       problems.add(error);
     }
   }
-  Scenario scenario;
-  scenario.text = text_of(file);
   config::MapReader map(root, "", problems);
   map.integer("version", {.min = 1, .max = 1});
   scenario.name = map.text_or("name", file.stem().string());
@@ -165,7 +180,11 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
     check_world(scenario, at);
     check_model_splits(scenario, at);
     check_batch(scenario, at);
-    check_size(scenario, at);
+    // What does not fit together has no amounts.
+    if (problems.empty()) {
+      check_amounts(scenario, at);
+      check_size(scenario, at);
+    }
   }
   problems.throw_if_any();
   return scenario;

@@ -28,8 +28,11 @@ struct Scenario {
   std::vector<std::string> warnings; // one line each, such as fields of a model file that mean nothing here
 };
 
-// The most task rows (GPUs x micro-batches x layers x steps of a layer) that one run takes.
+// The most that one run takes: task rows (GPUs x micro-batches x layers x steps of a layer), ranks, and bytes that one
+// transfer may be about (a layer's activations or a rank's gradients).
 inline constexpr double most_rows = 2e8;
+inline constexpr std::int64_t most_ranks = 100'000;
+inline constexpr Bytes most_bytes{4e13};
 
 // Reads a scenario file, applies `assignments` ("path.to.field=value") in order, fills in every default and checks that
 // everything fits together. Throws InputError with all problems found.
