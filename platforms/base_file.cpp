@@ -15,6 +15,19 @@ config::Node without(const config::Node& map, std::string_view key) {
   return rest;
 }
 
+// A map laid over a name says what differs from what the name stands for: over `gpu: h100-sxm-80gb`, the map
+// {memory: {capacity: 141GB}} becomes {base: h100-sxm-80gb, memory: {capacity: 141GB}}.
+config::Node refining_names(const config::Node& below, config::Node section) {
+  for (config::Entry& entry : section.entries) {
+    const config::Node* name = below.find(entry.key);
+    if (name == nullptr || name->kind != config::Node::Kind::Scalar || entry.value.kind != config::Node::Kind::Map ||
+        entry.value.find("base") != nullptr)
+      continue;
+    entry.value.entries.insert(entry.value.entries.begin(), config::Entry{"base", name->position, *name});
+  }
+  return section;
+}
+
 BaseFile follow(config::CatalogueKind kind, const config::Node& section, const std::string& path, Problems& problems,
                 int depth) {
   const config::Node* base = section.kind == config::Node::Kind::Map ? section.find("base") : &section;
@@ -36,7 +49,7 @@ BaseFile follow(config::CatalogueKind kind, const config::Node& section, const s
       return below;
     below.name = file.stem().string();
     if (base != &section)
-      below.node = config::merge(below.node, without(section, "base"));
+      below.node = config::merge(below.node, refining_names(below.node, without(section, "base")));
     return below;
   } catch (const InputError& error) {
     problems.add(error);

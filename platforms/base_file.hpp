@@ -11,7 +11,7 @@ namespace moesim::platforms {
 
 struct BaseFile {
   bool found = false; // false: a problem was noted
-  config::Node node;  // the base's map with the section laid over it, without `base`
+  config::Node node;  // the base's map with the section laid over it, without `base`; a map over a name refines it
   std::string name;   // catalogue name or file name of the base; "inline" when there is none
 };
 

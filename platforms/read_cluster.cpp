@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -11,6 +13,9 @@
 
 namespace moesim::platforms {
 namespace {
+
+constexpr std::int64_t most_gpus = 1'000'000;
+constexpr std::size_t most_overrides = 10'000; // each is looked up for each link
 
 Port read_port(config::MapReader map) {
   Port port;
@@ -22,10 +27,27 @@ Port read_port(config::MapReader map) {
   return port;
 }
 
+// The whole number that `text` starts with, at most a GPU's; nothing when it starts with none.
+std::optional<std::int64_t> leading_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+  return result.ec == std::errc() && number >= 0 ? std::optional(number) : std::nullopt;
+}
+
 // The links that an override names: "node3.nic2" both directions of a cable, "node3.nic2.up" one.
 std::vector<std::uint32_t> links_named(const Cluster& cluster, std::string_view name) {
+  constexpr std::string_view prefix = "node";
+  const std::size_t dot = name.find('.');
+  if (!name.starts_with(prefix) || dot == std::string_view::npos)
+    return {};
+  const auto node = leading_number(name.substr(prefix.size()));
+  const std::size_t digits = name.find_first_of("0123456789", dot);
+  const auto index = leading_number(name.substr(std::min(digits, name.size())));
+  if (!node || !index || *node >= cluster.nodes || *index >= cluster.gpus_per_node)
+    return {};
+  const auto gpu = static_cast<std::uint32_t>(*node * cluster.gpus_per_node + *index);
   std::vector<std::uint32_t> links;
-  for (std::uint32_t link = 0; link < cluster.gpu_count() * links_per_gpu; ++link) {
+  for (std::uint32_t link = gpu * links_per_gpu; link < (gpu + 1) * links_per_gpu; ++link) {
     const std::string full = link_name(cluster, link);
     const std::string_view cable = std::string_view(full).substr(0, full.rfind('.'));
     if (name == full || name == cable)
@@ -65,6 +87,10 @@ void read_overrides(config::MapReader& map, Cluster& cluster, Problems& problems
     map.problem("overrides", "expected a list such as [{gpu: 17, speed: 0.8}]");
     return;
   }
+  if (overrides->items.size() > most_overrides) {
+    map.problem("overrides", fmt::format("{} overrides; expected at most {}", overrides->items.size(), most_overrides));
+    return;
+  }
   for (std::size_t at = 0; at < overrides->items.size(); ++at)
     read_override(overrides->items[at], fmt::format("{}.{}", map.path_of("overrides"), at), cluster, problems);
 }
@@ -80,12 +106,17 @@ Cluster read_cluster(const config::Node& section, const std::string& path, Probl
   cluster.name = map.text_or("name", file.name);
   map.text_or("description", "");
   map.integer_or("version", 1, {.min = 1, .max = 1});
-  cluster.nodes = map.integer_or("nodes", 1, {.min = 1, .max = 1'000'000});
+  cluster.nodes = map.integer_or("nodes", 1, {.min = 1, .max = most_gpus});
   config::MapReader node = map.map("node");
   cluster.gpus_per_node = node.integer("gpus", {.min = 1, .max = 1024});
   cluster.nvlink = read_port(node.map("nvlink"));
   cluster.nic = read_port(node.map("nic"));
   node.finish();
+  if (cluster.gpu_count() > most_gpus) {
+    map.problem("nodes", fmt::format("{} nodes of {} GPUs are {} GPUs; expected at most {}", cluster.nodes,
+                                     cluster.gpus_per_node, cluster.gpu_count(), most_gpus));
+    cluster.nodes = 1;
+  }
   cluster.collective_latency = map.seconds_or("collective_latency", Seconds(0));
   config::MapReader fabric = map.map_or_empty("fabric");
   constexpr std::array<std::string_view, 1> fabrics{"non-blocking"};
