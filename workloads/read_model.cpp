@@ -15,6 +15,8 @@ namespace {
 
 constexpr config::IntegerRange width{.min = 1, .max = 10'000'000};
 constexpr config::IntegerRange layers{.min = 1, .max = 10'000};
+constexpr std::int64_t most_experts = 100'000;           // of a layer
+constexpr std::int64_t most_experts_in_all = 10'000'000; // of all layers
 
 // What a model_type implies when its config.json does not say. (Hugging Face keeps these in the model's code.)
 struct Family {
@@ -65,27 +67,37 @@ const Family* find_family(std::string_view model_type) {
   return found == families.end() ? nullptr : &*found;
 }
 
-std::optional<MoeSpec> read_moe(config::MapReader& map, std::int64_t intermediate_size) {
+std::optional<MoeSpec> read_moe(config::MapReader& map, const ModelSpec& dense, const Problems& problems) {
+  const std::size_t problems_before = problems.size();
   map.alias("num_experts", "num_local_experts");
   if (!map.has("num_local_experts"))
     return std::nullopt;
   MoeSpec moe;
-  moe.num_experts = map.integer("num_local_experts", {.min = 1, .max = 100'000});
-  moe.experts_per_token = map.integer("num_experts_per_tok", {.min = 1, .max = moe.num_experts});
-  moe.intermediate_size = map.integer_or("moe_intermediate_size", intermediate_size, width);
+  moe.num_experts = map.integer("num_local_experts", {.min = 1, .max = most_experts});
+  moe.experts_per_token = map.integer("num_experts_per_tok", {.min = 1, .max = most_experts});
+  if (problems.size() == problems_before && moe.experts_per_token > moe.num_experts)
+    map.problem("num_experts_per_tok", fmt::format("{} experts per token, but there are only {}; use at most as many",
+                                                   moe.experts_per_token, moe.num_experts));
+  if (moe.num_experts * dense.num_layers > most_experts_in_all)
+    map.problem("num_local_experts", fmt::format("{} experts in each of {} layers; expected at most {} in all",
+                                                 moe.num_experts, dense.num_layers, most_experts_in_all));
+  moe.intermediate_size = map.integer_or("moe_intermediate_size", dense.intermediate_size, width);
   return moe;
 }
 
-void read_shape(config::MapReader& map, ModelSpec& model) {
+void read_shape(config::MapReader& map, ModelSpec& model, const Problems& problems) {
+  const std::size_t problems_before = problems.size();
   model.hidden_size = map.integer("hidden_size", width);
   model.num_layers = map.integer("num_hidden_layers", layers);
   model.num_heads = map.integer("num_attention_heads", {.min = 1, .max = 100'000});
   model.num_kv_heads = map.integer_or("num_key_value_heads", model.num_heads, {.min = 1, .max = 100'000});
-  if (model.num_heads % model.num_kv_heads != 0)
+  // Sizes are compared only when each is sound by itself: one mistake, one message.
+  const bool are_sound = problems.size() == problems_before;
+  if (are_sound && model.num_heads % model.num_kv_heads != 0)
     map.problem("num_key_value_heads", fmt::format("{} does not divide num_attention_heads {}; each key-value head "
                                                    "serves equally many query heads",
                                                    model.num_kv_heads, model.num_heads));
-  if (!map.has("head_dim") && model.hidden_size % model.num_heads != 0)
+  if (are_sound && !map.has("head_dim") && model.hidden_size % model.num_heads != 0)
     map.problem("num_attention_heads",
                 fmt::format("{} does not divide hidden_size {}; give head_dim", model.num_heads, model.hidden_size));
   model.head_dim = map.integer_or("head_dim", std::max<std::int64_t>(1, model.hidden_size / model.num_heads), width);
@@ -156,8 +168,8 @@ ModelSpec read_model(const config::Node& section, const std::string& path, Probl
     }
     family = &families.front();
   }
-  read_shape(map, model);
-  model.moe = read_moe(map, model.intermediate_size);
+  read_shape(map, model, problems);
+  model.moe = read_moe(map, model, problems);
   read_traits(map, *family, model);
   report_unread(map, is_inline, ignored_fields);
   return model;
