@@ -40,8 +40,7 @@ int check(const CheckOptions& options) {
   fmt::print("{}\n", scenario::resolved_yaml(scenario));
   fmt::print("# parameters: {:.4g} B, of which {:.4g} B are active for a token (embeddings counted)\n",
              workloads::total_parameters(job.model) / 1e9, workloads::active_parameters(job.model) / 1e9);
-  fmt::print("# layout: {} of {} GPUs{}\n", format_count(job.sizes.world()),
-             format_count(scenario.cluster.gpu_count()),
+  fmt::print("# layout: {} of {} GPUs{}\n", format_count(job.sizes.world()), format_count(scenario.cluster.gpu_count()),
              job.model.moe ? fmt::format("; experts exist {} times", job.sizes.edp()) : "");
   fmt::print("# iteration: {} micro-batches a replica, {} tokens, {} in {} tasks\n",
              job.training.micro_batches(job.sizes), format_count(static_cast<std::int64_t>(job.training.tokens())),
