@@ -60,7 +60,7 @@ enum class Computes { Exec, Timer };
 class Floor {
 public:
   Floor(const ChainShape& shape, Computes computes)
-      : shape_(shape), computes_(computes), gpus_(shape.gpus), groups_(shape.gpus) {}
+      : shape_(shape), computes_(computes), gpus_(shape.gpus), groups_(2 * shape.gpus) {}
 
   void build(s4u::Engine& engine) {
     s4u::NetZone* zone = make_zone(engine);
@@ -118,7 +118,7 @@ private:
     }
     const std::uint32_t size = ChainShape::group_size(state.segment);
     const std::uint32_t first = gpu / size * size;
-    if (++groups_[first] == size)
+    if (++waiting(first, state.segment) == size)
       for (std::uint32_t member = first; member < first + size; ++member)
         send(member, first + (member + 1 - first) % size);
   }
@@ -158,16 +158,21 @@ private:
     }
     const std::uint32_t size = ChainShape::group_size(gpus_[gpu].segment);
     const std::uint32_t first = gpu / size * size;
-    if (--groups_[first] == 0)
+    if (--waiting(first, gpus_[gpu].segment) == 0)
       for (std::uint32_t member = first; member < first + size; ++member)
         if (++gpus_[member].segment < shape_.segments)
           next_step(member);
   }
 
+  // Tensor and expert groups that begin with the same GPU are not in step.
+  std::uint32_t& waiting(std::uint32_t first, std::uint32_t segment) {
+    return groups_[2 * first + (ChainShape::is_expert(segment) ? 1 : 0)];
+  }
+
   const ChainShape shape_;
   const Computes computes_;
   std::vector<Gpu> gpus_;
-  std::vector<std::uint32_t> groups_; // per first member: members that arrived, then flows left
+  std::vector<std::uint32_t> groups_; // per first member and kind: members that arrived, then flows left
   s4u::ActivityPtr last_ended_;
 };
 
