@@ -1,6 +1,7 @@
 #include "workloads/rank_memory.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace moesim::workloads {
 namespace {
@@ -62,7 +63,9 @@ double optimizer_share(const TrainingJob& job, const RankParameters& parameters)
          parameters.expert / static_cast<double>(job.sizes.edp());
 }
 
-StageMemory stage_memory(const TrainingJob& job, std::int64_t stage) {
+namespace {
+
+StageMemory memory_of(const TrainingJob& job, std::int64_t stage, std::span<const schedulers::PipelinePass> passes) {
   const RankParameters parameters = stage_parameters(job, stage);
   const double count = parameters.dense + parameters.expert;
   StageMemory memory;
@@ -72,8 +75,7 @@ StageMemory stage_memory(const TrainingJob& job, std::int64_t stage) {
 
   std::int64_t in_flight = 0;
   std::int64_t most = 0;
-  const schedulers::PipelineOrder order = pipeline_order(job);
-  for (const schedulers::PipelinePass& pass : order[static_cast<std::size_t>(stage)]) {
+  for (const schedulers::PipelinePass& pass : passes) {
     in_flight += pass.pass == Pass::Forward ? 1 : -1;
     most = std::max(most, in_flight);
   }
@@ -82,6 +84,20 @@ StageMemory stage_memory(const TrainingJob& job, std::int64_t stage) {
   if (stage == job.sizes.pp - 1) // its backward follows at once, so only one micro-batch's logits are alive
     memory.activations += head_activations(job.model, job.micro_batch());
   return memory;
+}
+
+} // namespace
+
+StageMemory stage_memory(const TrainingJob& job, std::int64_t stage) {
+  return memory_of(job, stage, pipeline_order(job)[static_cast<std::size_t>(stage)]);
+}
+
+std::vector<StageMemory> stage_memories(const TrainingJob& job) {
+  const schedulers::PipelineOrder order = pipeline_order(job);
+  std::vector<StageMemory> memories;
+  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage)
+    memories.push_back(memory_of(job, stage, order[static_cast<std::size_t>(stage)]));
+  return memories;
 }
 
 } // namespace moesim::workloads

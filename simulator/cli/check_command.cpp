@@ -18,15 +18,23 @@ struct CheckOptions {
 };
 
 // Rows of the task table: every step of a stage's program is one row on each rank of the stage.
-std::int64_t count_rows(const workloads::TrainingJob& job) {
+std::int64_t rows_of(const workloads::TrainingJob& job) {
   std::size_t steps = 0;
   for (const graph::Program& program : workloads::training_iteration(job).stages)
     steps += program.steps().size();
   return static_cast<std::int64_t>(steps) * (job.sizes.world() / job.sizes.pp);
 }
 
-std::string memory_line(const workloads::TrainingJob& job, std::int64_t stage) {
-  const workloads::StageMemory memory = workloads::stage_memory(job, stage);
+// Each micro-batch adds as many rows as the one before, so that a long iteration need not be built to be counted.
+std::int64_t count_rows(workloads::TrainingJob job) {
+  const std::int64_t micro_batches = job.training.micro_batches(job.sizes);
+  job.training.global_batch_size /= micro_batches;
+  const std::int64_t first = rows_of(job);
+  job.training.global_batch_size *= 2;
+  return first + (micro_batches - 1) * (rows_of(job) - first);
+}
+
+std::string memory_line(std::size_t stage, const workloads::StageMemory& memory) {
   return fmt::format("# stage {}: {} = weights {} + gradients {} + optimizer {} + activations {}\n", stage,
                      format_bytes(memory.total()), format_bytes(memory.weights), format_bytes(memory.gradients),
                      format_bytes(memory.optimizer), format_bytes(memory.activations));
@@ -47,9 +55,10 @@ int check(const CheckOptions& options) {
              format_flops(Flops(workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length))),
              format_count(count_rows(job)));
   Bytes fullest;
-  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage) {
-    fmt::print("{}", memory_line(job, stage));
-    fullest = std::max(fullest, workloads::stage_memory(job, stage).total());
+  const std::vector<workloads::StageMemory> stages = workloads::stage_memories(job);
+  for (std::size_t stage = 0; stage < stages.size(); ++stage) {
+    fmt::print("{}", memory_line(stage, stages[stage]));
+    fullest = std::max(fullest, stages[stage].total());
   }
   const Bytes capacity = scenario.cluster.gpu.memory_capacity;
   const bool fits = fullest <= capacity;

@@ -45,9 +45,7 @@ record::MemorySeries replay_memory(const Timeline& timeline, const graph::TaskGr
   record::MemorySeries series;
   series.categories = {"weights", "gradients", "optimizer", "activations"};
   series.bytes.resize(series.categories.size());
-  std::vector<workloads::StageMemory> at_rest;
-  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage)
-    at_rest.push_back(workloads::stage_memory(job, stage));
+  const std::vector<workloads::StageMemory> at_rest = workloads::stage_memories(job);
   std::size_t row = 0;
   for (std::uint32_t rank = 0; rank < layout.world_size(); ++rank) {
     const auto stage = static_cast<std::size_t>(layout.coordinates(RankId(rank)).pp);
