@@ -1,0 +1,91 @@
+// What a scenario file means. What is said of a wrong one is tested in tests/cli, with the whole output.
+#include "simulator/scenario/scenario.hpp"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+
+#include "simulator/config/catalogue.hpp"
+#include "workloads/rank_memory.hpp"
+
+namespace moesim::scenario {
+namespace {
+
+// Loads the text of a scenario from a file in a folder of this test's own.
+Scenario load_text(const std::string& text, const std::vector<std::string>& assignments = {}) {
+  const std::filesystem::path file =
+      std::filesystem::path(testing::TempDir()) /
+      (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + ".yaml");
+  std::ofstream(file) << text;
+  return load(file, assignments);
+}
+
+const char* const minimal = "version: 1\n"
+                            "platform: {base: dgx-h100, nodes: 2}\n"
+                            "model: mixtral-8x7b\n"
+                            "training: {global_batch_size: 64, seq_length: 4096}\n";
+
+TEST(Scenario, DefaultsAreThoseOfTheDesign) {
+  const Scenario scenario = load_text(minimal);
+  const workloads::ParallelSizes& sizes = scenario.job.sizes;
+  EXPECT_EQ(sizes.tp, 1);
+  EXPECT_EQ(sizes.pp, 1);
+  EXPECT_EQ(sizes.ep, 1);
+  EXPECT_EQ(sizes.dp, 16); // what is left of the cluster
+  EXPECT_EQ(scenario.job.training.micro_batch_size, 1);
+  EXPECT_EQ(scenario.job.training.schedule, "1f1b");
+  EXPECT_EQ(scenario.job.training.sharding, workloads::Sharding::Zero1);
+  EXPECT_EQ(scenario.network, Network::Fluid);
+  EXPECT_EQ(scenario.seed, 1u);
+  EXPECT_FALSE(scenario.job.training.overlap.grad_reduce);
+}
+
+TEST(Scenario, MegatronsNamesMeanTheSame) {
+  const Scenario brief = load_text(std::string(minimal) + "parallel: {tp: 2, pp: 4, ep: 4, dp: 2}\n");
+  const Scenario lengthy =
+      load_text(std::string(minimal) + "parallel: {tensor_model_parallel_size: 2, pipeline_model_parallel_size: 4, "
+                                       "expert_model_parallel_size: 4, data_parallel_size: 2}\n");
+  EXPECT_EQ(resolved_yaml(lengthy).substr(resolved_yaml(lengthy).find("parallel:")),
+            resolved_yaml(brief).substr(resolved_yaml(brief).find("parallel:")));
+}
+
+TEST(Scenario, AssignmentsApplyInOrder) {
+  const std::vector<std::string> assignments{"training.global_batch_size=128", "parallel.tp=2", "parallel.tp=4",
+                                             "simulation={network: analytic}"};
+  const Scenario scenario = load_text(minimal, assignments);
+  EXPECT_EQ(scenario.job.training.global_batch_size, 128);
+  EXPECT_EQ(scenario.job.sizes.tp, 4);
+  EXPECT_EQ(scenario.job.sizes.dp, 4);
+  EXPECT_TRUE(scenario.job.sequence_parallel); // the default with tensor parallelism
+  EXPECT_EQ(scenario.network, Network::Analytic);
+}
+
+TEST(Scenario, EveryShippedScenarioResolvesToItself) {
+  const std::vector<std::string> names = config::catalogue_names(config::CatalogueKind::Scenario);
+  EXPECT_GE(names.size(), 2u);
+  for (const std::string& name : names) {
+    const Scenario scenario = load(config::catalogue_root() / "workloads/scenarios" / (name + ".yaml"), {});
+    EXPECT_TRUE(scenario.warnings.empty()) << scenario.warnings.front();
+    const Scenario again = load_text(resolved_yaml(scenario));
+    EXPECT_EQ(resolved_yaml(again), resolved_yaml(scenario));
+  }
+}
+
+// A job may use fewer GPUs than the cluster has.
+TEST(Scenario, AJobMayBeSmallerThanItsCluster) {
+  EXPECT_EQ(load_text(std::string(minimal) + "parallel: {dp: 4}\n").job.sizes.world(), 4);
+}
+
+TEST(Scenario, OneMistakeOneMessage) {
+  try {
+    (void)load_text("version: 1\nplatform: {base: dgx-h100, nodes: 2}\nmodel: mixtral-8x7b\n"
+                    "parallel: {tp: eight}\ntraining: {global_batch_size: 64, seq_length: 4096}\n");
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_EQ(error.problems().size(), 1u) << error.what();
+    EXPECT_EQ(error.problems().front().field, "parallel.tp");
+  }
+}
+
+} // namespace
+} // namespace moesim::scenario
