@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "simulator/config/field_value.hpp"
+
 namespace moesim::platforms {
 namespace {
 
@@ -35,7 +37,7 @@ BaseFile follow(config::CatalogueKind kind, const config::Node& section, const s
     return {true, section, "inline"};
   const std::string field = base == &section ? path : path + ".base";
   if (base->kind != config::Node::Kind::Scalar) {
-    problems.add(base->position, field, "expected a catalogue name, a path or a map with the figures");
+    problems.add(base->position, field, config::mismatch(*base, "a catalogue name, a path or a map with the figures"));
     return {};
   }
   if (depth == deepest) {

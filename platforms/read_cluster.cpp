@@ -9,6 +9,7 @@
 
 #include "platforms/base_file.hpp"
 #include "platforms/read_gpu.hpp"
+#include "simulator/config/field_value.hpp"
 #include "simulator/config/map_reader.hpp"
 
 namespace moesim::platforms {
@@ -58,8 +59,12 @@ std::vector<std::uint32_t> links_named(const Cluster& cluster, std::string_view 
 
 void read_override(const config::Node& item, const std::string& path, Cluster& cluster, Problems& problems) {
   config::MapReader map(item, path, problems);
+  if (item.kind != config::Node::Kind::Map)
+    return;
   if (map.has("gpu") == map.has("link")) {
-    problems.add(item.position, path, "expected either gpu and speed, or link and bandwidth_factor");
+    problems.add(item.position, path,
+                 fmt::format("names {}; expected either gpu and speed, or link and bandwidth_factor",
+                             map.has("gpu") ? "both a GPU and a link" : "neither a GPU nor a link"));
   } else if (map.has("gpu")) {
     const std::int64_t gpu = map.integer("gpu", {.min = 0, .max = cluster.gpu_count() - 1});
     const double speed = map.number("speed", {.min = 1e-6, .max = 1e3});
@@ -84,7 +89,7 @@ void read_overrides(config::MapReader& map, Cluster& cluster, Problems& problems
   if (overrides == nullptr)
     return;
   if (overrides->kind != config::Node::Kind::Sequence) {
-    map.problem("overrides", "expected a list such as [{gpu: 17, speed: 0.8}]");
+    map.problem("overrides", config::mismatch(*overrides, "a list such as [{gpu: 17, speed: 0.8}]"));
     return;
   }
   if (overrides->items.size() > most_overrides) {

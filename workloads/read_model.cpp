@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "simulator/config/catalogue.hpp"
+#include "simulator/config/field_value.hpp"
 #include "simulator/config/map_reader.hpp"
 
 namespace moesim::workloads {
@@ -143,7 +144,8 @@ ModelSpec read_model(const config::Node& section, const std::string& path, Probl
   ModelSpec model;
   try {
     if (!is_inline && section.kind != config::Node::Kind::Scalar)
-      throw InputError(section.position, path, "expected a catalogue name, a path to a config.json or its fields");
+      throw InputError(section.position, path,
+                       config::mismatch(section, "a catalogue name, a path to a config.json or its fields"));
     if (!is_inline) {
       const auto place =
           config::resolve(config::CatalogueKind::Model, section.scalar, section.position.file, section.position, path);
@@ -166,7 +168,7 @@ ModelSpec read_model(const config::Node& section, const std::string& path, Probl
         known += fmt::format("{}{}", known.empty() ? "" : ", ", each.model_type);
       map.problem("model_type", fmt::format("unknown model type '{}'; known types are {}", model.model_type, known));
     }
-    family = &families.front();
+    family = &families.back(); // asks for no fields of its own
   }
   read_shape(map, model, problems);
   model.moe = read_moe(map, model, problems);

@@ -18,6 +18,10 @@ bool is_open_above(IntegerRange range) {
   return range.max >= IntegerRange{}.max;
 }
 
+std::string closed(IntegerRange range) {
+  return fmt::format("a whole number from {} to {}", range.min, range.max);
+}
+
 bool is_open_above(NumberRange range) {
   return range.max >= NumberRange{}.max;
 }
@@ -39,9 +43,11 @@ std::string out_of_range(const Node& node, std::string_view how, const std::stri
 } // namespace
 
 std::string expectation(IntegerRange range) {
+  if (range.min == range.max)
+    return fmt::format("{}", range.min);
   if (is_open_above(range))
     return fmt::format("a whole number of at least {}", range.min);
-  return fmt::format("a whole number from {} to {}", range.min, range.max);
+  return closed(range);
 }
 
 std::string expectation(NumberRange range) {
@@ -53,6 +59,10 @@ std::string expectation(NumberRange range) {
   if (excludes_zero)
     return fmt::format("a number greater than 0, up to {}", range.max);
   return fmt::format("a number from {} to {}", range.min, range.max);
+}
+
+std::string expectation(std::span<const std::string_view> names) {
+  return fmt::format("{}{}", names.size() == 1 ? "" : "one of ", fmt::join(names, ", "));
 }
 
 std::string mismatch(const Node& node, std::string_view expected) {
@@ -69,8 +79,7 @@ Reading<std::int64_t> read_integer(const Node& node, IntegerRange range) {
   if (value < range.min)
     return {std::nullopt, out_of_range(node, "small", expected)};
   if (value > range.max)
-    return {std::nullopt,
-            out_of_range(node, "large", fmt::format("a whole number from {} to {}", range.min, range.max))};
+    return {std::nullopt, out_of_range(node, "large", is_open_above(range) ? closed(range) : expected)};
   return {value, ""};
 }
 
@@ -98,7 +107,7 @@ Reading<bool> read_boolean(const Node& node) {
 
 Reading<std::string> read_choice(const Node& node, std::span<const std::string_view> names) {
   if (node.kind != Node::Kind::Scalar)
-    return {std::nullopt, mismatch(node, fmt::format("one of {}", fmt::join(names, ", ")))};
+    return {std::nullopt, mismatch(node, expectation(names))};
   if (std::find(names.begin(), names.end(), node.scalar) != names.end())
     return {node.scalar, ""};
   std::vector<std::string> listed(names.begin(), names.end());
@@ -107,8 +116,9 @@ Reading<std::string> read_choice(const Node& node, std::span<const std::string_v
     std::rotate(listed.begin(), std::find(listed.begin(), listed.end(), *near),
                 std::find(listed.begin(), listed.end(), *near) + 1);
   const std::string question = near ? fmt::format("did you mean '{}'? ", *near) : "";
-  return {std::nullopt, fmt::format("unknown value '{}'; {}expected one of {}", shown(node.scalar), question,
-                                    fmt::join(listed, ", "))};
+  const std::vector<std::string_view> ordered(listed.begin(), listed.end());
+  return {std::nullopt,
+          fmt::format("unknown value '{}'; {}expected {}", shown(node.scalar), question, expectation(ordered))};
 }
 
 } // namespace moesim::config

@@ -22,6 +22,8 @@ struct Reading {
 // "a whole number from 1 to 8", "a number of at least 0"
 [[nodiscard]] std::string expectation(IntegerRange range);
 [[nodiscard]] std::string expectation(NumberRange range);
+// "one of bf16, fp16"
+[[nodiscard]] std::string expectation(std::span<const std::string_view> names);
 
 // `found the text "eight"; expected EXPECTED`
 [[nodiscard]] std::string mismatch(const Node& node, std::string_view expected);

@@ -100,7 +100,7 @@ std::string MapReader::text_or(std::string_view key, std::string_view fallback) 
 }
 
 std::string MapReader::choice(std::string_view key, std::span<const std::string_view> names) {
-  const Node* node = value(key, fmt::format("one of {}", fmt::join(names, ", ")));
+  const Node* node = value(key, expectation(names));
   if (node == nullptr)
     return std::string(names.front());
   const Reading<std::string> reading = read_choice(*node, names);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "simulator/config/map_reader.hpp"
 #include "simulator/config/node.hpp"
@@ -15,10 +17,28 @@ namespace {
 
 constexpr config::IntegerRange degree{.min = 1, .max = 1'000'000};
 
-// A value that the field will take one day: known to the reader, so that the message says more than "unknown".
-void only(config::MapReader& map, std::string_view key, std::string_view value) {
+using Names = std::span<const std::string_view>;
+
+// One of `names`, or `fallback` when absent. `later` are values that the field will take one day: known by name, so
+// that the message says more than "unknown". A map means its `type`, as in {type: zipf, exponent: 1.0}.
+std::string choice(config::MapReader& map, std::string_view key, std::string_view fallback, Names names,
+                   std::initializer_list<std::string_view> later) {
+  const config::Node* node = map.node(key);
+  if (node != nullptr && node->find("type") != nullptr)
+    node = node->find("type");
+  const bool is_later = node != nullptr && node->kind == config::Node::Kind::Scalar &&
+                        std::ranges::count(later, node->scalar) > 0 && std::ranges::count(names, node->scalar) == 0;
+  if (!is_later)
+    return map.choice_or(key, fallback, names);
+  map.problem(key, fmt::format("{} is not available yet; use {}", node->scalar, fmt::join(names, " or ")));
+  return std::string(fallback);
+}
+
+// The same with one value so far.
+void only(config::MapReader& map, std::string_view key, std::string_view value,
+          std::initializer_list<std::string_view> later) {
   const std::array<std::string_view, 1> names{value};
-  map.choice_or(key, value, names);
+  choice(map, key, value, names, later);
 }
 
 void only_one(config::MapReader& map, std::string_view key, std::string_view what) {
@@ -62,7 +82,7 @@ void read_parallel(config::MapReader& map, Scenario& scenario) {
 
 Precision read_precision(config::MapReader& map) {
   constexpr std::array<std::string_view, 2> names{"bf16", "fp16"};
-  return map.choice_or("precision", "bf16", names) == "fp16" ? Precision::Fp16 : Precision::Bf16;
+  return choice(map, "precision", "bf16", names, {"fp8", "fp32"}) == "fp16" ? Precision::Fp16 : Precision::Bf16;
 }
 
 workloads::Overlap read_overlap(config::MapReader map) {
@@ -82,22 +102,23 @@ void read_training(config::MapReader& map, workloads::Training& training) {
   training.seq_length = map.integer("seq_length", {.min = 1, .max = 100'000'000});
   training.precision = read_precision(map);
   const std::vector<std::string_view> schedules = schedulers::schedule_names();
-  training.schedule = map.choice_or("schedule", "1f1b", schedules);
-  only(map, "recompute", "none");
+  training.schedule = choice(map, "schedule", "1f1b", schedules,
+                             {"gpipe", "interleaved", "interleaved-1f1b", "zb-h1", "zb-h2", "zb-v", "dualpipe"});
+  only(map, "recompute", "none", {"selective", "full"});
   constexpr std::array<std::string_view, 2> shardings{"none", "zero-1"};
-  training.sharding =
-      map.choice_or("sharding", "zero-1", shardings) == "none" ? workloads::Sharding::None : workloads::Sharding::Zero1;
+  const bool is_sharded = choice(map, "sharding", "zero-1", shardings, {"zero-2", "zero-3"}) == "zero-1";
+  training.sharding = is_sharded ? workloads::Sharding::Zero1 : workloads::Sharding::None;
   training.overlap = read_overlap(map.map_or_empty("overlap"));
   if (training.overlap.param_gather && training.sharding == workloads::Sharding::None)
     map.problem("overlap", "param_gather needs sharded parameters; use sharding: zero-1 or param_gather: false");
 }
 
 void read_moe(config::MapReader map) {
-  only(map, "routing", "uniform");
-  only(map, "dispatcher", "alltoall");
-  only(map, "capacity_factor", "none");
-  only(map, "placement", "contiguous");
-  only(map, "balancing", "none");
+  only(map, "routing", "uniform", {"zipf", "dirichlet", "trace"});
+  only(map, "dispatcher", "alltoall", {"allgather", "deepep", "flex"});
+  only(map, "capacity_factor", "none", {});
+  only(map, "placement", "contiguous", {});
+  only(map, "balancing", "none", {"eplb", "periodic", "predictive", "work-stealing", "reroute"});
   if (map.integer_or("redundant_experts", 0, {.min = 0, .max = 100'000}) != 0)
     map.problem("redundant_experts", "copies of experts are not available yet; use 0");
   map.finish();
@@ -105,7 +126,8 @@ void read_moe(config::MapReader map) {
 
 void read_simulation(config::MapReader map, Scenario& scenario) {
   constexpr std::array<std::string_view, 2> networks{"analytic", "fluid"};
-  scenario.network = map.choice_or("network", "fluid", networks) == "fluid" ? Network::Fluid : Network::Analytic;
+  scenario.network =
+      choice(map, "network", "fluid", networks, {"flow"}) == "fluid" ? Network::Fluid : Network::Analytic;
   constexpr std::array<std::string_view, 2> symmetries{"auto", "off"};
   scenario.symmetry = map.choice_or("symmetry", "auto", symmetries);
   scenario.seed = static_cast<std::uint64_t>(map.integer_or("seed", 1, {.min = 0, .max = 4'294'967'295}));
