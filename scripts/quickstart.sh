@@ -29,7 +29,7 @@ echo "==> $moesim gantt results/$name.h5 -o results/$name.svg"
 
 cat <<END
 
-Done. Open results/$name.svg in a browser: every GPU's timeline, and where the bubbles are.
+Done. Open results/$name.svg in a browser: the timeline of one GPU of each pipeline stage, and where the bubbles are.
 Everything that happened is in results/$name.h5 (HDF5: h5py, pandas). Try next:
   $moesim run $scenario --set training.global_batch_size=1024
   $moesim check $scenario
