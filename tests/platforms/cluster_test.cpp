@@ -76,7 +76,8 @@ TEST(Cluster, SaysWhichOverrideIsWrong) {
             "test.yaml:1:47: platform.overrides.0.link: no link is called 'node0.nic8'; links are called as "
             "`moesim dump platform` prints them, for example node0.nic0 or node0.nvlink0.up\n");
   EXPECT_THAT(error_of("platform: {base: dgx-h100, overrides: [{speed: 0.5}]}"),
-              HasSubstr("platform.overrides.0: expected either gpu and speed, or link and bandwidth_factor"));
+              HasSubstr("platform.overrides.0: names neither a GPU nor a link; expected either gpu and speed, or link "
+                        "and bandwidth_factor"));
   EXPECT_THAT(error_of("platform: {base: dgx-h100, overrides: [{gpu: 8, speed: 0.5}]}"),
               HasSubstr("platform.overrides.0.gpu: "));
 }
