@@ -46,7 +46,7 @@ echo "All $number tests passed in $SECONDS s (building included)."
 if $all || ((special_count == 0)); then
   echo "Nothing was left out."
 else
-  echo "Left out: $special_count tests that need a browser or a service. To install what they need and run every test:"
+  echo "Left out: what needs a browser or a service (tests: $special_count). To install that and run every test:"
   echo "  scripts/test.sh --all"
 fi
 echo "Next: scripts/quickstart.sh simulates 512 GPUs; scripts/check.sh also checks format and style before a commit."
