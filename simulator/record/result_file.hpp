@@ -21,8 +21,8 @@ void check_writable(const std::filesystem::path& path);
 // record gives the same bytes. Throws ResultFileError, leaving no partial file (disk full included).
 void write(const RunRecord& run, const std::filesystem::path& path);
 
-// Removes the temporary that write() has open, if any. Async-signal-safe: the command line's handler of SIGINT and SIGTERM
-// calls it before it ends the process. At most one write() runs at a time.
+// Removes the temporary that write() has open, if any. Async-signal-safe: the command line's handler of SIGINT and
+// SIGTERM calls it before it ends the process. At most one write() runs at a time.
 void remove_partial_files() noexcept;
 
 // Throws ResultFileError when the file is missing, is not HDF5, has another format version, or lacks a dataset.

@@ -26,8 +26,8 @@ struct TaskTable {
   std::vector<std::int32_t> micro_batch; // -1: no micro-batch
   std::vector<std::uint8_t> chunk;       // virtual pipeline chunk
   std::vector<std::uint8_t> phase;       // index into `phases`
-  std::vector<double> bytes;             // bytes: compute: device memory traffic; communication: size as nccl-tests counts it
-  std::vector<double> flops;             // FLOP, matrix products only
+  std::vector<double> bytes; // bytes: compute: device memory traffic; communication: size as nccl-tests counts it
+  std::vector<double> flops; // FLOP, matrix products only
 
   std::vector<std::string> streams; // compute, tp, cp, ep, dp, pp-send-next, pp-send-prev, pp-recv-next, pp-recv-prev
   std::vector<std::string> kinds;   // compute, all-reduce, all-gather, reduce-scatter, all-to-all, send-recv
@@ -43,7 +43,7 @@ struct TaskTable {
 struct RankTable {
   std::vector<std::uint32_t> node;
   std::vector<std::uint32_t> tp, cp, dp, pp, etp, ep, edp; // coordinates in the layout
-  std::vector<std::uint32_t> representative;               // the rank whose rows in TaskTable and MemorySeries stand for it
+  std::vector<std::uint32_t> representative; // the rank whose rows in TaskTable and MemorySeries stand for it
   [[nodiscard]] std::size_t size() const { return node.size(); }
 
   bool operator==(const RankTable&) const = default;
@@ -53,26 +53,26 @@ struct RankTable {
 struct MemorySeries {
   std::vector<double> time; // s
   std::vector<std::uint32_t> rank;
-  std::vector<std::string> categories;          // weights, gradients, optimizer, activations, ...
-  std::vector<std::vector<double>> bytes;       // [category][row], bytes
+  std::vector<std::string> categories;    // weights, gradients, optimizer, activations, ...
+  std::vector<std::vector<double>> bytes; // [category][row], bytes
 
   bool operator==(const MemorySeries&) const = default;
 };
 
 // Bytes that crossed each link, in `bins` equal slices of time that start at 0.
 struct LinkLoad {
-  std::vector<std::string> names;    // as `moesim dump platform` prints them
-  std::vector<double> capacity;      // bytes/s
-  double bin_width = 0;              // s
+  std::vector<std::string> names; // as `moesim dump platform` prints them
+  std::vector<double> capacity;   // bytes/s
+  double bin_width = 0;           // s
   std::size_t bins = 0;
-  std::vector<double> bytes;         // [link * bins + bin]
+  std::vector<double> bytes; // [link * bins + bin]
 
   bool operator==(const LinkLoad&) const = default;
 };
 
 // Tokens whose backward ended on stage 0 (training), as a rate over equal slices of time.
 struct Throughput {
-  std::vector<double> time;          // s, end of the slice
+  std::vector<double> time; // s, end of the slice
   std::vector<double> tokens_per_s;
 
   bool operator==(const Throughput&) const = default;
@@ -80,27 +80,27 @@ struct Throughput {
 
 // Token-to-expert assignments of one iteration.
 struct ExpertLoad {
-  std::vector<std::int32_t> layers;  // model layer of each row
+  std::vector<std::int32_t> layers; // model layer of each row
   std::size_t experts = 0;
-  std::vector<double> tokens;        // [row * experts + expert]
+  std::vector<double> tokens; // [row * experts + expert]
 
   bool operator==(const ExpertLoad&) const = default;
 };
 
 // The figures of the run that no table holds.
 struct RunFigures {
-  std::string name;                  // of the scenario
-  std::string scenario_text;         // as the user wrote it
-  std::string resolved_scenario;     // with every default
+  std::string name;              // of the scenario
+  std::string scenario_text;     // as the user wrote it
+  std::string resolved_scenario; // with every default
   std::uint64_t seed = 0;
-  double makespan = 0;               // s: the end of the last task
+  double makespan = 0; // s: the end of the last task
   double tokens_per_iteration = 0;
-  double model_flops = 0;            // FLOP of one iteration over all GPUs, Megatron's formula
-  double peak_flops_per_gpu = 0;     // FLOP/s at the precision of the run
-  double memory_capacity = 0;        // bytes of one GPU
+  double model_flops = 0;        // FLOP of one iteration over all GPUs, Megatron's formula
+  double peak_flops_per_gpu = 0; // FLOP/s at the precision of the run
+  double memory_capacity = 0;    // bytes of one GPU
   double total_parameters = 0;
   double active_parameters = 0;
-  double routed_tokens = 0;          // token-to-expert assignments of one iteration
+  double routed_tokens = 0; // token-to-expert assignments of one iteration
   double computed_tokens = 0;
   double dropped_tokens = 0;
 
