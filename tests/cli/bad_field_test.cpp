@@ -1,0 +1,154 @@
+// Fields with a value that is wrong by itself.
+#include <gtest/gtest.h>
+
+#include "tests/cli/command.hpp"
+
+namespace moesim::testing {
+namespace {
+
+// With `tp: 2` of small.yaml replaced.
+std::string problems_of_tp(std::string_view replacement) {
+  return problems(small_scenario({{"tp: 2", replacement}}));
+}
+
+std::string problems_of_training(std::string_view more) {
+  return problems(small_scenario() + std::string("  ").append(more) + "\n");
+}
+
+std::string problems_of_node(std::string_view more) {
+  return problems(small_scenario({{"gpus: 4", "gpus: 4, " + std::string(more)}}));
+}
+
+TEST(BadField, UnknownKey) {
+  EXPECT_EQ(problems(small_scenario({{"  seq_length", "  seq_lenght"}})),
+            lines({"scenario.yaml:16:3: training.seq_length: missing; expected a whole number from 1 to 100000000",
+                   "scenario.yaml:17:3: training.seq_lenght: unknown key 'seq_lenght'; did you mean 'seq_length'?"}));
+  EXPECT_EQ(problems_of_tp("banana: 2"),
+            "scenario.yaml:14:12: parallel.banana: unknown key 'banana'; known keys are tp, pp, ep, cp, vpp, etp, dp, "
+            "sequence_parallel, order\n");
+  EXPECT_EQ(problems(small_scenario({{"  vocab_size", "  vocab_sise: 3\n  vocab_size"}})),
+            "scenario.yaml:11:3: model.vocab_sise: unknown key 'vocab_sise'; did you mean 'vocab_size'?\n");
+}
+
+TEST(BadField, GivenUnderTwoNames) {
+  EXPECT_EQ(problems_of_tp("tp: 2, tensor_model_parallel_size: 2"),
+            "scenario.yaml:14:47: parallel.tensor_model_parallel_size: given twice, also as 'tp' at line 14; keep one "
+            "of the two\n");
+}
+
+TEST(BadField, WrongType) {
+  EXPECT_EQ(problems_of_tp("tp: two"), "scenario.yaml:14:16: parallel.tp: found the text \"two\"; expected a whole "
+                                       "number from 1 to 1000000\n");
+  EXPECT_EQ(problems_of_tp("tp: \"2\""), "scenario.yaml:14:16: parallel.tp: found the text \"2\"; expected a whole "
+                                         "number from 1 to 1000000, without quotes\n");
+  EXPECT_EQ(problems_of_tp("tp: 2.5"),
+            "scenario.yaml:14:16: parallel.tp: found the number 2.5; expected a whole number from 1 to 1000000\n");
+  EXPECT_EQ(problems_of_tp("tp: [2]"),
+            "scenario.yaml:14:16: parallel.tp: found a list; expected a whole number from 1 to 1000000\n");
+  EXPECT_EQ(problems_of_tp("tp: {a: 2}"),
+            "scenario.yaml:14:16: parallel.tp: found a map; expected a whole number from 1 to 1000000\n");
+  EXPECT_EQ(problems(small_scenario({{"parallel: {tp: 2, pp: 2, ep: 2}", "parallel: 3"}})),
+            "scenario.yaml:14:11: parallel: found the number 3; expected a map of fields\n");
+  EXPECT_EQ(problems_of_training("overlap: {grad_reduce: 1}"),
+            "scenario.yaml:18:26: training.overlap.grad_reduce: found the number 1; expected true or false\n");
+}
+
+TEST(BadField, NoValue) {
+  EXPECT_EQ(problems_of_tp("tp:"),
+            "scenario.yaml:14:15: parallel.tp: no value given; expected a whole number from 1 to 1000000\n");
+  EXPECT_EQ(problems(small_scenario({{"parallel: {tp: 2, pp: 2, ep: 2}", "parallel:"}})),
+            "scenario.yaml:14:1: parallel: no value given; expected a map of fields\n");
+  EXPECT_EQ(problems(small_scenario({{"name: small", "name:"}})),
+            "scenario.yaml:3:1: name: no value given; expected a text\n");
+  EXPECT_EQ(problems(small_scenario({{"name: small", "name: ~"}})),
+            "scenario.yaml:3:7: name: no value given; expected a text\n");
+}
+
+TEST(BadField, NumbersOutOfRange) {
+  EXPECT_EQ(problems_of_tp("tp: -2"),
+            "scenario.yaml:14:16: parallel.tp: -2 is too small; expected a whole number from 1 to 1000000\n");
+  EXPECT_EQ(problems_of_tp("tp: 0"),
+            "scenario.yaml:14:16: parallel.tp: 0 is too small; expected a whole number from 1 to 1000000\n");
+  EXPECT_EQ(problems_of_tp("tp: 1000000000000"),
+            "scenario.yaml:14:16: parallel.tp: 1000000000000 is too large; expected a whole number from 1 to "
+            "1000000\n");
+  EXPECT_EQ(problems_of_tp("tp: 99999999999999999999999"),
+            "scenario.yaml:14:16: parallel.tp: 99999999999999999999999 is too large; expected a whole number from 1 "
+            "to 1000000\n");
+  EXPECT_EQ(problems_of_tp("tp: 1e300"),
+            "scenario.yaml:14:16: parallel.tp: found the number 1e300; expected a whole number from 1 to 1000000\n");
+  EXPECT_EQ(problems_of_tp("tp: .nan"), "scenario.yaml:14:16: parallel.tp: found the text \".nan\"; expected a whole "
+                                        "number from 1 to 1000000\n");
+  EXPECT_EQ(problems(small_scenario({{"version: 1", "version: 2"}})),
+            "scenario.yaml:2:10: version: 2 is too large; expected 1\n");
+}
+
+TEST(BadField, Units) {
+  EXPECT_EQ(problems_of_node("nic: {latency: 2}"),
+            "scenario.yaml:4:69: platform.node.nic.latency: 2 has no unit; write for example 2us\n");
+  EXPECT_EQ(problems_of_node("nic: {latency: 2GB}"), "scenario.yaml:4:69: platform.node.nic.latency: unknown unit "
+                                                     "'GB'; expected a time such as 2us or 1.5ms\n");
+  EXPECT_EQ(problems_of_node("nic: {bandwidth_per_direction: 400GB}"),
+            "scenario.yaml:4:85: platform.node.nic.bandwidth_per_direction: unknown unit 'GB'; expected a bandwidth "
+            "such as 450GB/s or 400Gbps\n");
+  EXPECT_EQ(problems_of_node("nic: {latency: -1us}"),
+            "scenario.yaml:4:69: platform.node.nic.latency: -1us is too small; expected a time such as 2us or 1.5ms, "
+            "from 0s to 1e6s\n");
+  EXPECT_EQ(problems_of_node("nic: {latency: 1e300s}"),
+            "scenario.yaml:4:69: platform.node.nic.latency: 1e300s is too large; expected a time such as 2us or 1.5ms, "
+            "from 0s to 1e6s\n");
+  EXPECT_EQ(problems_of_node("nic: {efficiency: nan}"), "scenario.yaml:4:72: platform.node.nic.efficiency: found the "
+                                                        "text \"nan\"; expected a number from 0.001 to 1\n");
+}
+
+TEST(BadField, Overrides) {
+  EXPECT_EQ(problems(small_scenario({{"nodes: 2", "nodes: 2, overrides: [{gpu: 8, speed: 0.5}, {link: node9.nic0, "
+                                                  "bandwidth_factor: 0.5}, {gpu: 1}, {}, 3]"}})),
+            lines({"scenario.yaml:4:56: platform.overrides.0.gpu: 8 is too large; expected a whole number from 0 to 7",
+                   "scenario.yaml:4:79: platform.overrides.1.link: no link is called 'node9.nic0'; links are called as "
+                   "`moesim dump platform` prints them, for example node0.nic0 or node0.nvlink0.up",
+                   "scenario.yaml:4:115: platform.overrides.2.speed: missing; expected a number from 1e-06 to 1000",
+                   "scenario.yaml:4:125: platform.overrides.3: names neither a GPU nor a link; expected either gpu and "
+                   "speed, or link and bandwidth_factor",
+                   "scenario.yaml:4:129: platform.overrides.4: found the number 3; expected a map of fields"}));
+}
+
+TEST(BadField, NotAvailableYet) {
+  EXPECT_EQ(problems_of_tp("cp: 2, vpp: 3, etp: 4"),
+            lines({"scenario.yaml:14:16: parallel.cp: context parallelism is not available yet; use 1",
+                   "scenario.yaml:14:24: parallel.vpp: an interleaved schedule is not available yet; use 1",
+                   "scenario.yaml:14:32: parallel.etp: tensor parallelism inside experts is not available yet; use "
+                   "1"}));
+  EXPECT_EQ(problems_of_training("sharding: zero-2"),
+            "scenario.yaml:18:13: training.sharding: zero-2 is not available yet; use none or zero-1\n");
+  EXPECT_EQ(problems_of_training("precision: fp8"),
+            "scenario.yaml:18:14: training.precision: fp8 is not available yet; use bf16 or fp16\n");
+  EXPECT_EQ(problems_of_training("overlap: {tp: true, expert: true}"),
+            lines({"scenario.yaml:18:17: training.overlap.tp: this overlap is not available yet; use false",
+                   "scenario.yaml:18:31: training.overlap.expert: this overlap is not available yet; use false"}));
+  EXPECT_EQ(problems(small_scenario() + "moe: {routing: {type: zipf, exponent: 1.0}, balancing: eplb}\n"),
+            lines({"scenario.yaml:18:16: moe.routing: zipf is not available yet; use uniform",
+                   "scenario.yaml:18:56: moe.balancing: eplb is not available yet; use none"}));
+  EXPECT_EQ(problems(small_scenario() + "simulation: {network: flow}\n"),
+            "scenario.yaml:18:23: simulation.network: flow is not available yet; use analytic or fluid\n");
+  EXPECT_EQ(problems(small_scenario() + "inference: {batch_size: 1}\n"),
+            "scenario.yaml:18:12: inference: inference is not available yet; give training\n");
+}
+
+TEST(BadField, AllProblemsInTheOrderOfTheFile) {
+  EXPECT_EQ(
+      problems(small_scenario({{"name: small", "nmae: small"},
+                               {"dgx-h100", "dgx-a100"},
+                               {"hidden_size: 256", "hidden_size: 0"},
+                               {"ep: 2", "ep: two"},
+                               {"seq_length: 128", "seq_length: [128]"}})),
+      lines({"scenario.yaml:3:1: nmae: unknown key 'nmae'; did you mean 'name'?",
+             "scenario.yaml:4:18: platform.base: unknown cluster 'dgx-a100'; did you mean 'dgx-h100'?",
+             "scenario.yaml:7:16: model.hidden_size: 0 is too small; expected a whole number from 1 to 10000000",
+             "scenario.yaml:14:30: parallel.ep: found the text \"two\"; expected a whole number from 1 to 1000000",
+             "scenario.yaml:17:15: training.seq_length: found a list; expected a whole number from 1 to "
+             "100000000"}));
+}
+
+} // namespace
+} // namespace moesim::testing

@@ -1,0 +1,77 @@
+// `moesim check` prints a scenario: what it was given, with every default visible.
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/command.hpp"
+
+namespace moesim::testing {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json summary(const Workplace& place, const std::string& scenario) {
+  const Outcome outcome = place.run({"run", "--json", scenario});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  Json json = Json::parse(outcome.out);
+  json.erase("wall_time_s");
+  return json;
+}
+
+void expect_round_trip(const std::string& scenario) {
+  const Workplace place;
+  place.write("written.yaml", scenario);
+  const Outcome resolved = place.run({"check", "written.yaml"});
+  EXPECT_EQ(resolved.status, 0);
+  EXPECT_EQ(resolved.err, "");
+  place.write("resolved.yaml", resolved.out);
+  const Outcome again = place.run({"check", "resolved.yaml"});
+  EXPECT_EQ(again.status, 0);
+  EXPECT_EQ(again.err, "");
+  EXPECT_EQ(again.out, resolved.out);
+  EXPECT_EQ(summary(place, "resolved.yaml"), summary(place, "written.yaml"));
+}
+
+TEST(Check, PrintsAScenarioThatMeansTheSame) {
+  expect_round_trip(small_scenario());
+  for (const auto& file : std::filesystem::directory_iterator(MOESIM_TEST_DIR "/../../workloads/scenarios"))
+    expect_round_trip(read_all(file.path()));
+}
+
+TEST(Check, PrintsOverridesAndOddFigures) {
+  expect_round_trip(small_scenario(
+      {{"nodes: 2", "nodes: 2, collective_latency: 0.1us, gpu: {launch_overhead: 1e-9s, memory: {bandwidth: 3.3TB/s}}, "
+                    "overrides: [{gpu: 3, speed: 0.1}, {link: node1.nic0, bandwidth_factor: 0.3}]"}}));
+}
+
+TEST(Check, PrintsOddNames) {
+  expect_round_trip(small_scenario({{"name: small", R"(name: "a \"b\" \\ c\n\td: # e\x7f")"}}));
+  expect_round_trip(small_scenario({{"name: small", "name: \u6df7\u5408 \u00fcber \U0001F600"}}));
+  expect_round_trip(
+      small_scenario({{"name: small", "name: '- {a: [1, \"}'"}, {"model_type", "name: '*x'\n  model_type"}}));
+}
+
+TEST(Check, CountsTheTasksOfTheRun) {
+  const Workplace place;
+  place.write("small.yaml", small_scenario());
+  for (const std::string batch : {"2", "4", "20"}) {
+    const std::string set = "training.global_batch_size=" + batch;
+    const Json run = Json::parse(place.run({"run", "--json", "small.yaml", "--set", set}).out);
+    const std::string check = place.run({"check", "small.yaml", "--set", set}).out;
+    std::string tasks = std::to_string(run["tasks"].get<int>());
+    if (tasks.size() > 3)
+      tasks.insert(tasks.size() - 3, ",");
+    EXPECT_NE(check.find(" in " + tasks + " tasks\n"), std::string::npos) << check;
+  }
+}
+
+TEST(Check, SaysNoWhenTheModelDoesNotFit) {
+  const Workplace place;
+  place.write("small.yaml", small_scenario());
+  const Outcome outcome = place.run({"check", "small.yaml", "--set", "platform.gpu.memory.capacity=10MiB"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.out.substr(outcome.out.rfind("# memory")),
+            "# memory: 13.49 MiB of 10 MiB on the fullest GPU; it does not fit, by 3.486 MiB\n");
+}
+
+} // namespace
+} // namespace moesim::testing

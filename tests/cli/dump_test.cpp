@@ -1,0 +1,60 @@
+// `moesim dump`: whole texts.
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "tests/cli/command.hpp"
+#include "tests/cli/golden.hpp"
+
+namespace moesim::testing {
+namespace {
+
+// Dumps twice, so that a difference between two runs shows, too.
+std::string dump(const std::string& what) {
+  const Workplace place;
+  place.write("small.yaml", small_scenario());
+  const Outcome first = place.run({"dump", what, "small.yaml"});
+  const Outcome second = place.run({"dump", what, "small.yaml"});
+  EXPECT_EQ(first.status, 0);
+  EXPECT_EQ(first.err, "");
+  EXPECT_EQ(first.out, second.out);
+  return first.out;
+}
+
+std::size_t line_count(std::string_view text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+TEST(Dump, Graph) {
+  const std::string graph = dump("graph");
+  // One line per task, numbered from 0 in order.
+  std::size_t from = 0;
+  for (std::size_t task = 0; task < line_count(graph); ++task) {
+    EXPECT_EQ(graph.compare(from, std::to_string(task).size() + 1, std::to_string(task) + " "), 0) << task;
+    from = graph.find('\n', from) + 1;
+  }
+  expect_golden_text("small.graph.txt", graph);
+}
+
+TEST(Dump, Layout) {
+  expect_golden_text("small.layout.txt", dump("layout"));
+}
+
+TEST(Dump, Schedule) {
+  expect_golden_text("small.schedule.txt", dump("schedule"));
+}
+
+TEST(Dump, Platform) {
+  expect_golden_text("small.platform.txt", dump("platform"));
+}
+
+TEST(Dump, HeedsSet) {
+  const Workplace place;
+  place.write("small.yaml", small_scenario());
+  const Outcome outcome = place.run({"dump", "schedule", "small.yaml", "--set", "training.global_batch_size=6"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out, "stage 0: F0 F1 B0 F2 B1 B2\nstage 1: F0 B0 F1 B1 F2 B2\n");
+}
+
+} // namespace
+} // namespace moesim::testing
