@@ -11,10 +11,14 @@ std::int64_t per_group(std::int64_t rows, std::int64_t groups) {
   return (rows + groups - 1) / groups;
 }
 
-// Fills in what the forward and both backward products share: each multiplies the same three extents, in another order.
+double weight_elements(const GemmShape& shape) {
+  return static_cast<double>(shape.groups) * product(shape.k, shape.n);
+}
+
+// Fills in what the forward and both backward products share: each multiplies the same three extents, in another order,
+// and reads or writes each matrix once.
 Operator product_of(const GemmShape& shape, Precision precision, Pass pass) {
-  const double elements = product(shape.rows, shape.k) + static_cast<double>(shape.groups) * product(shape.k, shape.n) +
-                          product(shape.rows, shape.n);
+  const double elements = product(shape.rows, shape.k) + weight_elements(shape) + product(shape.rows, shape.n);
   return {.kind = OperatorKind::Gemm,
           .precision = precision,
           .pass = pass,
@@ -42,6 +46,10 @@ std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision)
   weight.m = shape.k;
   weight.n = shape.n;
   weight.k = per_group(shape.rows, shape.groups);
+  // dW is added to the FP32 gradient in place (Megatron's gradient accumulation fusion): read and written, 4 bytes
+  // each.
+  weight.bytes +=
+      Bytes(weight_elements(shape) * (2 * bytes_per_element(Precision::Fp32) - bytes_per_element(precision)));
   return {input, weight};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "simulator/base/check.hpp"
 #include "workloads/rank_memory.hpp"
 
 namespace moesim::workloads {
@@ -245,13 +246,18 @@ private:
   }
 
   // Gradients of norms and router are summed over tp, where each rank saw its part of the sequence (Megatron Core,
-  // finalize_model_grads.py).
+  // finalize_model_grads.py); and so are those of biases that are added outside of tensor-parallel regions.
   void reduce_replicated_gradients() {
     if (!job_.sequence_parallel)
       return;
-    const double parameters = 2 * norm_parameters(job_.model) + router_parameters(job_.model);
+    const ModelSpec& model = job_.model;
+    const auto hidden = static_cast<double>(model.hidden_size);
+    const double biases = (model.attention_bias ? hidden : 0) + (model.mlp_bias && !model.moe ? hidden : 0);
+    const double layer = 2 * norm_parameters(model) + router_parameters(model) + biases;
+    const double parameters =
+        static_cast<double>(job_.layers_per_stage()) * layer + (is_last_ ? norm_parameters(model) : 0);
     Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
-    segment.work.bytes = Bytes(gradient_bytes * static_cast<double>(job_.layers_per_stage()) * parameters);
+    segment.work.bytes = Bytes(gradient_bytes * parameters);
     follow(tables_.step(segment, Phase::Gradients));
   }
 
@@ -298,6 +304,8 @@ schedulers::PipelineOrder pipeline_order(const TrainingJob& job) {
 }
 
 graph::Programs training_iteration(const TrainingJob& job) {
+  MOESIM_CHECK(job.sizes.cp == 1 && job.sizes.etp == 1 && job.sizes.vpp == 1,
+               "the reader refuses what is not built yet");
   graph::Programs programs;
   Tables tables(programs);
   const Parts parts = make_parts(job, tables);
