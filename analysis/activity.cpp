@@ -36,4 +36,25 @@ RowMeanings::RowMeanings(const record::TaskTable& tasks) : tasks_(&tasks) {
   }
 }
 
+std::vector<bool> hidden_traffic(const record::TaskTable& tasks, record::RowRange rows, const RowMeanings& meanings) {
+  std::vector<bool> hidden(rows.last - rows.first, false);
+  // Backwards, so that what comes next is known. A stream runs its tasks in order, so one transfer has to be
+  // remembered.
+  std::vector<double> compute_starts; // descending
+  double exposed_start = -1;          // of the next transfer that counts
+  for (std::size_t row = rows.last; row-- > rows.first;) {
+    if (meanings.is_compute(row))
+      compute_starts.push_back(tasks.start[row]);
+    if (meanings.activity(row) != Activity::Dp)
+      continue;
+    const double end = tasks.end[row];
+    // Compute tasks that start during the transfer come later in the table, and earlier in time than its end.
+    const auto next = std::lower_bound(compute_starts.rbegin(), compute_starts.rend(), end);
+    const bool is_waited_for = next == compute_starts.rend() || *next == end || exposed_start == end;
+    hidden[row - rows.first] = !is_waited_for;
+    exposed_start = is_waited_for ? tasks.start[row] : -1;
+  }
+  return hidden;
+}
+
 } // namespace moesim::analysis

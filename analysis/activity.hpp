@@ -38,10 +38,17 @@ private:
   std::vector<bool> backward_;                    // [phase]
 };
 
+// Whether each of the rows is data-parallel traffic that nothing on its rank waited for. Such traffic runs beside the
+// passes: while the rank idles for its neighbours, it is not what the rank idles for. It counts as exposed only where a
+// compute task starts the moment it ends, or another transfer does that counts, or no compute task follows.
+[[nodiscard]] std::vector<bool> hidden_traffic(const record::TaskTable& tasks, record::RowRange rows,
+                                               const RowMeanings& meanings);
+
 // Calls visit(begin, end, activity) over [0, makespan] in time order, without gaps or overlaps. Neighbouring intervals
 // may have the same activity. Linear in the rows, which are sorted by start.
 template <class Visit>
 void visit_activities(const record::RunRecord& run, record::RowRange rows, const RowMeanings& meanings, Visit visit) {
+  const std::vector<bool> hidden = hidden_traffic(run.tasks, rows, meanings);
   std::array<double, busy_activity_count> busy_until{};
   double now = 0;
   const auto advance = [&](double to) {
@@ -53,6 +60,8 @@ void visit_activities(const record::RunRecord& run, record::RowRange rows, const
     }
   };
   for (std::size_t row = rows.first; row < rows.last; ++row) {
+    if (hidden[row - rows.first])
+      continue;
     advance(std::min(run.tasks.start[row], run.figures.makespan));
     double& until = busy_until[static_cast<std::size_t>(meanings.activity(row))];
     until = std::max(until, run.tasks.end[row]);

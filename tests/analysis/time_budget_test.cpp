@@ -17,16 +17,32 @@ TEST(TimeBudget, SplitsEveryMomentOfARank) {
                                                          {0, "compute", "forward", 3, 5},
                                                          {0, "tp", "forward", 5, 6},
                                                          {0, "compute", "backward", 8, 10},
-                                                         {0, "dp", "gradients", 9, 13},
+                                                         {0, "dp", "gradients", 9, 14},
                                                          {0, "compute", "optimizer", 14, 15},
                                                          {0, "dp", "parameters", 18, 20}}))
                                 .ranks[0];
   EXPECT_DOUBLE_EQ(budget.makespan, 20);
   EXPECT_DOUBLE_EQ(budget.compute, 5);                     // 3-5, 8-10, 14-15
-  EXPECT_THAT(budget.exposed, ElementsAre(1, 0, 0, 5, 1)); // dp: 10-13 and 18-20; what compute hides does not count
+  EXPECT_THAT(budget.exposed, ElementsAre(1, 0, 0, 6, 1)); // dp: 10-14 and 18-20; what compute hides does not count
   EXPECT_DOUBLE_EQ(budget.warm_up, 2);                     // 0-1, 2-3
   EXPECT_DOUBLE_EQ(budget.waiting, 2);                     // 6-8
-  EXPECT_DOUBLE_EQ(budget.cool_down, 4);                   // 13-14, 15-18
+  EXPECT_DOUBLE_EQ(budget.cool_down, 3);                   // 15-18
+}
+
+// A rank that waits for its neighbours while gradients are reduced beside would wait as long without them.
+TEST(TimeBudget, DataParallelTrafficCountsOnlyWhereItIsWaitedFor) {
+  const TimeBudget budget = time_budgets(record_of({0}, {{0, "dp", "parameters", 0, 2},
+                                                         {0, "compute", "forward", 3, 5},
+                                                         {0, "dp", "parameters", 3, 6},
+                                                         {0, "dp", "parameters", 6, 7},
+                                                         {0, "compute", "forward", 7, 8},
+                                                         {0, "dp", "gradients", 8, 10},
+                                                         {0, "compute", "backward", 11, 12}}))
+                                .ranks[0];
+  EXPECT_THAT(budget.exposed,
+              ElementsAre(0, 0, 0, 2, 0)); // 5-7: the second forward starts when its parameters are there
+  EXPECT_DOUBLE_EQ(budget.warm_up, 3);     // 0-3
+  EXPECT_DOUBLE_EQ(budget.waiting, 3);     // 8-11
 }
 
 TEST(TimeBudget, BlamesTheFirstOfSeveralDimensions) {
