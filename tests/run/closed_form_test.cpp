@@ -28,12 +28,13 @@ execution::Costs unit_costs(const graph::TaskGraph& graph, Seconds transfer) {
   return costs;
 }
 
-graph::TaskGraph pipeline(std::int64_t stages, std::int64_t micro_batches) {
+graph::TaskGraph pipeline(std::int64_t stages, std::int64_t micro_batches, bool overlap = false) {
   scenario::Scenario scenario = small_scenario();
   scenario.job.model.num_layers = stages;
   scenario.job.sizes = {.pp = stages};
   scenario.job.sequence_parallel = false;
   scenario.job.training.global_batch_size = micro_batches;
+  scenario.job.training.overlap.pp = overlap;
   return task_graph(scenario);
 }
 
@@ -64,6 +65,43 @@ TEST(ClosedForm, TransfersDelayAPipeline) {
   const graph::TaskGraph graph = pipeline(2, 1);
   execution::IdealExecutor executor;
   EXPECT_DOUBLE_EQ(executor.run(graph, unit_costs(graph, Seconds(0.25)), sink, {}).value(), 6 + 2 * 0.25);
+}
+
+class EndOfTransfer : public IgnoreAll {
+public:
+  EndOfTransfer(const graph::TaskGraph& graph, std::string name, std::int32_t micro_batch)
+      : graph_(graph), name_(std::move(name)), micro_batch_(micro_batch) {}
+  void task_ran(TaskId task, Seconds, Seconds ended) override {
+    if (graph_.names()[graph_.task(task).name] == name_ && graph_.task(task).micro_batch == micro_batch_)
+      end = ended;
+  }
+  Seconds end;
+
+private:
+  const graph::TaskGraph& graph_;
+  std::string name_;
+  std::int32_t micro_batch_;
+};
+
+// (m + p - 1)(F + B) + 2c(p - 2 + m - ceil((m - 1) / p)) with p = 2, m = 4, F + B = 3, c = 1/4. Worked out by hand,
+// too: the second stage runs F0 1.25-2.25, B0 -4.25, F1 -5.25, B1 -7.25, F2 7.75-8.75, B2 -10.75, F3 -11.75, B3 -13.75.
+TEST(ClosedForm, OverlappedTransfersDelayOnlyWhatNeedsThem) {
+  const graph::TaskGraph graph = pipeline(2, 4, true);
+  execution::IdealExecutor executor;
+  EndOfTransfer second(graph, "activation", 1);
+  EXPECT_DOUBLE_EQ(executor.run(graph, unit_costs(graph, Seconds(0.25)), second, {}).value(), 16);
+  // It arrives while the receiver computes: a transfer never waits for the receiver's compute.
+  EXPECT_DOUBLE_EQ(second.end.value(), 2.25);
+}
+
+// Without overlap the pass after a send waits for it: the first stage's second forward starts at 1.25, not 1, and the
+// second stage's forwards wait for its gradients to leave. By hand: its B3 ends at 14, the gradient arrives at 14.25.
+TEST(ClosedForm, WithoutOverlapTheNextPassWaitsForTheWholeGroup) {
+  const graph::TaskGraph graph = pipeline(2, 4, false);
+  execution::IdealExecutor executor;
+  EndOfTransfer second(graph, "activation", 1);
+  EXPECT_DOUBLE_EQ(executor.run(graph, unit_costs(graph, Seconds(0.25)), second, {}).value(), 16.25);
+  EXPECT_DOUBLE_EQ(second.end.value(), 2.5);
 }
 
 } // namespace
