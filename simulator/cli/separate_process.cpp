@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 
 namespace moesim::cli {
 namespace {
+
+constexpr int out_of_memory = 2; // exit status of the child
 
 // A pipe end that closes itself.
 class Descriptor {
@@ -40,6 +43,8 @@ private:
   std::string text;
   try {
     text = work();
+  } catch (const std::bad_alloc&) {
+    status = out_of_memory;
   } catch (const std::exception& error) {
     text = error.what();
     status = 1;
@@ -79,6 +84,8 @@ std::string in_separate_process(const std::function<std::string()>& work) {
   waitpid(child, &status, 0);
   if (WIFSIGNALED(status))
     throw InternalError(fmt::format("the simulation was ended by signal {}", WTERMSIG(status)));
+  if (WEXITSTATUS(status) == out_of_memory)
+    throw std::bad_alloc();
   if (WEXITSTATUS(status) != 0)
     throw InternalError(text);
   return text;

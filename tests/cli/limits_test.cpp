@@ -88,11 +88,13 @@ TEST(Limits, FastestHardware) {
 TEST(Limits, TooLittleMemoryIsSaid) {
   if (!limits_memory)
     GTEST_SKIP() << "memory cannot be limited under the address sanitizer";
-  const Outcome outcome = run_within(gigabyte / 2, {"run"}, {"training.global_batch_size=100000"});
-  EXPECT_EQ(outcome.status, 2);
-  EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(outcome.err,
-            "moesim: there is not enough memory for this run; use a smaller batch, fewer layers or fewer GPUs\n");
+  for (const Workplace::Arguments& arguments : {Workplace::Arguments{"run"}, {"run", "small.yaml"}}) {
+    const Outcome outcome = run_within(gigabyte / 2, arguments, {"training.global_batch_size=100000"});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(outcome.err,
+              "moesim: there is not enough memory for this run; use a smaller batch, fewer layers or fewer GPUs\n");
+  }
 }
 
 } // namespace
