@@ -138,12 +138,12 @@ TEST(BadField, NotAvailableYet) {
 TEST(BadField, AllProblemsInTheOrderOfTheFile) {
   EXPECT_EQ(
       problems(small_scenario({{"name: small", "nmae: small"},
-                               {"dgx-h100", "dgx-a100"},
+                               {"dgx-h100", "dgx-h1000"},
                                {"hidden_size: 256", "hidden_size: 0"},
                                {"ep: 2", "ep: two"},
                                {"seq_length: 128", "seq_length: [128]"}})),
       lines({"scenario.yaml:3:1: nmae: unknown key 'nmae'; did you mean 'name'?",
-             "scenario.yaml:4:18: platform.base: unknown cluster 'dgx-a100'; did you mean 'dgx-h100'?",
+             "scenario.yaml:4:18: platform.base: unknown cluster 'dgx-h1000'; did you mean 'dgx-h100'?",
              "scenario.yaml:7:16: model.hidden_size: 0 is too small; expected a whole number from 1 to 10000000",
              "scenario.yaml:14:30: parallel.ep: found the text \"two\"; expected a whole number from 1 to 1000000",
              "scenario.yaml:17:15: training.seq_length: found a list; expected a whole number from 1 to "
