@@ -69,7 +69,7 @@ std::vector<Layout::Problem> Layout::problems(const ParallelSizes& sizes, std::s
   const std::int64_t per_stage = sizes.tp * sizes.cp * sizes.dp;
   if (per_stage % (sizes.etp * sizes.ep) != 0) {
     found.push_back({"ep", fmt::format("ep x etp = {} does not divide the {} ranks of a stage (tp x cp x dp); "
-                                       "with etp {} the nearest ep that work are {}",
+                                       "with etp {} the nearest ep that divides is {}",
                                        sizes.ep * sizes.etp, per_stage, sizes.etp,
                                        per_stage % sizes.etp == 0 ? nearest_divisors(per_stage / sizes.etp, sizes.ep)
                                                                   : std::string("none"))});

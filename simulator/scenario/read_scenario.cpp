@@ -113,8 +113,20 @@ void read_training(config::MapReader& map, workloads::Training& training) {
     map.problem("overlap", "param_gather needs sharded parameters; use sharding: zero-1 or param_gather: false");
 }
 
+// A name, or a map whose `type` is the name and whose other keys are that model's parameters.
+void read_routing(config::MapReader& map) {
+  const config::Node* routing = map.node("routing");
+  if (routing == nullptr || routing->kind != config::Node::Kind::Map)
+    return only(map, "routing", "uniform", {"zipf", "dirichlet", "trace"});
+  config::MapReader form = map.map("routing");
+  only(form, "type", "uniform", {"zipf", "dirichlet", "trace"});
+  const config::Node* type = routing->find("type");
+  if (type == nullptr || type->scalar == "uniform") // the parameters of a refused model are not complained about
+    form.finish();
+}
+
 void read_moe(config::MapReader map) {
-  only(map, "routing", "uniform", {"zipf", "dirichlet", "trace"});
+  read_routing(map);
   only(map, "dispatcher", "alltoall", {"allgather", "deepep", "flex"});
   only(map, "capacity_factor", "none", {});
   only(map, "placement", "contiguous", {});

@@ -127,7 +127,7 @@ TEST(BadField, NotAvailableYet) {
             lines({"scenario.yaml:18:17: training.overlap.tp: this overlap is not available yet; use false",
                    "scenario.yaml:18:31: training.overlap.expert: this overlap is not available yet; use false"}));
   EXPECT_EQ(problems(small_scenario() + "moe: {routing: {type: zipf, exponent: 1.0}, balancing: eplb}\n"),
-            lines({"scenario.yaml:18:16: moe.routing: zipf is not available yet; use uniform",
+            lines({"scenario.yaml:18:23: moe.routing.type: zipf is not available yet; use uniform",
                    "scenario.yaml:18:56: moe.balancing: eplb is not available yet; use none"}));
   EXPECT_EQ(problems(small_scenario() + "simulation: {network: flow}\n"),
             "scenario.yaml:18:23: simulation.network: flow is not available yet; use analytic or fluid\n");

@@ -25,7 +25,7 @@ TEST(BadFit, ExpertsByExpertRanks) {
             "scenario.yaml:14:30: parallel.ep: 4 does not divide the 6 experts; use 3 or 6\n");
   EXPECT_EQ(problems(small_scenario({{"num_local_experts: 4", "num_local_experts: 8"}, {"ep: 2", "ep: 8"}})),
             "scenario.yaml:14:30: parallel.ep: ep x etp = 8 does not divide the 4 ranks of a stage (tp x cp x dp); "
-            "with etp 1 the nearest ep that work are 4\n");
+            "with etp 1 the nearest ep that divides is 4\n");
 }
 
 TEST(BadFit, BatchByReplicas) {

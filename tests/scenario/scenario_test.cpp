@@ -71,6 +71,21 @@ TEST(Scenario, EveryShippedScenarioResolvesToItself) {
   }
 }
 
+TEST(Scenario, RoutingIsANameOrAMap) {
+  const auto problem_of = [](const std::string& routing) -> std::string {
+    try {
+      (void)load_text(std::string(minimal) + "moe: {routing: " + routing + "}\n");
+      return "";
+    } catch (const InputError& error) {
+      return error.problems().size() == 1 ? error.problems().front().field : error.what();
+    }
+  };
+  EXPECT_EQ(problem_of("uniform"), "");
+  EXPECT_EQ(problem_of("{type: uniform}"), "");
+  EXPECT_EQ(problem_of("{type: zipf, exponent: 1.0}"), "moe.routing.type");
+  EXPECT_EQ(problem_of("{type: uniform, exponent: 1.0}"), "moe.routing.exponent");
+}
+
 // A job may use fewer GPUs than the cluster has.
 TEST(Scenario, AJobMayBeSmallerThanItsCluster) {
   EXPECT_EQ(load_text(std::string(minimal) + "parallel: {dp: 4}\n").job.sizes.world(), 4);

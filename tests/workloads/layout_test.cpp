@@ -83,7 +83,7 @@ TEST(Layout, SaysWhatWouldDivide) {
   ASSERT_EQ(problems.size(), 1u);
   EXPECT_EQ(problems[0].field, "ep");
   EXPECT_EQ(problems[0].message, "ep x etp = 5 does not divide the 12 ranks of a stage (tp x cp x dp); with etp 1 the "
-                                 "nearest ep that work are 4 or 6");
+                                 "nearest ep that divides is 4 or 6");
 }
 
 TEST(Layout, RefusesOrdersThatTearStagesApart) {
