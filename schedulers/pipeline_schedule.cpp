@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "schedulers/gpipe.hpp"
 #include "schedulers/one_forward_one_backward.hpp"
 #include "simulator/base/check.hpp"
 
@@ -11,6 +12,7 @@ namespace moesim::schedulers {
 const std::vector<PipelineSchedule>& schedules() {
   static const std::vector<PipelineSchedule> all{
       {"1f1b", "one forward, one backward; bubble (p-1)/(m+p-1); arXiv 2006.09503", one_forward_one_backward},
+      {"gpipe", "all forwards, then all backwards; bubble (p-1)/(m+p-1); arXiv 1811.06965", gpipe},
   };
   return all;
 }

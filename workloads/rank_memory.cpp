@@ -81,8 +81,8 @@ StageMemory memory_of(const TrainingJob& job, std::int64_t stage, std::span<cons
   }
   const Bytes layer = layer_activations(job.model, job.micro_batch());
   memory.activations = layer * static_cast<double>(most * job.layers_per_stage());
-  if (stage == job.sizes.pp - 1) // its backward follows at once, so only one micro-batch's logits are alive
-    memory.activations += head_activations(job.model, job.micro_batch());
+  if (stage == job.sizes.pp - 1)
+    memory.activations += head_activations(job.model, job.micro_batch()) * static_cast<double>(most);
   return memory;
 }
 

@@ -103,7 +103,7 @@ void read_training(config::MapReader& map, workloads::Training& training) {
   training.precision = read_precision(map);
   const std::vector<std::string_view> schedules = schedulers::schedule_names();
   training.schedule = choice(map, "schedule", "1f1b", schedules,
-                             {"gpipe", "interleaved", "interleaved-1f1b", "zb-h1", "zb-h2", "zb-v", "dualpipe"});
+                             {"interleaved", "interleaved-1f1b", "zb-h1", "zb-h2", "zb-v", "dualpipe"});
   only(map, "recompute", "none", {"selective", "full"});
   constexpr std::array<std::string_view, 2> shardings{"none", "zero-1"};
   const bool is_sharded = choice(map, "sharding", "zero-1", shardings, {"zero-2", "zero-3"}) == "zero-1";

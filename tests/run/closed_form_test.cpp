@@ -28,22 +28,26 @@ execution::Costs unit_costs(const graph::TaskGraph& graph, Seconds transfer) {
   return costs;
 }
 
-graph::TaskGraph pipeline(std::int64_t stages, std::int64_t micro_batches, bool overlap = false) {
+graph::TaskGraph pipeline(std::int64_t stages, std::int64_t micro_batches, bool overlap = false,
+                          const char* schedule = "1f1b") {
   scenario::Scenario scenario = small_scenario();
   scenario.job.model.num_layers = stages;
   scenario.job.sizes = {.pp = stages};
   scenario.job.sequence_parallel = false;
   scenario.job.training.global_batch_size = micro_batches;
   scenario.job.training.overlap.pp = overlap;
+  scenario.job.training.schedule = schedule;
   return task_graph(scenario);
 }
 
-// Narayanan et al., arXiv 2104.04473, section 2.2.1: (m + p - 1)(F + B).
-TEST(ClosedForm, OneForwardOneBackward) {
+// Both take (m + p - 1)(F + B): Narayanan et al., arXiv 2104.04473, section 2.2.1; Huang et al., arXiv 1811.06965.
+class OfSchedule : public testing::TestWithParam<const char*> {};
+
+TEST_P(OfSchedule, TakesAsLongAsItsFormulaSays) {
   IgnoreAll sink;
   for (const std::int64_t stages : {1, 2, 4, 8}) {
     for (const std::int64_t micro_batches : {1, 3, 8, 32}) {
-      const graph::TaskGraph graph = pipeline(stages, micro_batches);
+      const graph::TaskGraph graph = pipeline(stages, micro_batches, false, GetParam());
       execution::IdealExecutor executor;
       const Seconds makespan = executor.run(graph, unit_costs(graph, Seconds(0)), sink, {});
       EXPECT_DOUBLE_EQ(makespan.value(), static_cast<double>(micro_batches + stages - 1) * 3)
@@ -51,6 +55,8 @@ TEST(ClosedForm, OneForwardOneBackward) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(ClosedForm, OfSchedule, testing::Values("1f1b", "gpipe"));
 
 TEST(ClosedForm, OneForwardOneBackwardOnSimGrid) {
   IgnoreAll sink;

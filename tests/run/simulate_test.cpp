@@ -152,8 +152,12 @@ TEST(Simulate, LinksCarryNoMoreThanTheyCan) {
 
 // What the timeline says about memory is what the static estimate says: activations come back to zero, and the fullest
 // moment of each stage is the estimate's.
-TEST(Simulate, MemoryReturnsAndPeaksAtTheEstimate) {
-  const scenario::Scenario scenario = small_scenario();
+class MemoryOfSchedule : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Simulate, MemoryOfSchedule, testing::Values("1f1b", "gpipe"));
+
+TEST_P(MemoryOfSchedule, ReturnsAndPeaksAtTheEstimate) {
+  scenario::Scenario scenario = small_scenario();
+  scenario.job.training.schedule = GetParam();
   const record::RunRecord run = simulate(scenario, {});
   std::vector<double> peak(32, 0);
   std::vector<double> last(32, 0);
