@@ -9,7 +9,7 @@ using graph::Kind;
 } // namespace
 
 Segments embedding_forward(const ModelSpec& model, const MicroBatchShape& shape) {
-  const RankShape at{model, shape};
+  const RankShape at{model, shape, {}};
   SegmentList list(shape);
   list.kernel("embedding", memory_bound(2 * at.hidden(at.tokens()), Pass::Forward));
   leave_region(list, at, "sum-embedding");
@@ -17,7 +17,7 @@ Segments embedding_forward(const ModelSpec& model, const MicroBatchShape& shape)
 }
 
 Segments embedding_backward(const ModelSpec& model, const MicroBatchShape& shape) {
-  const RankShape at{model, shape};
+  const RankShape at{model, shape, {}};
   SegmentList list(shape);
   enter_region(list, at, "gather-gradient");
   // Adds each token's gradient to its row, in FP32: reads the gradient, reads and writes the row.
@@ -27,7 +27,7 @@ Segments embedding_backward(const ModelSpec& model, const MicroBatchShape& shape
 }
 
 Segments head_forward(const ModelSpec& model, const MicroBatchShape& shape) {
-  const RankShape at{model, shape};
+  const RankShape at{model, shape, {}};
   SegmentList list(shape);
   list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
   enter_region(list, at, "gather-sequence");
@@ -44,7 +44,7 @@ Segments head_forward(const ModelSpec& model, const MicroBatchShape& shape) {
 }
 
 Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape) {
-  const RankShape at{model, shape};
+  const RankShape at{model, shape, {}};
   SegmentList list(shape);
   list.kernel("loss", memory_bound(at.fp32(at.tokens(), at.vocabulary()) + at.wide(at.tokens(), at.vocabulary()),
                                    Pass::Backward));
@@ -56,7 +56,7 @@ Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape) {
 }
 
 Bytes head_activations(const ModelSpec& model, const MicroBatchShape& shape) {
-  const RankShape at{model, shape};
+  const RankShape at{model, shape, {}};
   return 2 * at.hidden(at.local()) + at.wide(at.tokens(), at.vocabulary()) + at.fp32(at.tokens(), at.vocabulary());
 }
 

@@ -19,15 +19,24 @@ inline constexpr double fp32_bytes = 4;
 struct RankShape {
   const ModelSpec& model;
   const MicroBatchShape& shape;
+  LayerKind kind; // of the layer at hand
 
   [[nodiscard]] std::int64_t tp() const { return shape.sizes.tp; }
   [[nodiscard]] std::int64_t tokens() const { return shape.tokens(); }
   [[nodiscard]] std::int64_t local() const { return shape.local_tokens(); }
-  [[nodiscard]] std::int64_t query_width() const { return model.query_width() / tp(); }
-  // With fewer key-value heads than ranks, each rank keeps a copy of one (Megatron Core, attention.py).
-  [[nodiscard]] std::int64_t kv_heads() const { return std::max<std::int64_t>(1, model.num_kv_heads / tp()); }
-  [[nodiscard]] std::int64_t qkv_width() const { return query_width() + 2 * kv_heads() * model.head_dim; }
+  [[nodiscard]] std::int64_t heads() const { return model.num_heads / tp(); }
+  // With fewer key-value heads than ranks, each rank keeps a copy of one (Megatron Core, attention.py). Latents are
+  // expanded to keys and values of every head.
+  [[nodiscard]] std::int64_t kv_heads() const {
+    return model.mla ? heads() : std::max<std::int64_t>(1, model.num_kv_heads / tp());
+  }
+  // Widths of queries, of queries and keys, of these and the values, and of what attention gives.
+  [[nodiscard]] std::int64_t query_width() const { return heads() * model.qk_head_dim(); }
+  [[nodiscard]] std::int64_t qk_width() const { return query_width() + kv_heads() * model.qk_head_dim(); }
+  [[nodiscard]] std::int64_t qkv_width() const { return qk_width() + kv_heads() * model.v_head_dim(); }
+  [[nodiscard]] std::int64_t output_width() const { return heads() * model.v_head_dim(); }
   [[nodiscard]] std::int64_t mlp_width() const { return model.intermediate_size / tp(); }
+  [[nodiscard]] std::int64_t shared_width() const { return model.moe->shared_intermediate_size / tp(); }
   [[nodiscard]] std::int64_t vocabulary() const { return (model.vocab_size + tp() - 1) / tp(); }
   // Experts of this rank, the token copies routed away from it, and, load being even, routed to it.
   [[nodiscard]] std::int64_t experts() const { return model.moe->num_experts / shape.sizes.ep; }
@@ -42,9 +51,15 @@ struct RankShape {
 };
 
 // A tensor-parallel region begins by gathering the sequence and ends by scattering the sum; without sequence
-// parallelism nothing needs gathering and the sum goes to all (Korthikanti et al., figures 4 and 5).
+// parallelism nothing needs gathering and the sum goes to all (Korthikanti et al., figures 4 and 5). The bytes are
+// those of the whole tensor; by default, of the hidden states.
+void enter_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes);
+void leave_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes);
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name);
 void leave_region(SegmentList& list, const RankShape& at, std::string_view name);
+
+// Ends attention or MLP: with post_norms its result is normalised, then it is added to what it was computed from.
+void add_residual(SegmentList& list, const RankShape& at);
 
 // Norm, projections, attention and residual addition; a dense MLP with its norm and residual; the same with experts.
 void attention_forward(SegmentList& list, const RankShape& at);
@@ -53,5 +68,10 @@ void dense_forward(SegmentList& list, const RankShape& at);
 void dense_backward(SegmentList& list, const RankShape& at);
 void moe_forward(SegmentList& list, const RankShape& at);
 void moe_backward(SegmentList& list, const RankShape& at);
+
+// What each keeps from forward to backward, without the inputs and outputs of its norms.
+[[nodiscard]] Bytes attention_activations(const RankShape& at);
+[[nodiscard]] Bytes dense_activations(const RankShape& at);
+[[nodiscard]] Bytes moe_activations(const RankShape& at);
 
 } // namespace moesim::workloads

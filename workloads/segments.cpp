@@ -10,51 +10,57 @@ using graph::Kind;
 
 } // namespace
 
-void enter_region(SegmentList& list, const RankShape& at, std::string_view name) {
+void enter_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes) {
   if (at.shape.sequence_parallel)
-    list.collective(name, Kind::AllGather, Dimension::Tp, at.hidden(at.tokens()));
+    list.collective(name, Kind::AllGather, Dimension::Tp, bytes);
+}
+
+void leave_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes) {
+  list.collective(name, at.shape.sequence_parallel ? Kind::ReduceScatter : Kind::AllReduce, Dimension::Tp, bytes);
+}
+
+void enter_region(SegmentList& list, const RankShape& at, std::string_view name) {
+  enter_region(list, at, name, at.hidden(at.tokens()));
 }
 
 void leave_region(SegmentList& list, const RankShape& at, std::string_view name) {
-  list.collective(name, at.shape.sequence_parallel ? Kind::ReduceScatter : Kind::AllReduce, Dimension::Tp,
-                  at.hidden(at.tokens()));
+  leave_region(list, at, name, at.hidden(at.tokens()));
 }
 
-Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape) {
-  const RankShape at{model, shape};
+void add_residual(SegmentList& list, const RankShape& at) {
+  if (at.model.post_norms)
+    list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
+  list.unnamed(at.passes(residual_passes, Pass::Forward));
+}
+
+Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
+  const RankShape at{model, shape, kind};
   SegmentList list(shape);
   attention_forward(list, at);
-  if (model.moe)
+  if (kind.has_experts)
     moe_forward(list, at);
   else
     dense_forward(list, at);
-  return list.finish(layer_activations(model, shape), Bytes(0));
+  return list.finish(layer_activations(model, shape, kind), Bytes(0));
 }
 
-Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape) {
-  const RankShape at{model, shape};
+Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
+  const RankShape at{model, shape, kind};
   SegmentList list(shape);
-  if (model.moe)
+  if (kind.has_experts)
     moe_backward(list, at);
   else
     dense_backward(list, at);
   attention_backward(list, at);
-  return list.finish(Bytes(0), layer_activations(model, shape));
+  return list.finish(Bytes(0), layer_activations(model, shape, kind));
 }
 
-Bytes layer_activations(const ModelSpec& model, const MicroBatchShape& shape) {
-  const RankShape at{model, shape};
-  // Both norms' inputs and outputs, split along the sequence; queries, keys, values and the attention's output.
-  Bytes kept = 4 * at.hidden(at.local()) + at.wide(at.tokens(), at.qkv_width() + at.query_width());
-  // FlashAttention keeps one FP32 statistic per query and head instead of the scores.
-  kept += at.fp32(at.tokens(), at.query_width() / model.head_dim);
-  if (!model.moe)
-    return kept + at.wide(at.tokens(), model.up_width(at.mlp_width()) + at.mlp_width());
-  const MoeSpec& moe = *model.moe;
-  kept += at.fp32(at.local(), moe.num_experts); // the router's probabilities
-  kept += 2 * at.hidden(at.routed());           // the experts' inputs and outputs
-  kept += at.wide(at.routed(), model.up_width(moe.intermediate_size) + moe.intermediate_size);
-  return kept;
+Bytes layer_activations(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
+  const RankShape at{model, shape, kind};
+  // Inputs and outputs of the norms before attention and MLP, and the inputs of those after, split along the sequence.
+  const double kept_by_norms = model.post_norms ? 6 : 4;
+  return kept_by_norms * at.hidden(at.local()) + attention_activations(at) +
+         (kind.has_experts ? moe_activations(at) : dense_activations(at));
 }
 
 Bytes boundary_bytes(const ModelSpec& model, const MicroBatchShape& shape) {

@@ -1,6 +1,7 @@
 #include "workloads/training.hpp"
 
 #include <algorithm>
+#include <map>
 #include <span>
 
 #include "workloads/rank_memory.hpp"
@@ -69,9 +70,13 @@ private:
   graph::Programs& programs_;
 };
 
+struct LayerSteps {
+  std::vector<Step> forward, backward;
+};
+
 // The steps of every part of the model, ready to be repeated for each layer and micro-batch.
 struct Parts {
-  std::vector<Step> layer_forward, layer_backward;
+  std::map<LayerKind, LayerSteps> layers;
   std::vector<Step> embedding_forward, embedding_backward;
   std::vector<Step> head_forward, head_backward;
   Step activation, gradient; // transfers to the next and to the previous stage
@@ -80,8 +85,12 @@ struct Parts {
 Parts make_parts(const TrainingJob& job, Tables& tables) {
   const MicroBatchShape shape = job.micro_batch();
   Parts parts;
-  parts.layer_forward = tables.steps(layer_forward(job.model, shape), Phase::Forward);
-  parts.layer_backward = tables.steps(layer_backward(job.model, shape), Phase::Backward);
+  for (std::int64_t layer = 0; layer < job.model.num_layers; ++layer) {
+    const LayerKind kind = job.model.kind_of(layer);
+    if (!parts.layers.contains(kind))
+      parts.layers[kind] = {tables.steps(layer_forward(job.model, shape, kind), Phase::Forward),
+                            tables.steps(layer_backward(job.model, shape, kind), Phase::Backward)};
+  }
   parts.embedding_forward = tables.steps(embedding_forward(job.model, shape), Phase::Forward);
   parts.embedding_backward = tables.steps(embedding_backward(job.model, shape), Phase::Backward);
   parts.head_forward = tables.steps(head_forward(job.model, shape), Phase::Forward);
@@ -123,7 +132,9 @@ private:
   using Index = Program::StepIndex;
 
   [[nodiscard]] bool sharded() const { return job_.training.sharding == Sharding::Zero1; }
-  [[nodiscard]] std::int64_t first_layer() const { return stage_ * job_.layers_per_stage(); }
+  [[nodiscard]] std::int64_t first_layer() const { return job_.first_layer(stage_); }
+  // Of the stage's layer-th layer.
+  [[nodiscard]] LayerKind kind_of(std::int64_t layer) const { return job_.model.kind_of(first_layer() + layer); }
 
   // Appends a step behind what came before on this rank.
   void follow(const Step& step) { chain_ = {program_.add(step, chain_)}; }
@@ -161,7 +172,7 @@ private:
     }
     for (std::int64_t layer = 0; layer < job_.layers_per_stage(); ++layer) {
       wait_for_parameters(layer + 1, micro_batch);
-      play(parts_.layer_forward, micro_batch, first_layer() + layer);
+      play(parts_.layers.at(kind_of(layer)).forward, micro_batch, first_layer() + layer);
     }
     if (is_last_) {
       wait_for_parameters(job_.layers_per_stage() + 1, micro_batch);
@@ -180,9 +191,9 @@ private:
       receive(parts_.gradient, stage_ + 1, micro_batch);
     }
     for (std::int64_t layer = job_.layers_per_stage() - 1; layer >= 0; --layer) {
-      play(parts_.layer_backward, micro_batch, first_layer() + layer);
+      play(parts_.layers.at(kind_of(layer)).backward, micro_batch, first_layer() + layer);
       if (reduce)
-        reduce_gradients(layer_parameters(job_), first_layer() + layer);
+        reduce_gradients(layer_parameters(job_, kind_of(layer)), first_layer() + layer);
     }
     if (is_first_) {
       play(parts_.embedding_backward, micro_batch, -1);
@@ -232,7 +243,8 @@ private:
     if (is_first_)
       gather_parameters(embedding_share(job_), -1, gathered_.front());
     for (std::int64_t layer = 0; layer < layers; ++layer)
-      gather_parameters(layer_parameters(job_), first_layer() + layer, gathered_[static_cast<std::size_t>(layer) + 1]);
+      gather_parameters(layer_parameters(job_, kind_of(layer)), first_layer() + layer,
+                        gathered_[static_cast<std::size_t>(layer) + 1]);
     if (is_last_)
       gather_parameters(head_share(job_), -1, gathered_.back());
   }
@@ -244,14 +256,16 @@ private:
     chain_.insert(chain_.end(), gathers.begin(), gathers.end());
   }
 
-  // Gradients of norms and router are summed over tp, where each rank saw its part of the sequence (Megatron Core,
-  // finalize_model_grads.py).
+  // Gradients of norms, router and the like are summed over tp, where each rank saw its part of the sequence (Megatron
+  // Core, finalize_model_grads.py).
   void reduce_replicated_gradients() {
     if (!job_.sequence_parallel)
       return;
-    const double parameters = 2 * norm_parameters(job_.model) + router_parameters(job_.model);
+    double parameters = 0;
+    for (std::int64_t layer = 0; layer < job_.layers_per_stage(); ++layer)
+      parameters += replicated_parameters(job_.model, kind_of(layer));
     Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
-    segment.work.bytes = Bytes(gradient_bytes * static_cast<double>(job_.layers_per_stage()) * parameters);
+    segment.work.bytes = Bytes(gradient_bytes * parameters);
     follow(tables_.step(segment, Phase::Gradients));
   }
 

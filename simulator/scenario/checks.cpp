@@ -48,8 +48,10 @@ void check_model_splits(const Scenario& scenario, Sections at) {
     at.parallel.problem("tp",
                         fmt::format("{} key-value heads cannot be spread over {} ranks; one must divide the other",
                                     model.num_kv_heads, job.sizes.tp));
-  if (!model.moe)
+  if (model.layers_with_experts() < model.num_layers)
     must_divide(at.parallel, "tp", job.sizes.tp, model.intermediate_size, "columns of the MLP");
+  if (model.moe)
+    must_divide(at.parallel, "tp", job.sizes.tp, model.moe->shared_intermediate_size, "columns of the shared experts");
   must_divide(at.parallel, "pp", job.sizes.pp, model.num_layers, "layers");
   if (model.moe)
     must_divide(at.parallel, "ep", job.sizes.ep, model.moe->num_experts, "experts");
