@@ -103,7 +103,8 @@ std::string to_yaml(const ModelSpec& model, int indent) {
   lines.add("num_hidden_layers", model.num_layers);
   lines.add("num_attention_heads", model.num_heads);
   lines.add("num_key_value_heads", model.num_kv_heads);
-  lines.add("head_dim", model.head_dim);
+  if (!model.mla)
+    lines.add("head_dim", model.head_dim);
   lines.add("intermediate_size", model.intermediate_size);
   lines.add("vocab_size", model.vocab_size);
   if (model.mla)

@@ -67,16 +67,18 @@ RankParameters layer_parameters(const TrainingJob& job, LayerKind kind) {
   return parameters;
 }
 
+double vocabulary_share(const TrainingJob& job) {
+  return share(job.model.vocab_size, job.sizes.tp) * static_cast<double>(job.model.hidden_size);
+}
+
 RankParameters embedding_share(const TrainingJob& job) {
-  const double rows = share(job.model.vocab_size, job.sizes.tp) + static_cast<double>(job.model.learned_positions);
-  return {.dense = rows * static_cast<double>(job.model.hidden_size)};
+  const auto positions = static_cast<double>(job.model.learned_positions * job.model.hidden_size);
+  return {.dense = vocabulary_share(job) + positions};
 }
 
 RankParameters head_share(const TrainingJob& job) {
-  const double norm = norm_parameters(job.model);
-  if (job.model.tied_embeddings && job.sizes.pp == 1)
-    return {.dense = norm};
-  return {.dense = norm + share(job.model.vocab_size, job.sizes.tp) * static_cast<double>(job.model.hidden_size)};
+  const bool is_embedding = job.model.tied_embeddings && job.sizes.pp == 1;
+  return {.dense = norm_parameters(job.model) + (is_embedding ? 0 : vocabulary_share(job))};
 }
 
 RankParameters stage_parameters(const TrainingJob& job, std::int64_t stage) {

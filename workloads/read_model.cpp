@@ -178,6 +178,15 @@ void read_norm_and_positions(config::MapReader& map, const Family& family, Model
     model.learned_positions = map.integer("max_position_embeddings", width);
 }
 
+void read_fields(const Source& from, ModelSpec& model) {
+  read_heads(from.map, model, from.problems);
+  read_widths(from, model);
+  read_traits(from.map, from.family, model);
+  read_norm_and_positions(from.map, from.family, model);
+  read_layer_kinds(from.map, from.family, model);
+  read_not_simulated(from, model);
+}
+
 // Notes a problem when there is no family of that name.
 void report_unknown_type(config::MapReader& map, const std::string& model_type) {
   const std::string_view reason = refusal(model_type);
@@ -233,13 +242,7 @@ ModelSpec read_model(const config::Node& section, const std::string& path, Probl
   if (!refusal(model.model_type).empty())
     return model;
   const Family family = found == nullptr ? Family{} : *found;
-  const Source from{map, family, problems, ignored_fields};
-  read_heads(map, model, problems);
-  read_widths(from, model);
-  read_traits(map, family, model);
-  read_norm_and_positions(map, family, model);
-  read_layer_kinds(map, family, model);
-  read_not_simulated(from, model);
+  read_fields({map, family, problems, ignored_fields}, model);
   report_unread(map, is_inline, ignored_fields);
   return model;
 }

@@ -269,20 +269,46 @@ private:
     follow(tables_.step(segment, Phase::Gradients));
   }
 
+  // A table that is both embedding and head stands on the first and on the last stage: each sends its gradient to the
+  // other and adds what it gets, an all-reduce of two (Megatron Core's embedding group, finalize_model_grads.py).
+  void exchange_tied_gradient() {
+    if (!job_.model.tied_embeddings || is_first_ == is_last_)
+      return;
+    Segment segment{"embedding-gradient", Kind::SendRecv, Dimension::Tp, {}};
+    segment.work.bytes = Bytes(gradient_bytes * vocabulary_share(job_));
+    Step transfer = tables_.step(segment, Phase::Gradients);
+    transfer.peer_stage = static_cast<std::uint32_t>(is_first_ ? job_.sizes.pp - 1 : 0);
+    transfer.task.stream = is_first_ ? Stream::PpSendNext : Stream::PpSendPrev;
+    const Index sent = program_.add(transfer, chain_);
+    transfer.task.stream = is_first_ ? Stream::PpSendPrev : Stream::PpSendNext;
+    transfer.receives = true;
+    const Index received = program_.add(transfer, chain_);
+    chain_.insert(chain_.end(), {sent, received});
+    Operator sum;
+    sum.pass = Pass::Backward;
+    sum.bytes = segment.work.bytes * 3; // reads both, writes one
+    follow(tables_.step({"add-embedding-gradient", Kind::Compute, Dimension::Tp, work_of(sum)}, Phase::Gradients));
+  }
+
+  static graph::Work work_of(const Operator& op) {
+    graph::Work work;
+    work.operators = {op};
+    work.bytes = op.bytes;
+    return work;
+  }
+
   void finish() {
     const RankParameters parameters = stage_parameters(job_, stage_);
     reduce_replicated_gradients();
     if (!job_.training.overlap.grad_reduce)
       reduce_gradients(parameters, -1);
     chain_.insert(chain_.end(), reductions_.begin(), reductions_.end());
+    exchange_tied_gradient();
     // Adam reads gradient, master weight and both moments, writes the latter three and the weight.
     const double bytes = gradient_bytes + 2 * optimizer_bytes + bytes_per_element(job_.training.precision);
     Operator adam;
     adam.bytes = Bytes(bytes * optimizer_share(job_, parameters));
-    Segment segment{"adam", Kind::Compute, Dimension::Tp, {}};
-    segment.work.operators = {adam};
-    segment.work.bytes = adam.bytes;
-    follow(tables_.step(segment, Phase::Optimizer));
+    follow(tables_.step({"adam", Kind::Compute, Dimension::Tp, work_of(adam)}, Phase::Optimizer));
     std::vector<Index> gathers;
     if (sharded() && !job_.training.overlap.param_gather)
       gather_parameters(parameters, -1, gathers);

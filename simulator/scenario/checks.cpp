@@ -57,9 +57,6 @@ void check_model_splits(const Scenario& scenario, Sections at) {
     must_divide(at.parallel, "ep", job.sizes.ep, model.moe->num_experts, "experts");
   else if (job.sizes.ep > 1)
     at.parallel.problem("ep", fmt::format("{} ranks for experts, but the model has none; use 1", job.sizes.ep));
-  if (model.tied_embeddings && job.sizes.pp > 1)
-    at.parallel.problem("pp",
-                        "a model whose head shares the embedding's weights cannot be split into stages yet; use 1");
   if (model.moe && job.sizes.tp > 1 && !job.sequence_parallel)
     at.parallel.problem("sequence_parallel",
                         "experts behind tensor parallelism need it (as in Megatron Core); use true");

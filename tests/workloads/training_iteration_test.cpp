@@ -104,6 +104,7 @@ TEST(TrainingIteration, CanBeRunInOrder) {
 // Each stream of each rank is a chain: any two of its tasks are ordered by edges.
 TEST(TrainingIteration, EveryStreamRunsItsTasksOneAfterTheOther) {
   TrainingJob job = job_of(small_moe(), {.tp = 2, .pp = 2, .ep = 4, .dp = 2});
+  job.model.tied_embeddings = true;
   job.training.global_batch_size = 6;
   for (const bool overlaps : {false, true}) {
     job.training.overlap = {.grad_reduce = overlaps, .param_gather = overlaps, .pp = overlaps};
@@ -153,6 +154,36 @@ TEST(TrainingIteration, WithoutOverlapReducesOnceAndGathersAfterTheStep) {
   EXPECT_THAT(steps(job, 1, {Phase::Gradients, Phase::Optimizer, Phase::Parameters}),
               testing::ElementsAre("reduce-norm-gradients/-1", "reduce-gradients/-1", "reduce-expert-gradients/-1",
                                    "adam/-1", "gather-parameters/-1", "gather-expert-parameters/-1"));
+}
+
+// A table on the first and on the last stage: their gradients cross once the replicas' are summed, and both stages
+// step.
+TEST(TrainingIteration, TiedEmbeddingsExchangeTheirGradients) {
+  TrainingJob job = job_of(small_dense(), {.tp = 2, .pp = 4, .dp = 2});
+  job.model.tied_embeddings = true;
+  for (const std::size_t stage : {0u, 3u})
+    EXPECT_THAT(steps(job, stage, {Phase::Gradients, Phase::Optimizer}),
+                testing::ElementsAre("reduce-norm-gradients/-1", "reduce-gradients/-1", "embedding-gradient/-1",
+                                     "embedding-gradient/-1", "add-embedding-gradient/-1", "adam/-1"));
+  EXPECT_THAT(steps(job, 1, {Phase::Gradients, Phase::Optimizer}),
+              testing::ElementsAre("reduce-norm-gradients/-1", "reduce-gradients/-1", "adam/-1"));
+  const graph::TaskGraph graph = graph_of(job);
+  EXPECT_EQ(graph::topological_order(graph).size(), graph.task_count());
+  double exchanged = 0;
+  for (const graph::Task& task : graph.tasks())
+    if (graph.names()[task.name] == "embedding-gradient")
+      exchanged += graph.work(task).bytes.value();
+  EXPECT_DOUBLE_EQ(exchanged, 2 * 2 * 4 * 512.0 * 64); // two replicas, both ways, FP32, over all tensor ranks
+}
+
+// One stage holds the table once and has nobody to exchange with.
+TEST(TrainingIteration, TiedEmbeddingsOfOneStageAreOneTable) {
+  TrainingJob job = job_of(small_dense(), {.tp = 2});
+  const double untied = stage_parameters(job, 0).dense;
+  job.model.tied_embeddings = true;
+  EXPECT_DOUBLE_EQ(stage_parameters(job, 0).dense, untied - 512 * 64 / 2);
+  for (const std::string& step : steps(job, 0, {Phase::Gradients}))
+    EXPECT_THAT(step, testing::Not(testing::HasSubstr("embedding")));
 }
 
 TEST(TrainingIteration, OverlapReducesAndGathersLayerByLayer) {
