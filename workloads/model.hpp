@@ -128,8 +128,8 @@ struct ModelSpec {
 
 // FLOPs of one training iteration over `tokens` tokens in sequences of `seq_length`, forward and backward, by
 // Megatron-LM's formula (training.py, num_floating_point_operations; Narayanan et al., arXiv 2104.04473, appendix):
-// matrix products only, attention counted in full although it is causal (within its window; Megatron-LM halves it for
-// latent attention only), the router and recomputation not counted.
+// matrix products only, attention counted in full within its window although it is causal (Megatron-LM has come to
+// halve it, first for latent attention), the router and recomputation not counted.
 [[nodiscard]] double model_flops(const ModelSpec& model, double tokens, std::int64_t seq_length);
 
 // Reads the `model` section of a scenario: a catalogue name, a path to a config.json, or its fields inline. In a file,

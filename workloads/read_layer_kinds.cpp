@@ -22,7 +22,9 @@ void read_expert_layers(config::MapReader& map, ModelSpec& model) {
   const std::int64_t first = integer_if_given(map, "first_k_dense_replace", 0, {.min = 0, .max = layer_count.max});
   const std::int64_t frequency = integer_if_given(map, "moe_layer_freq", 1, layer_count);
   const std::int64_t step = integer_if_given(map, "decoder_sparse_step", 1, layer_count);
-  const std::vector<std::int64_t> dense = map.integers_or_empty("mlp_only_layers", {.min = 0, .max = layer_count.max});
+  std::vector<std::int64_t> dense;
+  if (is_given(map, "mlp_only_layers"))
+    dense = map.integers_or_empty("mlp_only_layers", {.min = 0, .max = layer_count.max});
   for (std::int64_t layer = 0; layer < model.num_layers; ++layer)
     model.layer_kinds[static_cast<std::size_t>(layer)].has_experts =
         model.moe && layer >= first && layer % frequency == 0 && (layer + 1) % step == 0 &&

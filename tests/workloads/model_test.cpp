@@ -121,7 +121,7 @@ TEST(Model, CountsTheProjectionsOfLatentAttention) {
 }
 
 // Megatron-LM's formula (training.py) for one token of DeepSeek-V3's layers, forward: latent attention, a dense MLP in
-// three layers, eight experts and a shared one in the others.
+// three layers, eight experts and a shared one in the others. Its factor of a half on attention and its norms left out.
 TEST(Model, FlopsOfDeepSeekFollowMegatron) {
   const double attention = 2 * (1536.0 * (7168 + 128 * 192) + 512.0 * (7168 + 128 * 256) + 64.0 * 7168 +
                                 7168.0 * 128 * 128 + 4096.0 * 128 * (192 + 128));
