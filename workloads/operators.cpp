@@ -54,22 +54,22 @@ std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision)
 }
 
 Operator causal_attention(const AttentionShape& shape, Pass pass, Precision precision) {
-  const double queries = product(shape.sequences, shape.length);
-  const double forward = 4 * queries * product(shape.length, shape.head_dim) * static_cast<double>(shape.heads) / 2;
+  const std::int64_t channels = shape.qk_head_dim + shape.v_head_dim;
+  const double forward = 2 * shape.pairs * product(shape.sequences, shape.heads) * static_cast<double>(channels);
   // Forward reads queries, keys and values and writes the output; backward reads those and the output's gradient, and
   // writes three gradients.
-  const double query_bytes = queries * product(shape.heads, shape.head_dim) * bytes_per_element(precision);
-  const double kv_bytes = queries * product(shape.kv_heads, shape.head_dim) * bytes_per_element(precision);
+  const double elements = product(shape.sequences, shape.length) * product(shape.heads + shape.kv_heads, channels);
+  const Bytes bytes(elements * bytes_per_element(precision));
   const bool is_forward = pass == Pass::Forward;
   return {.kind = OperatorKind::Attention,
           .precision = precision,
           .pass = pass,
           .groups = shape.sequences * shape.heads,
           .m = shape.length,
-          .n = shape.length,
-          .k = shape.head_dim,
+          .n = shape.keys,
+          .k = channels / 2, // the mean head size sets how long the products run
           .flops = Flops(is_forward ? forward : 2 * forward),
-          .bytes = Bytes(is_forward ? 2 * query_bytes + 2 * kv_bytes : 4 * query_bytes + 4 * kv_bytes)};
+          .bytes = is_forward ? bytes : 2 * bytes};
 }
 
 Operator memory_bound(Bytes bytes, Pass pass) {

@@ -23,12 +23,15 @@ struct AttentionShape {
   std::int64_t sequences = 1;
   std::int64_t heads = 1;    // query heads of this rank
   std::int64_t kv_heads = 1; // key-value heads of this rank
-  std::int64_t length = 1;   // queries and keys of a sequence
-  std::int64_t head_dim = 1;
+  std::int64_t length = 1;   // queries of a sequence
+  std::int64_t keys = 1;     // of the query that sees most of them
+  double pairs = 0.5;        // of a query and a key that it sees: length^2 / 2 when it sees all before it
+  std::int64_t qk_head_dim = 1;
+  std::int64_t v_head_dim = 1;
 };
 
-// Fused causal attention (FlashAttention, arXiv 2307.08691): half of the score matrix is computed, so forward takes
-// 2 x length^2 x head_dim FLOPs a head, and the gradient twice that (the recomputed scores are part of the kernel's
+// Fused causal attention (FlashAttention, arXiv 2307.08691): forward takes 2 FLOPs a pair, head and channel for the
+// scores and as many for their sum, and the gradient twice that (the recomputed scores are part of the kernel's
 // efficiency, not of its FLOPs); the score matrix never travels through memory.
 [[nodiscard]] Operator causal_attention(const AttentionShape& shape, Pass pass, Precision precision);
 

@@ -12,43 +12,79 @@ double share(std::int64_t whole, std::int64_t ranks) {
 
 } // namespace
 
-RankParameters layer_parameters(const TrainingJob& job) {
-  const ModelSpec& model = job.model;
-  const auto hidden = static_cast<double>(model.hidden_size);
-  const std::int64_t tp = job.sizes.tp;
-  const double query = share(model.query_width(), tp);
-  const double kv = share(model.num_kv_heads, tp) * static_cast<double>(model.head_dim);
-  const double biases = model.attention_bias ? query + 2 * kv + hidden : 0;
-  RankParameters parameters;
-  parameters.dense = hidden * (query + 2 * kv) + query * hidden + biases + 2 * norm_parameters(model);
-  if (model.moe) {
-    parameters.dense += router_parameters(model);
-    parameters.expert = static_cast<double>(model.moe->num_experts / job.sizes.ep) *
-                        mlp_parameters(model, model.moe->intermediate_size) / static_cast<double>(job.sizes.etp);
-  } else {
-    const double width = share(model.intermediate_size, tp);
-    const double up = static_cast<double>(model.gated ? 2 : 1) * width;
-    parameters.dense += hidden * up + width * hidden + (model.mlp_bias ? up + hidden : 0);
-  }
+double replicated_parameters(const ModelSpec& model, LayerKind kind) {
+  double parameters = static_cast<double>(model.norms_per_layer()) * norm_parameters(model) + latent_parameters(model);
+  if (model.qk_norm == QkNorm::Head)
+    parameters += 2 * static_cast<double>(model.head_dim);
+  if (kind.has_experts)
+    parameters += router_parameters(model) + shared_gate_parameters(model);
   return parameters;
 }
 
+namespace {
+
+// One rank's part of the projections that are split over tp, and of what goes with their columns.
+double attention_share(const ModelSpec& model, std::int64_t tp) {
+  const auto hidden = static_cast<double>(model.hidden_size);
+  const double heads = share(model.num_heads, tp);
+  const double query = heads * static_cast<double>(model.qk_head_dim());
+  const double output = heads * static_cast<double>(model.v_head_dim());
+  const double sinks = model.attention_sinks ? heads : 0;
+  if (model.mla) {
+    const MlaSpec& mla = *model.mla;
+    const auto query_input = static_cast<double>(mla.q_lora_rank > 0 ? mla.q_lora_rank : model.hidden_size);
+    const double kv = heads * static_cast<double>(mla.qk_nope_head_dim + mla.v_head_dim);
+    return query_input * query + static_cast<double>(mla.kv_lora_rank) * kv + output * hidden + sinks;
+  }
+  const double kv = share(model.num_kv_heads, tp) * static_cast<double>(model.head_dim);
+  const double biases = (model.attention_bias ? query + 2 * kv : 0) + (model.output_bias ? hidden : 0);
+  const double norms = model.qk_norm == QkNorm::Width ? query + kv : 0;
+  return hidden * (query + 2 * kv) + output * hidden + biases + norms + sinks;
+}
+
+double mlp_share(const ModelSpec& model, std::int64_t intermediate, std::int64_t tp) {
+  const auto hidden = static_cast<double>(model.hidden_size);
+  const double width = share(intermediate, tp);
+  const double up = static_cast<double>(model.gated ? 2 : 1) * width;
+  return hidden * up + width * hidden + (model.mlp_bias ? up + hidden : 0);
+}
+
+} // namespace
+
+RankParameters layer_parameters(const TrainingJob& job, LayerKind kind) {
+  const ModelSpec& model = job.model;
+  const std::int64_t tp = job.sizes.tp;
+  RankParameters parameters;
+  parameters.dense = attention_share(model, tp) + replicated_parameters(model, kind);
+  if (!kind.has_experts) {
+    parameters.dense += mlp_share(model, model.intermediate_size, tp);
+    return parameters;
+  }
+  if (model.moe->shared_intermediate_size > 0)
+    parameters.dense += mlp_share(model, model.moe->shared_intermediate_size, tp);
+  parameters.expert = static_cast<double>(model.moe->num_experts / job.sizes.ep) *
+                      mlp_parameters(model, model.moe->intermediate_size) / static_cast<double>(job.sizes.etp);
+  return parameters;
+}
+
+double vocabulary_share(const TrainingJob& job) {
+  return share(job.model.vocab_size, job.sizes.tp) * static_cast<double>(job.model.hidden_size);
+}
+
 RankParameters embedding_share(const TrainingJob& job) {
-  const double rows = share(job.model.vocab_size, job.sizes.tp) + static_cast<double>(job.model.learned_positions);
-  return {.dense = rows * static_cast<double>(job.model.hidden_size)};
+  const auto positions = static_cast<double>(job.model.learned_positions * job.model.hidden_size);
+  return {.dense = vocabulary_share(job) + positions};
 }
 
 RankParameters head_share(const TrainingJob& job) {
-  const double norm = norm_parameters(job.model);
-  if (job.model.tied_embeddings && job.sizes.pp == 1)
-    return {.dense = norm};
-  return {.dense = norm + share(job.model.vocab_size, job.sizes.tp) * static_cast<double>(job.model.hidden_size)};
+  const bool is_embedding = job.model.tied_embeddings && job.sizes.pp == 1;
+  return {.dense = norm_parameters(job.model) + (is_embedding ? 0 : vocabulary_share(job))};
 }
 
 RankParameters stage_parameters(const TrainingJob& job, std::int64_t stage) {
-  const RankParameters layer = layer_parameters(job);
-  const auto layers = static_cast<double>(job.layers_per_stage());
-  RankParameters total{layers * layer.dense, layers * layer.expert};
+  RankParameters total;
+  for (std::int64_t layer = job.first_layer(stage); layer < job.first_layer(stage + 1); ++layer)
+    total += layer_parameters(job, job.model.kind_of(layer));
   if (stage == 0)
     total += embedding_share(job);
   if (stage == job.sizes.pp - 1)
@@ -79,10 +115,11 @@ StageMemory memory_of(const TrainingJob& job, std::int64_t stage, std::span<cons
     in_flight += pass.pass == Pass::Forward ? 1 : -1;
     most = std::max(most, in_flight);
   }
-  const Bytes layer = layer_activations(job.model, job.micro_batch());
-  memory.activations = layer * static_cast<double>(most * job.layers_per_stage());
+  for (std::int64_t layer = job.first_layer(stage); layer < job.first_layer(stage + 1); ++layer)
+    memory.activations += layer_activations(job.model, job.micro_batch(), job.model.kind_of(layer));
   if (stage == job.sizes.pp - 1)
-    memory.activations += head_activations(job.model, job.micro_batch()) * static_cast<double>(most);
+    memory.activations += head_activations(job.model, job.micro_batch());
+  memory.activations = memory.activations * static_cast<double>(most);
   return memory;
 }
 

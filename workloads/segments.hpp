@@ -40,8 +40,8 @@ struct MicroBatchShape {
   }
 };
 
-[[nodiscard]] Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape);
-[[nodiscard]] Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape);
+[[nodiscard]] Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
+[[nodiscard]] Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
 
 // Vocabulary-parallel embedding of the first stage.
 [[nodiscard]] Segments embedding_forward(const ModelSpec& model, const MicroBatchShape& shape);
@@ -53,7 +53,7 @@ struct MicroBatchShape {
 
 // Activation memory that one layer, and the head, keep from forward to backward of a micro-batch, per rank: the inputs
 // of every operation whose gradient needs them.
-[[nodiscard]] Bytes layer_activations(const ModelSpec& model, const MicroBatchShape& shape);
+[[nodiscard]] Bytes layer_activations(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
 [[nodiscard]] Bytes head_activations(const ModelSpec& model, const MicroBatchShape& shape);
 
 // What a stage sends to the next for one micro-batch (and receives back as gradient), per rank.

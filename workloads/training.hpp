@@ -48,6 +48,7 @@ struct TrainingJob {
   Training training;
 
   [[nodiscard]] std::int64_t layers_per_stage() const { return model.num_layers / sizes.pp; }
+  [[nodiscard]] std::int64_t first_layer(std::int64_t stage) const { return stage * layers_per_stage(); }
   [[nodiscard]] MicroBatchShape micro_batch() const {
     return {sizes, sequence_parallel, training.micro_batch_size, training.seq_length, training.precision};
   }

@@ -1,6 +1,7 @@
 #include "workloads/training.hpp"
 
 #include <algorithm>
+#include <map>
 #include <span>
 
 #include "simulator/base/check.hpp"
@@ -70,9 +71,13 @@ private:
   graph::Programs& programs_;
 };
 
+struct LayerSteps {
+  std::vector<Step> forward, backward;
+};
+
 // The steps of every part of the model, ready to be repeated for each layer and micro-batch.
 struct Parts {
-  std::vector<Step> layer_forward, layer_backward;
+  std::map<LayerKind, LayerSteps> layers;
   std::vector<Step> embedding_forward, embedding_backward;
   std::vector<Step> head_forward, head_backward;
   Step activation, gradient; // transfers to the next and to the previous stage
@@ -81,8 +86,12 @@ struct Parts {
 Parts make_parts(const TrainingJob& job, Tables& tables) {
   const MicroBatchShape shape = job.micro_batch();
   Parts parts;
-  parts.layer_forward = tables.steps(layer_forward(job.model, shape), Phase::Forward);
-  parts.layer_backward = tables.steps(layer_backward(job.model, shape), Phase::Backward);
+  for (std::int64_t layer = 0; layer < job.model.num_layers; ++layer) {
+    const LayerKind kind = job.model.kind_of(layer);
+    if (!parts.layers.contains(kind))
+      parts.layers[kind] = {tables.steps(layer_forward(job.model, shape, kind), Phase::Forward),
+                            tables.steps(layer_backward(job.model, shape, kind), Phase::Backward)};
+  }
   parts.embedding_forward = tables.steps(embedding_forward(job.model, shape), Phase::Forward);
   parts.embedding_backward = tables.steps(embedding_backward(job.model, shape), Phase::Backward);
   parts.head_forward = tables.steps(head_forward(job.model, shape), Phase::Forward);
@@ -124,7 +133,9 @@ private:
   using Index = Program::StepIndex;
 
   [[nodiscard]] bool sharded() const { return job_.training.sharding == Sharding::Zero1; }
-  [[nodiscard]] std::int64_t first_layer() const { return stage_ * job_.layers_per_stage(); }
+  [[nodiscard]] std::int64_t first_layer() const { return job_.first_layer(stage_); }
+  // Of the stage's layer-th layer.
+  [[nodiscard]] LayerKind kind_of(std::int64_t layer) const { return job_.model.kind_of(first_layer() + layer); }
 
   // Appends a step behind what came before on this rank.
   void follow(const Step& step) { chain_ = {program_.add(step, chain_)}; }
@@ -162,7 +173,7 @@ private:
     }
     for (std::int64_t layer = 0; layer < job_.layers_per_stage(); ++layer) {
       wait_for_parameters(layer + 1, micro_batch);
-      play(parts_.layer_forward, micro_batch, first_layer() + layer);
+      play(parts_.layers.at(kind_of(layer)).forward, micro_batch, first_layer() + layer);
     }
     if (is_last_) {
       wait_for_parameters(job_.layers_per_stage() + 1, micro_batch);
@@ -181,9 +192,9 @@ private:
       receive(parts_.gradient, stage_ + 1, micro_batch);
     }
     for (std::int64_t layer = job_.layers_per_stage() - 1; layer >= 0; --layer) {
-      play(parts_.layer_backward, micro_batch, first_layer() + layer);
+      play(parts_.layers.at(kind_of(layer)).backward, micro_batch, first_layer() + layer);
       if (reduce)
-        reduce_gradients(layer_parameters(job_), first_layer() + layer);
+        reduce_gradients(layer_parameters(job_, kind_of(layer)), first_layer() + layer);
     }
     if (is_first_) {
       play(parts_.embedding_backward, micro_batch, -1);
@@ -233,7 +244,8 @@ private:
     if (is_first_)
       gather_parameters(embedding_share(job_), -1, gathered_.front());
     for (std::int64_t layer = 0; layer < layers; ++layer)
-      gather_parameters(layer_parameters(job_), first_layer() + layer, gathered_[static_cast<std::size_t>(layer) + 1]);
+      gather_parameters(layer_parameters(job_, kind_of(layer)), first_layer() + layer,
+                        gathered_[static_cast<std::size_t>(layer) + 1]);
     if (is_last_)
       gather_parameters(head_share(job_), -1, gathered_.back());
   }
@@ -245,20 +257,50 @@ private:
     chain_.insert(chain_.end(), gathers.begin(), gathers.end());
   }
 
-  // Gradients of norms and router are summed over tp, where each rank saw its part of the sequence (Megatron Core,
-  // finalize_model_grads.py); and so are those of biases that are added outside of tensor-parallel regions.
+  // Gradients of norms, router and the like are summed over tp, where each rank saw its part of the sequence (Megatron
+  // Core, finalize_model_grads.py); and so are those of biases that are added outside of tensor-parallel regions.
   void reduce_replicated_gradients() {
     if (!job_.sequence_parallel)
       return;
     const ModelSpec& model = job_.model;
     const auto hidden = static_cast<double>(model.hidden_size);
-    const double biases = (model.attention_bias ? hidden : 0) + (model.mlp_bias && !model.moe ? hidden : 0);
-    const double layer = 2 * norm_parameters(model) + router_parameters(model) + biases;
-    const double parameters =
-        static_cast<double>(job_.layers_per_stage()) * layer + (is_last_ ? norm_parameters(model) : 0);
+    double parameters = is_last_ ? norm_parameters(model) : 0;
+    for (std::int64_t layer = 0; layer < job_.layers_per_stage(); ++layer) {
+      const bool has_mlp_bias = model.mlp_bias && !kind_of(layer).has_experts;
+      parameters +=
+          replicated_parameters(model, kind_of(layer)) + (model.output_bias ? hidden : 0) + (has_mlp_bias ? hidden : 0);
+    }
     Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
     segment.work.bytes = Bytes(gradient_bytes * parameters);
     follow(tables_.step(segment, Phase::Gradients));
+  }
+
+  // A table that is both embedding and head stands on the first and on the last stage: each sends its gradient to the
+  // other and adds what it gets, an all-reduce of two (Megatron Core's embedding group, finalize_model_grads.py).
+  void exchange_tied_gradient() {
+    if (!job_.model.tied_embeddings || is_first_ == is_last_)
+      return;
+    Segment segment{"embedding-gradient", Kind::SendRecv, Dimension::Tp, {}};
+    segment.work.bytes = Bytes(gradient_bytes * vocabulary_share(job_));
+    Step transfer = tables_.step(segment, Phase::Gradients);
+    transfer.peer_stage = static_cast<std::uint32_t>(is_first_ ? job_.sizes.pp - 1 : 0);
+    transfer.task.stream = is_first_ ? Stream::PpSendNext : Stream::PpSendPrev;
+    const Index sent = program_.add(transfer, chain_);
+    transfer.task.stream = is_first_ ? Stream::PpSendPrev : Stream::PpSendNext;
+    transfer.receives = true;
+    const Index received = program_.add(transfer, chain_);
+    chain_.insert(chain_.end(), {sent, received});
+    Operator sum;
+    sum.pass = Pass::Backward;
+    sum.bytes = segment.work.bytes * 3; // reads both, writes one
+    follow(tables_.step({"add-embedding-gradient", Kind::Compute, Dimension::Tp, work_of(sum)}, Phase::Gradients));
+  }
+
+  static graph::Work work_of(const Operator& op) {
+    graph::Work work;
+    work.operators = {op};
+    work.bytes = op.bytes;
+    return work;
   }
 
   void finish() {
@@ -267,14 +309,12 @@ private:
     if (!job_.training.overlap.grad_reduce)
       reduce_gradients(parameters, -1);
     chain_.insert(chain_.end(), reductions_.begin(), reductions_.end());
+    exchange_tied_gradient();
     // Adam reads gradient, master weight and both moments, writes the latter three and the weight.
     const double bytes = gradient_bytes + 2 * optimizer_bytes + bytes_per_element(job_.training.precision);
     Operator adam;
     adam.bytes = Bytes(bytes * optimizer_share(job_, parameters));
-    Segment segment{"adam", Kind::Compute, Dimension::Tp, {}};
-    segment.work.operators = {adam};
-    segment.work.bytes = adam.bytes;
-    follow(tables_.step(segment, Phase::Optimizer));
+    follow(tables_.step({"adam", Kind::Compute, Dimension::Tp, work_of(adam)}, Phase::Optimizer));
     std::vector<Index> gathers;
     if (sharded() && !job_.training.overlap.param_gather)
       gather_parameters(parameters, -1, gathers);

@@ -46,8 +46,9 @@ int check(const CheckOptions& options) {
   warn(scenario.warnings);
   const workloads::TrainingJob& job = scenario.job;
   fmt::print("{}\n", scenario::resolved_yaml(scenario));
-  fmt::print("# parameters: {:.4g} B, of which {:.4g} B are active for a token (embeddings counted)\n",
-             workloads::total_parameters(job.model) / 1e9, workloads::active_parameters(job.model) / 1e9);
+  fmt::print("# parameters: {:.4g} B, of which {:.4g} B are active for a token ({})\n",
+             workloads::total_parameters(job.model) / 1e9, workloads::active_parameters(job.model) / 1e9,
+             workloads::embeddings_counted(job.model));
   fmt::print("# layout: {} of {} GPUs{}\n", format_count(job.sizes.world()), format_count(scenario.cluster.gpu_count()),
              job.model.moe ? fmt::format("; experts exist {} times", job.sizes.edp()) : "");
   fmt::print("# iteration: {} micro-batches a replica, {} tokens, {} in {} tasks\n",

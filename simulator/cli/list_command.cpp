@@ -64,9 +64,12 @@ Listed model(const std::string& name) {
   problems.throw_if_any();
   const double total = workloads::total_parameters(model);
   const double active = workloads::active_parameters(model);
-  return {
-      fmt::format("{:24} {:.4g} B parameters, {:.4g} B active (embeddings counted)", name, total / 1e9, active / 1e9),
-      {{"name", name}, {"parameters", total}, {"active_parameters", active}, {"embeddings_counted", true}}};
+  return {fmt::format("{:24} {:.4g} B parameters, {:.4g} B active ({})", name, total / 1e9, active / 1e9,
+                      workloads::embeddings_counted(model)),
+          {{"name", name},
+           {"parameters", total},
+           {"active_parameters", active},
+           {"embeddings_counted", model.input_embedding_is_active}}};
 }
 
 std::vector<Listed> catalogue(config::CatalogueKind kind, Listed (*describe)(const std::string&)) {

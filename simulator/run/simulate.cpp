@@ -39,6 +39,8 @@ record::ExpertLoad expert_load(const scenario::Scenario& scenario) {
   load.experts = static_cast<std::size_t>(model.moe->num_experts);
   const double copies = scenario.job.training.tokens() * static_cast<double>(model.moe->experts_per_token);
   for (std::int64_t layer = 0; layer < model.num_layers; ++layer) {
+    if (!model.kind_of(layer).has_experts)
+      continue;
     load.layers.push_back(static_cast<std::int32_t>(layer));
     load.tokens.insert(load.tokens.end(), load.experts, copies / static_cast<double>(load.experts));
   }

@@ -48,16 +48,15 @@ void check_model_splits(const Scenario& scenario, Sections at) {
     at.parallel.problem("tp",
                         fmt::format("{} key-value heads cannot be spread over {} ranks; one must divide the other",
                                     model.num_kv_heads, job.sizes.tp));
-  if (!model.moe)
+  if (model.layers_with_experts() < model.num_layers)
     must_divide(at.parallel, "tp", job.sizes.tp, model.intermediate_size, "columns of the MLP");
+  if (model.moe)
+    must_divide(at.parallel, "tp", job.sizes.tp, model.moe->shared_intermediate_size, "columns of the shared experts");
   must_divide(at.parallel, "pp", job.sizes.pp, model.num_layers, "layers");
   if (model.moe)
     must_divide(at.parallel, "ep", job.sizes.ep, model.moe->num_experts, "experts");
   else if (job.sizes.ep > 1)
     at.parallel.problem("ep", fmt::format("{} ranks for experts, but the model has none; use 1", job.sizes.ep));
-  if (model.tied_embeddings && job.sizes.pp > 1)
-    at.parallel.problem("pp",
-                        "a model whose head shares the embedding's weights cannot be split into stages yet; use 1");
   if (model.moe && job.sizes.tp > 1 && !job.sequence_parallel)
     at.parallel.problem("sequence_parallel",
                         "experts behind tensor parallelism need it (as in Megatron Core); use true");

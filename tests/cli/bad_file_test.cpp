@@ -98,9 +98,15 @@ std::string edited(std::string_view from, std::string_view to) {
 }
 
 TEST(BadFile, ModelOfUnknownType) {
-  EXPECT_EQ(problems_of_model(edited("llama", "bert")),
-            "model.json:2:17: model_type: unknown model type 'bert'; known types are gpt, gpt3, llama, mistral, "
-            "mixtral\n");
+  EXPECT_EQ(
+      problems_of_model(edited("llama", "bert")),
+      "model.json:2:17: model_type: unknown model type 'bert'; known types are gpt, gpt3, mpt, llama, "
+      "llama4_text, mistral, mixtral, moe, nemotron, grok-1, deepseek_v2, deepseek_v3, kimi_k2, qwen2, qwen2_moe, "
+      "qwen3, qwen3_moe, olmoe, gpt_oss\n");
+  EXPECT_EQ(
+      problems_of_model(edited("llama", "qwen3_next")),
+      "model.json:2:17: model_type: models of type 'qwen3_next' are not simulated: three of four layers have linear "
+      "attention, and only transformers are modelled\n");
 }
 
 TEST(BadFile, ModelWhoseSizesDoNotFit) {
@@ -122,11 +128,11 @@ TEST(BadFile, ModelWithOneMistakeGivesOneMessage) {
 
 TEST(BadFile, ModelFieldsWithoutMeaningAreWarnings) {
   const Workplace place;
-  place.write("model.json", edited("\"vocab_size\"", "\"sliding_window\": 3, \"quantization\": null, \"vocab_size\""));
+  place.write("model.json", edited("\"vocab_size\"", "\"sparsity\": 3, \"quantization\": null, \"vocab_size\""));
   const Outcome outcome =
       place.check(small_scenario({{small_model(), "model: model.json\n"}, {"tp: 2, pp: 2, ep: 2", "tp: 2"}}));
   EXPECT_EQ(outcome.status, 0);
-  EXPECT_EQ(outcome.err, "warning: model.json:7:21: sliding_window: unknown field of a model, ignored\n");
+  EXPECT_EQ(outcome.err, "warning: model.json:7:15: sparsity: unknown field of a model, ignored\n");
 }
 
 TEST(BadFile, ModelElsewhere) {

@@ -24,11 +24,19 @@ TEST(Operators, TheGradientOfTheWeightIsAddedInFp32) {
     EXPECT_EQ(op.flops, Flops(2 * 12 * 6 * 8));
 }
 
-TEST(Operators, CausalAttentionComputesHalfTheScores) {
-  const AttentionShape attention{.sequences = 3, .heads = 4, .kv_heads = 2, .length = 10, .head_dim = 5};
+TEST(Operators, AttentionComputesThePairsThatAreSeen) {
+  // Half of 10 x 10 pairs; queries and keys of 5 channels, values of 3.
+  const AttentionShape attention{.sequences = 3,
+                                 .heads = 4,
+                                 .kv_heads = 2,
+                                 .length = 10,
+                                 .keys = 10,
+                                 .pairs = 50,
+                                 .qk_head_dim = 5,
+                                 .v_head_dim = 3};
   const Operator forward = causal_attention(attention, Pass::Forward, Precision::Bf16);
-  EXPECT_EQ(forward.flops, Flops(3 * 4 * (2 * 2 * 10 * 10 * 5) / 2)); // two products of length x length x head size
-  EXPECT_EQ(forward.bytes, Bytes(2 * 3 * 10 * 5 * (2 * 4 + 2 * 2)));
+  EXPECT_EQ(forward.flops, Flops(3 * 4 * 2 * 50 * (5 + 3)));
+  EXPECT_EQ(forward.bytes, Bytes(2 * 3 * 10 * (4 + 2) * (5 + 3)));
   EXPECT_EQ(causal_attention(attention, Pass::Backward, Precision::Bf16).flops, 2 * forward.flops);
 }
 

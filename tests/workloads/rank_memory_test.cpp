@@ -7,19 +7,37 @@
 namespace moesim::workloads {
 namespace {
 
-// Every parameter is somewhere, once per replica of what holds it; norms and routers are on every tensor rank.
+// Every parameter is somewhere, once per replica of what holds it; norms, routers, latents' projections and the biases
+// of what is summed are on every tensor rank.
 TEST(RankMemory, SharesAddUpToTheModel) {
-  const ModelSpec model = small_moe();
-  const TrainingJob job = job_of(model, {.tp = 2, .pp = 4, .ep = 8, .dp = 8});
-  double dense = 0;
-  double expert = 0;
-  for (std::int64_t stage = 0; stage < 4; ++stage) {
-    const RankParameters parameters = stage_parameters(job, stage);
-    dense += 2 * parameters.dense;
-    expert += 8 * parameters.expert;
+  for (const ModelSpec& model : small_models()) {
+    const TrainingJob job = job_of(model, {.tp = 2, .pp = 4, .ep = model.moe ? 8 : 1, .dp = 8});
+    double dense = 0;
+    double expert = 0;
+    for (std::int64_t stage = 0; stage < 4; ++stage) {
+      const RankParameters parameters = stage_parameters(job, stage);
+      dense += 2 * parameters.dense;
+      expert += 8 * parameters.expert;
+    }
+    double replicated = norm_parameters(model);
+    for (std::int64_t layer = 0; layer < model.num_layers; ++layer) {
+      replicated += replicated_parameters(model, model.kind_of(layer));
+      replicated += model.output_bias ? 64 : 0;
+      replicated += model.mlp_bias && !model.kind_of(layer).has_experts ? 64 : 0;
+    }
+    EXPECT_DOUBLE_EQ(dense + expert, total_parameters(model) + replicated) << model.model_type;
   }
-  const double replicated = 8 * (2 * norm_parameters(model) + router_parameters(model)) + norm_parameters(model);
-  EXPECT_DOUBLE_EQ(dense + expert, total_parameters(model) + replicated);
+}
+
+TEST(RankMemory, AStageHoldsItsOwnLayers) {
+  const TrainingJob job = job_of(small_latent(), {.pp = 4});
+  const LayerKind dense{.has_experts = false};
+  const LayerKind sparse{.has_experts = true};
+  const RankParameters first = stage_parameters(job, 0);
+  EXPECT_DOUBLE_EQ(first.dense, 2 * layer_parameters(job, dense).dense + embedding_share(job).dense);
+  EXPECT_EQ(first.expert, 0);
+  EXPECT_DOUBLE_EQ(stage_parameters(job, 1).expert, 2 * layer_parameters(job, sparse).expert);
+  EXPECT_EQ(stage_memory(job, 1).activations, layer_activations(job.model, job.micro_batch(), sparse) * (3 * 2));
 }
 
 TEST(RankMemory, Zero1SplitsTheOptimizerOverTheReplicas) {
@@ -32,7 +50,7 @@ TEST(RankMemory, Zero1SplitsTheOptimizerOverTheReplicas) {
 
 TEST(RankMemory, EarlierStagesHoldMoreMicroBatches) {
   const TrainingJob job = job_of(small_dense(), {.pp = 4});
-  const Bytes layer = layer_activations(job.model, job.micro_batch());
+  const Bytes layer = layer_activations(job.model, job.micro_batch(), job.model.kind_of(0));
   EXPECT_EQ(stage_memory(job, 0).activations, layer * (4 * 2));
   EXPECT_EQ(stage_memory(job, 2).activations, layer * (2 * 2));
   EXPECT_EQ(stage_memory(job, 3).activations, layer * 2 + head_activations(job.model, job.micro_batch()));

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "simulator/config/catalogue.hpp"
 #include "tests/workloads/test_job.hpp"
 #include "workloads/rank_memory.hpp"
 
@@ -28,20 +29,63 @@ std::vector<std::string> steps(const TrainingJob& job, std::size_t stage, std::i
   return result;
 }
 
-// The graph's FLOPs are the formula's, with causal attention counted by half and the router counted at all.
+double flops_of(const graph::TaskGraph& graph) {
+  double sum = 0;
+  for (const graph::Task& task : graph.tasks())
+    sum += graph.work(task).flops.value();
+  return sum;
+}
+
+double expected_flops(const TrainingJob& job) {
+  const double head = 2 * static_cast<double>(job.model.hidden_size * job.model.vocab_size);
+  return 3 * job.training.tokens() * (forward_flops_of_layers(job.model, job.training.seq_length) + head);
+}
+
+// The graph's FLOPs are the formula's, with causal attention counted by half and the router counted at all, however the
+// work is split.
 TEST(TrainingIteration, FlopsAddUpToTheFormula) {
-  for (const ParallelSizes& sizes : {ParallelSizes{}, ParallelSizes{.tp = 2, .pp = 2, .ep = 4, .dp = 4},
-                                     ParallelSizes{.tp = 4, .pp = 8, .ep = 2, .dp = 2}}) {
-    const TrainingJob job = job_of(small_moe(), sizes);
-    const graph::TaskGraph graph = graph_of(job);
-    double sum = 0;
-    for (const graph::Task& task : graph.tasks())
-      sum += graph.work(task).flops.value();
-    const double tokens = job.training.tokens();
-    const double half_attention = 3 * tokens * 8 * (4 * 32 * 64) / 2; // 8 layers, length 32, 64 wide
-    const double router = 3 * tokens * 8 * (2 * 64 * 8);
-    EXPECT_NEAR(sum / (model_flops(job.model, tokens, 32) - half_attention + router), 1, 1e-12);
+  for (const ModelSpec& model : small_models()) {
+    for (const ParallelSizes& sizes : {ParallelSizes{}, ParallelSizes{.tp = 2, .pp = 2, .ep = 4, .dp = 4},
+                                       ParallelSizes{.tp = 4, .pp = 8, .ep = 2, .dp = 2}}) {
+      if (!model.moe && sizes.ep > 1)
+        continue;
+      const TrainingJob job = job_of(model, sizes);
+      EXPECT_NEAR(flops_of(graph_of(job)) / expected_flops(job), 1, 1e-12) << model.model_type;
+    }
   }
+}
+
+// A published model of every shape: the iteration can be built, does the formula's work, and frees what it allocates.
+TEST(TrainingIteration, EveryModelOfTheCatalogueHasAnIteration) {
+  for (const std::string& name : config::catalogue_names(config::CatalogueKind::Model)) {
+    const config::Node root = config::parse_yaml("model: " + name, "test.yaml");
+    Problems problems;
+    std::vector<std::string> ignored;
+    TrainingJob job = job_of(read_model(*root.find("model"), "model", problems, ignored), {.tp = 4});
+    job.sizes.ep = job.model.moe ? 4 : 1;
+    job.training.global_batch_size = 1;
+    job.training.seq_length = 16384;
+    const graph::TaskGraph graph = graph_of(job);
+    EXPECT_EQ(graph::topological_order(graph).size(), graph.task_count()) << name;
+    EXPECT_NEAR(flops_of(graph) / expected_flops(job), 1, 1e-12) << name;
+    Bytes held;
+    for (const graph::Task& task : graph.tasks())
+      held += graph.work(task).allocated - graph.work(task).freed;
+    EXPECT_EQ(held, Bytes(0)) << name;
+  }
+}
+
+// Layers of different kinds follow each other as the model says.
+TEST(TrainingIteration, LayersRunAsTheirKind) {
+  const graph::Programs programs = training_iteration(job_of(small_latent(), {.tp = 2, .pp = 4, .ep = 2, .dp = 1}));
+  std::map<std::int16_t, bool> routes;
+  for (const graph::Program& program : programs.stages)
+    for (const graph::Step& step : program.steps())
+      if (step.task.layer >= 0)
+        routes[step.task.layer] = routes[step.task.layer] || programs.names[step.task.name] == "router";
+  EXPECT_THAT(routes, testing::ElementsAre(testing::Pair(0, false), testing::Pair(1, false), testing::Pair(2, true),
+                                           testing::Pair(3, true), testing::Pair(4, true), testing::Pair(5, true),
+                                           testing::Pair(6, true), testing::Pair(7, true)));
 }
 
 TEST(TrainingIteration, TakesAtMostAHundredBytesATask) {
@@ -60,6 +104,7 @@ TEST(TrainingIteration, CanBeRunInOrder) {
 // Each stream of each rank is a chain: any two of its tasks are ordered by edges.
 TEST(TrainingIteration, EveryStreamRunsItsTasksOneAfterTheOther) {
   TrainingJob job = job_of(small_moe(), {.tp = 2, .pp = 2, .ep = 4, .dp = 2});
+  job.model.tied_embeddings = true;
   job.training.global_batch_size = 6;
   for (const bool overlaps : {false, true}) {
     job.training.overlap = {.grad_reduce = overlaps, .param_gather = overlaps, .pp = overlaps};
@@ -109,6 +154,36 @@ TEST(TrainingIteration, WithoutOverlapReducesOnceAndGathersAfterTheStep) {
   EXPECT_THAT(steps(job, 1, {Phase::Gradients, Phase::Optimizer, Phase::Parameters}),
               testing::ElementsAre("reduce-norm-gradients/-1", "reduce-gradients/-1", "reduce-expert-gradients/-1",
                                    "adam/-1", "gather-parameters/-1", "gather-expert-parameters/-1"));
+}
+
+// A table on the first and on the last stage: their gradients cross once the replicas' are summed, and both stages
+// step.
+TEST(TrainingIteration, TiedEmbeddingsExchangeTheirGradients) {
+  TrainingJob job = job_of(small_dense(), {.tp = 2, .pp = 4, .dp = 2});
+  job.model.tied_embeddings = true;
+  for (const std::size_t stage : {0u, 3u})
+    EXPECT_THAT(steps(job, stage, {Phase::Gradients, Phase::Optimizer}),
+                testing::ElementsAre("reduce-norm-gradients/-1", "reduce-gradients/-1", "embedding-gradient/-1",
+                                     "embedding-gradient/-1", "add-embedding-gradient/-1", "adam/-1"));
+  EXPECT_THAT(steps(job, 1, {Phase::Gradients, Phase::Optimizer}),
+              testing::ElementsAre("reduce-norm-gradients/-1", "reduce-gradients/-1", "adam/-1"));
+  const graph::TaskGraph graph = graph_of(job);
+  EXPECT_EQ(graph::topological_order(graph).size(), graph.task_count());
+  double exchanged = 0;
+  for (const graph::Task& task : graph.tasks())
+    if (graph.names()[task.name] == "embedding-gradient")
+      exchanged += graph.work(task).bytes.value();
+  EXPECT_DOUBLE_EQ(exchanged, 2 * 2 * 4 * 512.0 * 64); // two replicas, both ways, FP32, over all tensor ranks
+}
+
+// One stage holds the table once and has nobody to exchange with.
+TEST(TrainingIteration, TiedEmbeddingsOfOneStageAreOneTable) {
+  TrainingJob job = job_of(small_dense(), {.tp = 2});
+  const double untied = stage_parameters(job, 0).dense;
+  job.model.tied_embeddings = true;
+  EXPECT_DOUBLE_EQ(stage_parameters(job, 0).dense, untied - 512 * 64 / 2);
+  for (const std::string& step : steps(job, 0, {Phase::Gradients}))
+    EXPECT_THAT(step, testing::Not(testing::HasSubstr("embedding")));
 }
 
 TEST(TrainingIteration, OverlapReducesAndGathersLayerByLayer) {

@@ -1,0 +1,77 @@
+// The model and the micro-batch as one rank sees them, and the parts of a layer that segments.cpp puts together.
+#pragma once
+
+#include <algorithm>
+
+#include "workloads/operators.hpp"
+#include "workloads/segment_list.hpp"
+#include "workloads/segments.hpp"
+
+namespace moesim::workloads {
+
+// Kernels that read and write whole activations, counted in passes over [local tokens, hidden].
+inline constexpr double norm_forward_passes = 2;  // read x, write y
+inline constexpr double norm_backward_passes = 3; // read x and dy, write dx
+inline constexpr double residual_passes = 3;      // read both, write the sum
+inline constexpr double fp32_bytes = 4;
+
+// The model and the micro-batch together: sizes of one rank.
+struct RankShape {
+  const ModelSpec& model;
+  const MicroBatchShape& shape;
+  LayerKind kind; // of the layer at hand
+
+  [[nodiscard]] std::int64_t tp() const { return shape.sizes.tp; }
+  [[nodiscard]] std::int64_t tokens() const { return shape.tokens(); }
+  [[nodiscard]] std::int64_t local() const { return shape.local_tokens(); }
+  [[nodiscard]] std::int64_t heads() const { return model.num_heads / tp(); }
+  // With fewer key-value heads than ranks, each rank keeps a copy of one (Megatron Core, attention.py). Latents are
+  // expanded to keys and values of every head.
+  [[nodiscard]] std::int64_t kv_heads() const {
+    return model.mla ? heads() : std::max<std::int64_t>(1, model.num_kv_heads / tp());
+  }
+  // Widths of queries, of queries and keys, of these and the values, and of what attention gives.
+  [[nodiscard]] std::int64_t query_width() const { return heads() * model.qk_head_dim(); }
+  [[nodiscard]] std::int64_t qk_width() const { return query_width() + kv_heads() * model.qk_head_dim(); }
+  [[nodiscard]] std::int64_t qkv_width() const { return qk_width() + kv_heads() * model.v_head_dim(); }
+  [[nodiscard]] std::int64_t output_width() const { return heads() * model.v_head_dim(); }
+  [[nodiscard]] std::int64_t mlp_width() const { return model.intermediate_size / tp(); }
+  [[nodiscard]] std::int64_t shared_width() const { return model.moe->shared_intermediate_size / tp(); }
+  [[nodiscard]] std::int64_t vocabulary() const { return (model.vocab_size + tp() - 1) / tp(); }
+  // Experts of this rank, the token copies routed away from it, and, load being even, routed to it.
+  [[nodiscard]] std::int64_t experts() const { return model.moe->num_experts / shape.sizes.ep; }
+  [[nodiscard]] std::int64_t routed() const { return local() * model.moe->experts_per_token; }
+
+  [[nodiscard]] Bytes hidden(std::int64_t rows) const { return shape.activation(rows, model.hidden_size); }
+  [[nodiscard]] Bytes wide(std::int64_t rows, std::int64_t width) const { return shape.activation(rows, width); }
+  [[nodiscard]] Bytes fp32(std::int64_t rows, std::int64_t width) const {
+    return Bytes(static_cast<double>(rows) * static_cast<double>(width) * fp32_bytes);
+  }
+  [[nodiscard]] Operator passes(double count, Pass pass) const { return memory_bound(hidden(local()) * count, pass); }
+};
+
+// A tensor-parallel region begins by gathering the sequence and ends by scattering the sum; without sequence
+// parallelism nothing needs gathering and the sum goes to all (Korthikanti et al., figures 4 and 5). The bytes are
+// those of the whole tensor; by default, of the hidden states.
+void enter_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes);
+void leave_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes);
+void enter_region(SegmentList& list, const RankShape& at, std::string_view name);
+void leave_region(SegmentList& list, const RankShape& at, std::string_view name);
+
+// Ends attention or MLP: with post_norms its result is normalised, then it is added to what it was computed from.
+void add_residual(SegmentList& list, const RankShape& at);
+
+// Norm, projections, attention and residual addition; a dense MLP with its norm and residual; the same with experts.
+void attention_forward(SegmentList& list, const RankShape& at);
+void attention_backward(SegmentList& list, const RankShape& at);
+void dense_forward(SegmentList& list, const RankShape& at);
+void dense_backward(SegmentList& list, const RankShape& at);
+void moe_forward(SegmentList& list, const RankShape& at);
+void moe_backward(SegmentList& list, const RankShape& at);
+
+// What each keeps from forward to backward, without the inputs and outputs of its norms.
+[[nodiscard]] Bytes attention_activations(const RankShape& at);
+[[nodiscard]] Bytes dense_activations(const RankShape& at);
+[[nodiscard]] Bytes moe_activations(const RankShape& at);
+
+} // namespace moesim::workloads
