@@ -82,8 +82,9 @@ RankParameters head_share(const TrainingJob& job) {
 }
 
 RankParameters stage_parameters(const TrainingJob& job, std::int64_t stage) {
+  const std::int64_t first_layer = job.first_layer(stage);
   RankParameters total;
-  for (std::int64_t layer = job.first_layer(stage); layer < job.first_layer(stage + 1); ++layer)
+  for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer)
     total += layer_parameters(job, job.model.kind_of(layer));
   if (stage == 0)
     total += embedding_share(job);
@@ -115,7 +116,8 @@ StageMemory memory_of(const TrainingJob& job, std::int64_t stage, std::span<cons
     in_flight += pass.pass == Pass::Forward ? 1 : -1;
     most = std::max(most, in_flight);
   }
-  for (std::int64_t layer = job.first_layer(stage); layer < job.first_layer(stage + 1); ++layer)
+  const std::int64_t first_layer = job.first_layer(stage);
+  for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer)
     memory.activations += layer_activations(job.model, job.micro_batch(), job.model.kind_of(layer));
   if (stage == job.sizes.pp - 1)
     memory.activations += head_activations(job.model, job.micro_batch());

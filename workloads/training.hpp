@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "schedulers/pipeline_schedule.hpp"
 #include "workloads/layout.hpp"
@@ -45,10 +46,13 @@ struct TrainingJob {
   ModelSpec model;
   ParallelSizes sizes;
   bool sequence_parallel = false;
+  std::vector<std::int64_t> layers_per_stage; // empty: every stage has equally many
   Training training;
 
-  [[nodiscard]] std::int64_t layers_per_stage() const { return model.num_layers / sizes.pp; }
-  [[nodiscard]] std::int64_t first_layer(std::int64_t stage) const { return stage * layers_per_stage(); }
+  [[nodiscard]] std::int64_t layers_of(std::int64_t stage) const {
+    return layers_per_stage.empty() ? model.num_layers / sizes.pp : layers_per_stage[static_cast<std::size_t>(stage)];
+  }
+  [[nodiscard]] std::int64_t first_layer(std::int64_t stage) const;
   [[nodiscard]] MicroBatchShape micro_batch() const {
     return {sizes, sequence_parallel, training.micro_batch_size, training.seq_length, training.precision};
   }

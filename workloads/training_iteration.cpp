@@ -110,8 +110,8 @@ Parts make_parts(const TrainingJob& job, Tables& tables) {
 class StageBuilder {
 public:
   StageBuilder(const TrainingJob& job, Tables& tables, const Parts& parts, std::int64_t stage)
-      : job_(job), tables_(tables), parts_(parts), stage_(stage), is_first_(stage == 0),
-        is_last_(stage == job.sizes.pp - 1) {}
+      : job_(job), tables_(tables), parts_(parts), stage_(stage), first_layer_(job.first_layer(stage)),
+        is_first_(stage == 0), is_last_(stage == job.sizes.pp - 1) {}
 
   Program build(std::span<const PipelinePass> passes) {
     if (sharded() && job_.training.overlap.param_gather)
@@ -133,7 +133,8 @@ private:
   using Index = Program::StepIndex;
 
   [[nodiscard]] bool sharded() const { return job_.training.sharding == Sharding::Zero1; }
-  [[nodiscard]] std::int64_t first_layer() const { return job_.first_layer(stage_); }
+  [[nodiscard]] std::int64_t first_layer() const { return first_layer_; }
+  [[nodiscard]] std::int64_t layers() const { return job_.layers_of(stage_); }
   // Of the stage's layer-th layer.
   [[nodiscard]] LayerKind kind_of(std::int64_t layer) const { return job_.model.kind_of(first_layer() + layer); }
 
@@ -171,12 +172,12 @@ private:
     } else {
       receive(parts_.activation, stage_ - 1, micro_batch);
     }
-    for (std::int64_t layer = 0; layer < job_.layers_per_stage(); ++layer) {
+    for (std::int64_t layer = 0; layer < layers(); ++layer) {
       wait_for_parameters(layer + 1, micro_batch);
       play(parts_.layers.at(kind_of(layer)).forward, micro_batch, first_layer() + layer);
     }
     if (is_last_) {
-      wait_for_parameters(job_.layers_per_stage() + 1, micro_batch);
+      wait_for_parameters(layers() + 1, micro_batch);
       play(parts_.head_forward, micro_batch, -1);
     } else {
       send(parts_.activation, stage_ + 1, micro_batch);
@@ -191,7 +192,7 @@ private:
     } else {
       receive(parts_.gradient, stage_ + 1, micro_batch);
     }
-    for (std::int64_t layer = job_.layers_per_stage() - 1; layer >= 0; --layer) {
+    for (std::int64_t layer = layers() - 1; layer >= 0; --layer) {
       play(parts_.layers.at(kind_of(layer)).backward, micro_batch, first_layer() + layer);
       if (reduce)
         reduce_gradients(layer_parameters(job_, kind_of(layer)), first_layer() + layer);
@@ -239,11 +240,10 @@ private:
   // traffic as after this iteration's own step, moved to where it can hide. Part 0 is the embedding, then the layers,
   // then the head.
   void gather_parameters_ahead() {
-    const std::int64_t layers = job_.layers_per_stage();
-    gathered_.resize(static_cast<std::size_t>(layers) + 2);
+    gathered_.resize(static_cast<std::size_t>(layers()) + 2);
     if (is_first_)
       gather_parameters(embedding_share(job_), -1, gathered_.front());
-    for (std::int64_t layer = 0; layer < layers; ++layer)
+    for (std::int64_t layer = 0; layer < layers(); ++layer)
       gather_parameters(layer_parameters(job_, kind_of(layer)), first_layer() + layer,
                         gathered_[static_cast<std::size_t>(layer) + 1]);
     if (is_last_)
@@ -265,7 +265,7 @@ private:
     const ModelSpec& model = job_.model;
     const auto hidden = static_cast<double>(model.hidden_size);
     double parameters = is_last_ ? norm_parameters(model) : 0;
-    for (std::int64_t layer = 0; layer < job_.layers_per_stage(); ++layer) {
+    for (std::int64_t layer = 0; layer < layers(); ++layer) {
       const bool has_mlp_bias = model.mlp_bias && !kind_of(layer).has_experts;
       parameters +=
           replicated_parameters(model, kind_of(layer)) + (model.output_bias ? hidden : 0) + (has_mlp_bias ? hidden : 0);
@@ -324,6 +324,7 @@ private:
   Tables& tables_;
   const Parts& parts_;
   std::int64_t stage_;
+  std::int64_t first_layer_;
   bool is_first_;
   bool is_last_;
   Program program_;
@@ -336,6 +337,13 @@ private:
 
 std::string_view name_of(Sharding sharding) {
   return sharding == Sharding::Zero1 ? "zero-1" : "none";
+}
+
+std::int64_t TrainingJob::first_layer(std::int64_t stage) const {
+  std::int64_t first = 0;
+  for (std::int64_t before = 0; before < stage; ++before)
+    first += layers_of(before);
+  return first;
 }
 
 schedulers::PipelineOrder pipeline_order(const TrainingJob& job) {

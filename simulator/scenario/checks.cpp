@@ -1,5 +1,8 @@
 #include "simulator/scenario/checks.hpp"
 
+#include <numeric>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "simulator/base/divisors.hpp"
@@ -40,6 +43,27 @@ void check_world(const Scenario& scenario, Sections at) {
                                                  name_of(scenario.job.training.precision)));
 }
 
+namespace {
+
+// Stages are equal unless the scenario lists them.
+void check_stages(const workloads::TrainingJob& job, config::MapReader& parallel) {
+  const std::int64_t layers = job.model.num_layers;
+  const std::vector<std::int64_t>& listed = job.layers_per_stage;
+  if (listed.empty() && layers % job.sizes.pp != 0)
+    return parallel.problem("pp", fmt::format("{} does not divide the {} layers; use {}, or list layers_per_stage",
+                                              job.sizes.pp, layers, nearest_divisors(layers, job.sizes.pp)));
+  const auto stages = static_cast<std::int64_t>(listed.size());
+  if (stages != 0 && stages != job.sizes.pp)
+    parallel.problem("layers_per_stage",
+                     fmt::format("lists {} stages, but pp is {}; list as many", stages, job.sizes.pp));
+  const std::int64_t sum = std::accumulate(listed.begin(), listed.end(), std::int64_t{0});
+  if (stages == job.sizes.pp && sum != layers)
+    parallel.problem("layers_per_stage",
+                     fmt::format("the stages hold {} layers, but the model has {}; both must agree", sum, layers));
+}
+
+} // namespace
+
 void check_model_splits(const Scenario& scenario, Sections at) {
   const workloads::TrainingJob& job = scenario.job;
   const workloads::ModelSpec& model = job.model;
@@ -52,7 +76,7 @@ void check_model_splits(const Scenario& scenario, Sections at) {
     must_divide(at.parallel, "tp", job.sizes.tp, model.intermediate_size, "columns of the MLP");
   if (model.moe)
     must_divide(at.parallel, "tp", job.sizes.tp, model.moe->shared_intermediate_size, "columns of the shared experts");
-  must_divide(at.parallel, "pp", job.sizes.pp, model.num_layers, "layers");
+  check_stages(job, at.parallel);
   if (model.moe)
     must_divide(at.parallel, "ep", job.sizes.ep, model.moe->num_experts, "experts");
   else if (job.sizes.ep > 1)
@@ -106,7 +130,7 @@ void check_size(const Scenario& scenario, Sections at) {
   constexpr double steps_per_layer = 22; // forward and backward of a layer with experts, tensor-parallel
   const double rows = static_cast<double>(job.sizes.world()) * steps_per_layer *
                       static_cast<double>(job.training.micro_batches(job.sizes)) *
-                      static_cast<double>(job.layers_per_stage());
+                      static_cast<double>(job.model.num_layers) / static_cast<double>(job.sizes.pp);
   if (rows > most_rows)
     at.training.problem("global_batch_size",
                         fmt::format("{} micro-batches on {} GPUs make about {:.1g} tasks, and one run takes at most "

@@ -71,6 +71,7 @@ void read_parallel(config::MapReader& map, Scenario& scenario) {
   sizes.tp = map.integer_or("tp", 1, degree);
   sizes.pp = map.integer_or("pp", 1, degree);
   sizes.ep = map.integer_or("ep", 1, degree);
+  scenario.job.layers_per_stage = map.integers_or_empty("layers_per_stage", {.min = 1, .max = 1'000'000});
   only_one(map, "cp", "context parallelism");
   only_one(map, "vpp", "an interleaved schedule");
   only_one(map, "etp", "tensor parallelism inside experts");

@@ -9,9 +9,12 @@ namespace {
 std::string parallel_yaml(const Scenario& scenario) {
   const workloads::ParallelSizes& sizes = scenario.job.sizes;
   return fmt::format("parallel: {{tp: {}, cp: {}, pp: {}, vpp: {}, ep: {}, etp: {}, dp: {}, sequence_parallel: {}, "
-                     "order: {}}}\n",
+                     "order: {}{}}}\n",
                      sizes.tp, sizes.cp, sizes.pp, sizes.vpp, sizes.ep, sizes.etp, sizes.dp,
-                     scenario.job.sequence_parallel, scenario.rank_order);
+                     scenario.job.sequence_parallel, scenario.rank_order,
+                     scenario.job.layers_per_stage.empty()
+                         ? ""
+                         : fmt::format(", layers_per_stage: [{}]", fmt::join(scenario.job.layers_per_stage, ", ")));
 }
 
 std::string training_yaml(const workloads::Training& training) {

@@ -23,9 +23,9 @@ TEST(BadField, UnknownKey) {
   EXPECT_EQ(problems(small_scenario({{"  seq_length", "  seq_lenght"}})),
             lines({"scenario.yaml:16:3: training.seq_length: missing; expected a whole number from 1 to 100000000",
                    "scenario.yaml:17:3: training.seq_lenght: unknown key 'seq_lenght'; did you mean 'seq_length'?"}));
-  EXPECT_EQ(problems_of_tp("banana: 2"),
-            "scenario.yaml:14:12: parallel.banana: unknown key 'banana'; known keys are tp, pp, ep, cp, vpp, etp, dp, "
-            "sequence_parallel, order\n");
+  EXPECT_EQ(problems_of_tp("banana: 2"), "scenario.yaml:14:12: parallel.banana: unknown key 'banana'; known keys are "
+                                         "tp, pp, ep, layers_per_stage, cp, vpp, etp, dp, "
+                                         "sequence_parallel, order\n");
   EXPECT_EQ(problems(small_scenario({{"  vocab_size", "  vocab_sise: 3\n  vocab_size"}})),
             "scenario.yaml:11:3: model.vocab_sise: unknown key 'vocab_sise'; did you mean 'vocab_size'?\n");
 }

@@ -17,7 +17,7 @@ TEST(BadFit, HeadsByTensorRanks) {
 
 TEST(BadFit, LayersByStages) {
   EXPECT_EQ(problems(small_scenario({{"num_hidden_layers: 2", "num_hidden_layers: 3"}})),
-            "scenario.yaml:14:23: parallel.pp: 2 does not divide the 3 layers; use 1 or 3\n");
+            "scenario.yaml:14:23: parallel.pp: 2 does not divide the 3 layers; use 1 or 3, or list layers_per_stage\n");
 }
 
 TEST(BadFit, ExpertsByExpertRanks) {
@@ -62,7 +62,7 @@ TEST(BadFit, AllProblemsAtOnce) {
   EXPECT_EQ(problems(small_scenario({{"pp: 2", "pp: 3, dp: 8"}, {"global_batch_size: 4", "global_batch_size: 7"}})),
             lines({"scenario.yaml:14:11: parallel: tp x cp x dp x pp = 2 x 1 x 8 x 3 = 48 ranks, but the cluster has 8 "
                    "GPUs; lower a degree or raise platform.nodes to 12",
-                   "scenario.yaml:14:23: parallel.pp: 3 does not divide the 2 layers; use 2",
+                   "scenario.yaml:14:23: parallel.pp: 3 does not divide the 2 layers; use 2, or list layers_per_stage",
                    "scenario.yaml:16:22: training.global_batch_size: 7 is not a multiple of micro_batch_size x dp = 1 "
                    "x 8 = 8; use 8"}));
 }

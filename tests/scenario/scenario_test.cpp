@@ -86,6 +86,27 @@ TEST(Scenario, RoutingIsANameOrAMap) {
   EXPECT_EQ(problem_of("{type: uniform, exponent: 1.0}"), "moe.routing.exponent");
 }
 
+TEST(Scenario, StagesMayBeUneven) {
+  const std::string stages = "parallel: {pp: 4, layers_per_stage: [9, 8, 8, 7]}\n";
+  const Scenario scenario = load_text(minimal + stages);
+  EXPECT_EQ(scenario.job.first_layer(3), 25);
+  EXPECT_EQ(resolved_yaml(load_text(resolved_yaml(scenario))), resolved_yaml(scenario));
+  const auto problem_of = [](const std::string& parallel) -> std::string {
+    try {
+      (void)load_text(minimal + parallel);
+      return "";
+    } catch (const InputError& error) {
+      return error.problems().front().field + ": " + error.problems().front().message;
+    }
+  };
+  EXPECT_EQ(problem_of("parallel: {pp: 4, layers_per_stage: [9, 8, 8, 8]}\n"),
+            "parallel.layers_per_stage: the stages hold 33 layers, but the model has 32; both must agree");
+  EXPECT_EQ(problem_of("parallel: {pp: 4, layers_per_stage: [16, 16]}\n"),
+            "parallel.layers_per_stage: lists 2 stages, but pp is 4; list as many");
+  EXPECT_EQ(problem_of("parallel: {pp: 3, dp: 1}\n"),
+            "parallel.pp: 3 does not divide the 32 layers; use 2 or 4, or list layers_per_stage");
+}
+
 // A job may use fewer GPUs than the cluster has.
 TEST(Scenario, AJobMayBeSmallerThanItsCluster) {
   EXPECT_EQ(load_text(std::string(minimal) + "parallel: {dp: 4}\n").job.sizes.world(), 4);

@@ -95,6 +95,20 @@ TEST(TrainingIteration, TakesAtMostAHundredBytesATask) {
   EXPECT_LE(static_cast<double>(graph.memory_footprint()), 100.0 * static_cast<double>(graph.task_count()));
 }
 
+TEST(TrainingIteration, UnevenStagesHoldEveryLayerOnce) {
+  TrainingJob job = job_of(small_moe(), {.pp = 3, .dp = 2});
+  job.layers_per_stage = {4, 1, 3};
+  std::vector<std::vector<int>> layers(3);
+  const graph::Programs programs = training_iteration(job);
+  for (std::size_t stage = 0; stage < 3; ++stage)
+    for (const graph::Step& step : programs.stages[stage].steps())
+      if (step.task.layer >= 0 && step.task.phase == Phase::Forward && step.task.micro_batch == 0 &&
+          programs.names[step.task.name] == "attention")
+        layers[stage].push_back(step.task.layer);
+  EXPECT_EQ(layers, (std::vector<std::vector<int>>{{0, 1, 2, 3}, {4}, {5, 6, 7}}));
+  EXPECT_DOUBLE_EQ(stage_parameters(job, 0).expert, 4 * stage_parameters(job, 1).expert);
+}
+
 TEST(TrainingIteration, CanBeRunInOrder) {
   const TrainingJob job = job_of(small_moe(), {.tp = 2, .pp = 4, .ep = 8, .dp = 4});
   const graph::TaskGraph graph = graph_of(job);
