@@ -27,8 +27,8 @@ struct GemmCurve {
 };
 
 // Share of peak FLOP/s of fused attention with head size d over n keys:
-// max_efficiency x d / (d + half_head_size) x n / (n + half_length). One curve serves forward and backward, as published
-// figures are of both together: forward comes out a little slow, backward a little fast.
+// max_efficiency x d / (d + half_head_size) x n / (n + half_length). One curve serves forward and backward, as
+// published figures are of both together: forward comes out a little slow, backward a little fast.
 struct AttentionCurve {
   double max_efficiency = 1;
   double half_head_size = 0;
