@@ -13,8 +13,10 @@
 namespace moesim::record {
 namespace {
 
-// Where the rows of each rank are in /tasks, so that a reader expands folded ranks without searching.
+// What a reader outside moesim would have to work out: the number of each row of /ranks, for joining it with other
+// tables, and where the rows of each rank are in /tasks, so that folded ranks expand without searching.
 struct RowIndex {
+  std::vector<std::uint32_t> rank;
   std::vector<std::uint64_t> first_task;
   std::vector<std::uint64_t> task_count;
 };
@@ -23,6 +25,7 @@ RowIndex row_index(const RunRecord& run) {
   RowIndex index;
   for (std::uint32_t rank = 0; rank < run.ranks.size(); ++rank) {
     const RowRange rows = rows_of(run, rank);
+    index.rank.push_back(rank);
     index.first_task.push_back(rows.first);
     index.task_count.push_back(rows.last - rows.first);
   }
@@ -49,6 +52,7 @@ void write(const RunRecord& run, const std::filesystem::path& path) {
   file.text("run/format", format_name);
   file.scalar("run/format_version", "1", format_version);
   lay_out(file, run);
+  file.column("ranks/rank", "1", index.rank);
   file.column("ranks/first_task", "1", index.first_task);
   file.column("ranks/task_count", "1", index.task_count);
   replace_file(path, file.image(path.string()));

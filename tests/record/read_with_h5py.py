@@ -33,6 +33,7 @@ def check(file):
     assert file["tasks/micro_batch"].dtype == "int32" and file["tasks/kind"].dtype == "uint8"
 
     # Rank 3 is folded: its rows are those of rank 2.
+    assert list(file["ranks/rank"]) == list(range(len(file["ranks/node"])))
     first, count = file["ranks/first_task"][3], file["ranks/task_count"][3]
     assert count > 0 and (tasks["rank"][first:first + count] == 2).all()
     assert (tasks["rank"] == 2).sum() == count
