@@ -102,6 +102,26 @@ double optimizer_share(const TrainingJob& job, const RankParameters& parameters)
 
 namespace {
 
+// The fullest moment with `in_flight` micro-batches: all of them forward through the stage, or one of them, its head
+// done, going back through a layer whose activations are recomputed while those of later layers are gone.
+Bytes peak_activations(const TrainingJob& job, std::int64_t stage, double in_flight) {
+  const MicroBatchShape shape = job.micro_batch();
+  const bool recomputes = job.training.recompute == Recompute::Full;
+  Bytes kept;       // by one micro-batch, in the layers so far
+  Bytes recomputed; // at most, beyond what is kept in the layers of a micro-batch
+  const std::int64_t first_layer = job.first_layer(stage);
+  for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer) {
+    const Bytes all = layer_activations(job.model, shape, job.model.kind_of(layer));
+    const Bytes by_layer = recomputes ? boundary_bytes(job.model, shape) : all;
+    // Going back through this layer, the later ones have freed theirs; `recomputed` is relative to the sum over them
+    // all.
+    recomputed = std::max(recomputed - by_layer, all - by_layer);
+    kept += by_layer;
+  }
+  const Bytes head = stage == job.sizes.pp - 1 ? head_activations(job.model, shape) : Bytes(0);
+  return kept * in_flight + std::max(head * in_flight, head * (in_flight - 1) + recomputed);
+}
+
 StageMemory memory_of(const TrainingJob& job, std::int64_t stage, std::span<const schedulers::PipelinePass> passes) {
   const RankParameters parameters = stage_parameters(job, stage);
   const double count = parameters.dense + parameters.expert;
@@ -116,12 +136,7 @@ StageMemory memory_of(const TrainingJob& job, std::int64_t stage, std::span<cons
     in_flight += pass.pass == Pass::Forward ? 1 : -1;
     most = std::max(most, in_flight);
   }
-  const std::int64_t first_layer = job.first_layer(stage);
-  for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer)
-    memory.activations += layer_activations(job.model, job.micro_batch(), job.model.kind_of(layer));
-  if (stage == job.sizes.pp - 1)
-    memory.activations += head_activations(job.model, job.micro_batch());
-  memory.activations = memory.activations * static_cast<double>(most);
+  memory.activations = peak_activations(job, stage, static_cast<double>(most));
   return memory;
 }
 

@@ -55,6 +55,22 @@ Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, La
   return list.finish(Bytes(0), layer_activations(model, shape, kind));
 }
 
+std::string_view name_of(Recompute recompute) {
+  return recompute == Recompute::Full ? "full" : "none";
+}
+
+LayerPasses layer_passes(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind, Recompute recompute) {
+  LayerPasses passes{layer_forward(model, shape, kind), layer_backward(model, shape, kind)};
+  if (recompute == Recompute::None)
+    return passes;
+  Segments again = passes.forward;
+  const Bytes input = boundary_bytes(model, shape);
+  passes.forward.front().work.allocated = input; // a layer starts with a kernel
+  again.front().work.allocated -= input;
+  passes.backward.insert(passes.backward.begin(), again.begin(), again.end());
+  return passes;
+}
+
 Bytes layer_activations(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
   const RankShape at{model, shape, kind};
   // Inputs and outputs of the norms before attention and MLP, and the inputs of those after, split along the sequence.

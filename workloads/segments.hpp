@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "simulator/graph/program.hpp"
@@ -40,6 +41,20 @@ struct MicroBatchShape {
   }
 };
 
+// Whether a layer keeps what its backward needs, or only its input, and then runs forward once more before its backward
+// (Chen et al., arXiv 1604.06174; Megatron's recompute_granularity full, method uniform, one layer at a time).
+enum class Recompute : std::uint8_t { None, Full };
+[[nodiscard]] std::string_view name_of(Recompute recompute);
+
+// What a layer does in the forward and in the backward pass of a micro-batch.
+struct LayerPasses {
+  Segments forward;
+  Segments backward;
+};
+[[nodiscard]] LayerPasses layer_passes(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind,
+                                       Recompute recompute);
+
+// Its passes without recomputation.
 [[nodiscard]] Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
 [[nodiscard]] Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
 

@@ -30,6 +30,7 @@ struct Training {
   std::int64_t seq_length = 1;        // tokens
   Precision precision = Precision::Bf16;
   std::string schedule = "1f1b";
+  Recompute recompute = Recompute::None;
   Sharding sharding = Sharding::Zero1;
   Overlap overlap;
 

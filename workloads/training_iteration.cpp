@@ -88,9 +88,10 @@ Parts make_parts(const TrainingJob& job, Tables& tables) {
   Parts parts;
   for (std::int64_t layer = 0; layer < job.model.num_layers; ++layer) {
     const LayerKind kind = job.model.kind_of(layer);
-    if (!parts.layers.contains(kind))
-      parts.layers[kind] = {tables.steps(layer_forward(job.model, shape, kind), Phase::Forward),
-                            tables.steps(layer_backward(job.model, shape, kind), Phase::Backward)};
+    if (parts.layers.contains(kind))
+      continue;
+    const LayerPasses passes = layer_passes(job.model, shape, kind, job.training.recompute);
+    parts.layers[kind] = {tables.steps(passes.forward, Phase::Forward), tables.steps(passes.backward, Phase::Backward)};
   }
   parts.embedding_forward = tables.steps(embedding_forward(job.model, shape), Phase::Forward);
   parts.embedding_backward = tables.steps(embedding_backward(job.model, shape), Phase::Backward);

@@ -20,12 +20,10 @@ constexpr config::IntegerRange degree{.min = 1, .max = 1'000'000};
 using Names = std::span<const std::string_view>;
 
 // One of `names`, or `fallback` when absent. `later` are values that the field will take one day: known by name, so
-// that the message says more than "unknown". A map means its `type`, as in {type: zipf, exponent: 1.0}.
+// that the message says more than "unknown".
 std::string choice(config::MapReader& map, std::string_view key, std::string_view fallback, Names names,
                    std::initializer_list<std::string_view> later) {
   const config::Node* node = map.node(key);
-  if (node != nullptr && node->find("type") != nullptr)
-    node = node->find("type");
   const bool is_later = node != nullptr && node->kind == config::Node::Kind::Scalar &&
                         std::ranges::count(later, node->scalar) > 0 && std::ranges::count(names, node->scalar) == 0;
   if (!is_later)
@@ -105,7 +103,9 @@ void read_training(config::MapReader& map, workloads::Training& training) {
   const std::vector<std::string_view> schedules = schedulers::schedule_names();
   training.schedule = choice(map, "schedule", "1f1b", schedules,
                              {"interleaved", "interleaved-1f1b", "zb-h1", "zb-h2", "zb-v", "dualpipe"});
-  only(map, "recompute", "none", {"selective", "full"});
+  constexpr std::array<std::string_view, 2> recomputes{"none", "full"};
+  const bool recomputes_all = choice(map, "recompute", "none", recomputes, {"selective"}) == "full";
+  training.recompute = recomputes_all ? workloads::Recompute::Full : workloads::Recompute::None;
   constexpr std::array<std::string_view, 2> shardings{"none", "zero-1"};
   const bool is_sharded = choice(map, "sharding", "zero-1", shardings, {"zero-2", "zero-3"}) == "zero-1";
   training.sharding = is_sharded ? workloads::Sharding::Zero1 : workloads::Sharding::None;

@@ -24,12 +24,13 @@ std::string training_yaml(const workloads::Training& training) {
                      "  seq_length: {}\n"
                      "  precision: {}\n"
                      "  schedule: {}\n"
-                     "  recompute: none\n"
+                     "  recompute: {}\n"
                      "  sharding: {}\n"
                      "  overlap: {{grad_reduce: {}, param_gather: {}, tp: false, expert: false, pp: {}}}\n",
                      training.global_batch_size, training.micro_batch_size, training.seq_length,
-                     name_of(training.precision), training.schedule, workloads::name_of(training.sharding),
-                     training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.pp);
+                     name_of(training.precision), training.schedule, workloads::name_of(training.recompute),
+                     workloads::name_of(training.sharding), training.overlap.grad_reduce, training.overlap.param_gather,
+                     training.overlap.pp);
 }
 
 } // namespace

@@ -152,12 +152,7 @@ TEST(Simulate, LinksCarryNoMoreThanTheyCan) {
 
 // What the timeline says about memory is what the static estimate says: activations come back to zero, and the fullest
 // moment of each stage is the estimate's.
-class MemoryOfSchedule : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Simulate, MemoryOfSchedule, testing::Values("1f1b", "gpipe"));
-
-TEST_P(MemoryOfSchedule, ReturnsAndPeaksAtTheEstimate) {
-  scenario::Scenario scenario = small_scenario();
-  scenario.job.training.schedule = GetParam();
+void expect_peak_at_estimate(const scenario::Scenario& scenario) {
   const record::RunRecord run = simulate(scenario, {});
   std::vector<double> peak(32, 0);
   std::vector<double> last(32, 0);
@@ -173,6 +168,21 @@ TEST_P(MemoryOfSchedule, ReturnsAndPeaksAtTheEstimate) {
     const workloads::StageMemory estimate = workloads::stage_memory(scenario.job, run.ranks.pp[rank]);
     EXPECT_NEAR(peak[rank] / estimate.total().value(), 1, 1e-12) << rank;
   }
+}
+
+class MemoryOfSchedule : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Simulate, MemoryOfSchedule, testing::Values("1f1b", "gpipe"));
+
+TEST_P(MemoryOfSchedule, ReturnsAndPeaksAtTheEstimate) {
+  scenario::Scenario scenario = small_scenario();
+  scenario.job.training.schedule = GetParam();
+  expect_peak_at_estimate(scenario);
+}
+
+TEST(Simulate, MemoryPeaksAtTheEstimateWithRecomputation) {
+  scenario::Scenario scenario = small_scenario();
+  scenario.job.training.recompute = workloads::Recompute::Full;
+  expect_peak_at_estimate(scenario);
 }
 
 TEST(Simulate, ThroughputCountsEveryToken) {

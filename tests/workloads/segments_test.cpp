@@ -119,6 +119,22 @@ TEST(Segments, AWindowBoundsAttention) {
   EXPECT_EQ(flops(layer_forward(model, shape, {.has_experts = true, .reach = Reach::Sliding})), full);
 }
 
+TEST(Segments, RecomputationRepeatsTheForwardAndKeepsOnlyTheInput) {
+  const MicroBatchShape shape = job_of(small_moe(), {.tp = 2, .ep = 4, .dp = 2}).micro_batch();
+  const LayerKind kind = small_moe().kind_of(0);
+  const LayerPasses plain = layer_passes(small_moe(), shape, kind, Recompute::None);
+  const LayerPasses again = layer_passes(small_moe(), shape, kind, Recompute::Full);
+  EXPECT_EQ(flops(again.forward), flops(plain.forward));
+  EXPECT_EQ(flops(again.backward), flops(plain.backward) + flops(plain.forward));
+  EXPECT_EQ(names(again.backward).size(), names(plain.backward).size() + names(plain.forward).size());
+  EXPECT_EQ(again.forward.front().work.allocated, boundary_bytes(small_moe(), shape));
+  Bytes held;
+  for (const Segments& segments : {again.forward, again.backward})
+    for (const Segment& segment : segments)
+      held += segment.work.allocated - segment.work.freed;
+  EXPECT_EQ(held, Bytes(0));
+}
+
 TEST(Segments, TheGradientTakesTwiceTheFlops) {
   for (const ModelSpec& model : small_models()) {
     const MicroBatchShape shape = job_of(model, {.tp = 2, .ep = model.moe ? 4 : 1, .dp = 2}).micro_batch();
