@@ -46,7 +46,7 @@ public:
     step.task.phase = phase;
     step.task.stream = segment.kind == Kind::Compute ? Stream::Compute : stream_of(segment.over);
     step.task.name = static_cast<std::uint16_t>(index_of(programs_.names, segment.name));
-    step.task.work = static_cast<std::uint32_t>(index_of(programs_.works, segment.work));
+    step.task.work = work_index(segment);
     step.over = segment.over;
     return step;
   }
@@ -59,16 +59,26 @@ public:
   }
 
 private:
-  template <class Value>
-  static std::size_t index_of(std::vector<Value>& values, const Value& value) {
-    const auto found = std::ranges::find(values, value);
-    if (found != values.end())
-      return static_cast<std::size_t>(found - values.begin());
-    values.push_back(value);
-    return values.size() - 1;
+  static std::size_t index_of(std::vector<std::string>& names, const std::string& name) {
+    const auto found = std::ranges::find(names, name);
+    if (found != names.end())
+      return static_cast<std::size_t>(found - names.begin());
+    names.push_back(name);
+    return names.size() - 1;
+  }
+
+  // An all-gather and an all-reduce of the same size are not the same work.
+  std::uint32_t work_index(const Segment& segment) {
+    for (std::size_t index = 0; index < programs_.works.size(); ++index)
+      if (kinds_[index] == segment.kind && programs_.works[index] == segment.work)
+        return static_cast<std::uint32_t>(index);
+    programs_.works.push_back(segment.work);
+    kinds_.push_back(segment.kind);
+    return static_cast<std::uint32_t>(kinds_.size() - 1);
   }
 
   graph::Programs& programs_;
+  std::vector<Kind> kinds_; // of each work
 };
 
 struct LayerSteps {

@@ -53,7 +53,9 @@ private:
       index = static_cast<std::uint32_t>(costs_.communications.size());
       costs_.communications.push_back(
           communication(task.kind, graph_.work(task).bytes, graph_.members(task), cluster_));
+      kinds_.push_back(task.kind);
     }
+    MOESIM_CHECK(kinds_[index] == task.kind, "tasks that share a work are of one kind");
     return index;
   }
 
@@ -62,6 +64,7 @@ private:
   std::vector<double> speeds_;
   std::vector<std::map<double, std::uint32_t>> kernels_; // [work]: speed to index
   std::vector<std::uint32_t> communications_;            // [group * works + work]
+  std::vector<graph::Kind> kinds_;                       // of each communication
   execution::Costs costs_;
 };
 

@@ -35,7 +35,7 @@ inline constexpr std::size_t phase_count = 5;
 [[nodiscard]] std::string_view name_of(Kind kind);
 [[nodiscard]] std::string_view name_of(Phase phase);
 
-// What a task amounts to; tasks that do the same share one Work.
+// What a task amounts to; tasks of one kind that do the same share one Work.
 struct Work {
   std::vector<Operator> operators; // of a compute task, run one after the other
   Flops flops;                     // sum over the operators

@@ -109,6 +109,18 @@ TEST(TrainingIteration, UnevenStagesHoldEveryLayerOnce) {
   EXPECT_DOUBLE_EQ(stage_parameters(job, 0).expert, 4 * stage_parameters(job, 1).expert);
 }
 
+// Gathering 34 tokens of 64 channels moves 4,352 bytes, and so does summing the gradients of 17 norms.
+TEST(TrainingIteration, TasksThatShareAWorkAreOfOneKind) {
+  for (std::int64_t length = 2; length <= 64; length += 2) {
+    TrainingJob job = job_of(small_dense(), {.tp = 2});
+    job.training.seq_length = length;
+    std::map<std::uint32_t, Kind> kinds;
+    const graph::Programs programs = training_iteration(job);
+    for (const graph::Step& step : programs.stages[0].steps())
+      EXPECT_EQ(kinds.try_emplace(step.task.work, step.task.kind).first->second, step.task.kind) << length;
+  }
+}
+
 TEST(TrainingIteration, CanBeRunInOrder) {
   const TrainingJob job = job_of(small_moe(), {.tp = 2, .pp = 4, .ep = 8, .dp = 4});
   const graph::TaskGraph graph = graph_of(job);
