@@ -112,7 +112,8 @@ double active_parameters(const ModelSpec& model) {
 }
 
 std::string_view embeddings_counted(const ModelSpec& model) {
-  return model.input_embedding_is_active ? "embeddings counted" : "embeddings counted, the input one not as active";
+  return model.input_embedding_is_active ? "embeddings counted"
+                                         : "embeddings counted; active without the input embedding";
 }
 
 namespace {

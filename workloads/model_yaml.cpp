@@ -37,7 +37,7 @@ void add_moe(FieldLines& lines, const MoeSpec& moe) {
   lines.add("num_local_experts", moe.num_experts);
   lines.add("num_experts_per_tok", moe.experts_per_token);
   lines.add("moe_intermediate_size", moe.intermediate_size);
-  lines.add_size("shared_expert_intermediate_size", moe.shared_intermediate_size);
+  lines.add("shared_expert_intermediate_size", moe.shared_intermediate_size);
   lines.add("shared_expert_gate", moe.shared_gate);
   lines.add("router_bias", moe.router_bias);
 }

@@ -80,8 +80,8 @@ std::int64_t read_experts_per_token(const Source& from) {
 void read_shared_experts(config::MapReader& map, const Family& family, MoeSpec& moe) {
   const std::int64_t number =
       integer_if_given(map, "n_shared_experts", family.shared_experts, {.min = 0, .max = most_experts});
-  moe.shared_intermediate_size =
-      integer_if_given(map, "shared_expert_intermediate_size", number * moe.intermediate_size, width);
+  moe.shared_intermediate_size = integer_if_given(map, "shared_expert_intermediate_size",
+                                                  number * moe.intermediate_size, {.min = 0, .max = width.max});
   moe.shared_gate = map.boolean_or("shared_expert_gate", family.shared_gate && moe.shared_intermediate_size > 0);
 }
 
