@@ -90,6 +90,11 @@ void check_model_splits(const Scenario& scenario, Sections at) {
 }
 
 void check_batch(const Scenario& scenario, Sections at) {
+  const std::int64_t positions = scenario.job.model.learned_positions;
+  if (positions > 0 && scenario.job.training.seq_length > positions)
+    at.training.problem("seq_length", fmt::format("the model has learned {} positions; use at most as many, or give "
+                                                  "model.max_position_embeddings",
+                                                  positions));
   const workloads::Training& training = scenario.job.training;
   const std::int64_t unit = training.micro_batch_size * scenario.job.sizes.dp;
   if (training.global_batch_size % unit == 0)
