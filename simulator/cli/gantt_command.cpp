@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <memory>
@@ -40,8 +41,11 @@ std::vector<std::uint32_t> parse_ranks(const std::string& text, std::size_t worl
     const std::string_view view = item;
     const std::uint32_t first = rank_of(view.substr(0, dash), world_size);
     const std::uint32_t last = dash == std::string::npos ? first : rank_of(view.substr(dash + 1), world_size);
+    if (last < first)
+      throw CLI::ValidationError("--ranks", fmt::format("'{}' goes down; write {}-{}", item, last, first));
     for (std::uint32_t rank = first; rank <= last; ++rank)
-      ranks.push_back(rank);
+      if (std::ranges::find(ranks, rank) == ranks.end())
+        ranks.push_back(rank);
   }
   return ranks;
 }

@@ -69,7 +69,7 @@ Listed model(const std::string& name) {
           {{"name", name},
            {"parameters", total},
            {"active_parameters", active},
-           {"embeddings_counted", model.input_embedding_is_active}}};
+           {"input_embedding_is_active", model.input_embedding_is_active}}};
 }
 
 std::vector<Listed> catalogue(config::CatalogueKind kind, Listed (*describe)(const std::string&)) {
