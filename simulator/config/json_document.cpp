@@ -159,6 +159,8 @@ private:
 
 Node parse_json_value(const std::string& text, const Position& start, Problems& problems) {
   const std::string checked = checked_text(text, start);
+  if (checked.find_first_not_of(" \t\r\n") == std::string::npos)
+    throw InputError(start, "", "the document is empty; expected a map of fields in JSON");
   JsonEvents events(checked, start, problems);
   if (!nlohmann::json::sax_parse(checked, &events))
     problems.throw_if_any();

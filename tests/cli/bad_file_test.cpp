@@ -67,8 +67,7 @@ std::string problems_of_model(std::string_view json) {
 TEST(BadFile, ModelIsNotJson) {
   EXPECT_EQ(problems_of_model(R"({"model_type": "mixtral",})"),
             "model.json:1:26: not valid JSON: unexpected '}'; expected string literal\n");
-  EXPECT_EQ(problems_of_model(""), "model.json:1:1: not valid JSON: unexpected end of input; expected '[', '{', or a "
-                                   "literal\n");
+  EXPECT_EQ(problems_of_model(""), "model.json:1:1: the document is empty; expected a map of fields in JSON\n");
   EXPECT_EQ(problems_of_model("[]"),
             "model.json:1:1: the document is a list; expected a map of fields, such as 'version: 1'\n");
 }

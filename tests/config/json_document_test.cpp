@@ -58,14 +58,15 @@ TEST(JsonDocument, WhatOnlyYamlAllowsIsAnError) {
   EXPECT_EQ(error("{\"a\":\n  tru}"), "a.json:2:6: not valid JSON: invalid literal; expected JSON without comments, "
                                       "trailing commas or single quotes\n");
   EXPECT_EQ(error("[1,2"), "a.json:1:5: not valid JSON: unexpected end of input; expected ']'\n");
-  for (const char* text : {"a: 1", "{'a': 1}", "{a: 1}", "{\"a\": 1} {}", "{\"a\": 01}", "{\"a\": NaN}", "",
+  for (const char* text : {"a: 1", "{'a': 1}", "{a: 1}", "{\"a\": 1} {}", "{\"a\": 01}", "{\"a\": NaN}",
                            "{\"a\": \"\t\"}", "{\"a\": \"\\ud800\"}", "{\"a\": 1e999}"})
     EXPECT_THAT(error(text), HasSubstr("not valid JSON")) << text;
 }
 
 TEST(JsonDocument, OtherTopsAreErrors) {
   EXPECT_EQ(error("[]"), "a.json:1:1: the document is a list; expected a map of fields, such as 'version: 1'\n");
-  EXPECT_THAT(error("null"), HasSubstr("the document is empty"));
+  for (const char* text : {"null", "", " \n"})
+    EXPECT_THAT(error(text), HasSubstr("the document is empty")) << text;
 }
 
 TEST(JsonDocument, NestingIsBounded) {
