@@ -20,8 +20,6 @@ private:
 };
 
 using RankId = Id<struct RankTag>;   // one GPU of the job, 0 .. world_size - 1
-using StageId = Id<struct StageTag>; // one pipeline stage
 using TaskId = Id<struct TaskTag>;   // one vertex of the task graph
-using GroupId = Id<struct GroupTag>; // one communicator of the task graph
 
 } // namespace moesim

@@ -7,7 +7,7 @@
 namespace moesim {
 namespace {
 
-static_assert(!std::is_convertible_v<RankId, StageId>, "a rank is not a stage");
+static_assert(!std::is_convertible_v<RankId, TaskId>, "a rank is not a task");
 static_assert(!std::is_convertible_v<std::uint32_t, RankId>, "a bare number is not a rank");
 static_assert(sizeof(RankId) == sizeof(std::uint32_t), "an id costs no more than its number");
 
