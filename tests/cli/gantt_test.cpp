@@ -1,0 +1,89 @@
+// `moesim gantt`: from a result file to a picture and to a trace, and what it refuses.
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/command.hpp"
+
+namespace moesim::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A folder with the result of tests/cli/small.yaml: 8 ranks in two stages.
+class Gantt : public ::testing::Test {
+protected:
+  Gantt() {
+    place_.write("small.yaml", small_scenario());
+    EXPECT_EQ(place_.run({"run", "small.yaml", "-o", "run.h5"}).status, 0);
+  }
+
+  [[nodiscard]] std::string refusal(const Workplace::Arguments& arguments) const {
+    const Outcome outcome = place_.run(arguments);
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(place_.names(), ::testing::Not(::testing::Contains("out.svg")));
+    return outcome.err;
+  }
+
+  Workplace place_;
+};
+
+TEST_F(Gantt, DrawsOneLanePerStage) {
+  const Outcome outcome = place_.run({"gantt", "run.h5", "-o", "out.svg"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out, "wrote out.svg\n");
+  const std::string picture = read_all(place_.path() / "out.svg");
+  EXPECT_THAT(picture, HasSubstr("stage 0"));
+  EXPECT_THAT(picture, HasSubstr("stage 1"));
+}
+
+TEST_F(Gantt, DrawsTheRanksItIsAskedFor) {
+  EXPECT_EQ(place_.run({"gantt", "run.h5", "-o", "out.svg", "--ranks", "1,2-3,3"}).status, 0);
+  const std::string picture = read_all(place_.path() / "out.svg");
+  for (const char* rank : {"rank 1", "rank 2", "rank 3"})
+    EXPECT_THAT(picture, HasSubstr(rank));
+  EXPECT_EQ(picture.find("rank 3"), picture.rfind("rank 3")); // once, though it was named twice
+  EXPECT_EQ(picture.find("rank 0"), std::string::npos);
+}
+
+TEST_F(Gantt, WritesATraceForPerfetto) {
+  EXPECT_EQ(place_.run({"gantt", "run.h5", "-o", "out.json"}).status, 0);
+  const auto trace = nlohmann::json::parse(read_all(place_.path() / "out.json"));
+  EXPECT_EQ(trace.at("displayTimeUnit"), "ns");
+  EXPECT_GT(trace.at("traceEvents").size(), 100u);
+}
+
+TEST_F(Gantt, RefusesRanksThatAreNotThere) {
+  EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.svg", "--ranks", "0,8"}),
+              HasSubstr("--ranks: '8' is not a rank of this run; ranks are 0 to 7, written as 0,8,16-23\n"));
+  EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.svg", "--ranks", "3-1"}),
+              HasSubstr("--ranks: '3-1' goes down; write 1-3\n"));
+  EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.svg", "--ranks", "one"}), HasSubstr("'one' is not a rank"));
+}
+
+TEST_F(Gantt, RefusesOtherPicturesAndOtherFiles) {
+  EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.png"}),
+              HasSubstr("-o: 'out.png' ends in neither .svg (a picture) nor .json (for Perfetto)\n"));
+  EXPECT_EQ(refusal({"gantt", "small.yaml", "-o", "out.svg"}), "small.yaml: is not an HDF5 file\n");
+  EXPECT_THAT(refusal({"gantt", "other.h5", "-o", "out.svg"}), HasSubstr("other.h5: "));
+}
+
+TEST(List, SaysWhatTheCataloguesHold) {
+  const Workplace place;
+  for (const char* what : {"gpus", "clusters", "models", "schedules", "collectives"}) {
+    const Outcome text = place.run({"list", what});
+    const Outcome json = place.run({"list", what, "--json"});
+    EXPECT_EQ(text.status, 0);
+    for (const auto& item : nlohmann::json::parse(json.out))
+      EXPECT_THAT(text.out, HasSubstr(item.at("name").get<std::string>()));
+  }
+  const auto models = nlohmann::json::parse(place.run({"list", "models", "--json"}).out);
+  for (const auto& model : models)
+    if (model.at("name") == "mixtral-8x7b") {
+      EXPECT_EQ(model.at("parameters"), 46702792704.0);
+      EXPECT_EQ(model.at("active_parameters"), 12879925248.0);
+    }
+}
+
+} // namespace
+} // namespace moesim::testing
