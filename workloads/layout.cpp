@@ -59,6 +59,24 @@ NamedSizes expert_digits(const ParallelSizes& sizes, std::string_view order) {
 
 } // namespace
 
+std::int64_t ParallelSizes::group_size(graph::Dimension dimension) const {
+  switch (dimension) {
+  case graph::Dimension::Tp:
+    return tp;
+  case graph::Dimension::Cp:
+    return cp;
+  case graph::Dimension::Dp:
+    return dp * cp;
+  case graph::Dimension::Etp:
+    return etp;
+  case graph::Dimension::Ep:
+    return ep;
+  case graph::Dimension::Edp:
+    break;
+  }
+  return edp();
+}
+
 std::vector<Layout::Problem> Layout::problems(const ParallelSizes& sizes, std::string_view order) {
   std::vector<Problem> found;
   std::vector<std::string> names = split_order(order);
@@ -133,13 +151,6 @@ Layout::Split Layout::split(graph::Dimension dimension) const {
   std::ranges::stable_sort(result.inside, by_stride);
   std::ranges::stable_sort(result.outside, by_stride);
   return result;
-}
-
-std::uint32_t Layout::group_size(graph::Dimension dimension) const {
-  std::int64_t size = 1;
-  for (const Digit& digit : split(dimension).inside)
-    size *= digit.size;
-  return static_cast<std::uint32_t>(size);
 }
 
 std::uint32_t Layout::group_count(graph::Dimension dimension) const {

@@ -29,6 +29,8 @@ struct ParallelSizes {
   [[nodiscard]] std::int64_t world() const { return tp * cp * dp * pp; }
   // Data-parallel replicas of each expert; whole when Layout::problems() is empty.
   [[nodiscard]] std::int64_t edp() const { return world() / (pp * ep * etp); }
+  // Ranks in each group of a dimension. Dp counts context ranks, too: their gradients are summed together.
+  [[nodiscard]] std::int64_t group_size(graph::Dimension dimension) const;
 };
 
 // Megatron's default: tensor ranks are neighbours, pipeline stages are farthest apart.
@@ -58,8 +60,9 @@ public:
   // The rank with the given attention coordinates (tp, cp, dp, pp).
   [[nodiscard]] RankId rank_at(const Coordinates& attention) const;
 
-  // Ranks in each group of a dimension. Dp counts context ranks, too: their gradients are summed together.
-  [[nodiscard]] std::uint32_t group_size(graph::Dimension dimension) const;
+  [[nodiscard]] std::uint32_t group_size(graph::Dimension dimension) const {
+    return static_cast<std::uint32_t>(sizes_.group_size(dimension));
+  }
   [[nodiscard]] std::uint32_t group_count(graph::Dimension dimension) const;
   // The group of `rank`, 0 .. group_count - 1.
   [[nodiscard]] std::uint32_t group_of(graph::Dimension dimension, RankId rank) const;

@@ -6,24 +6,6 @@
 namespace moesim::workloads {
 namespace {
 
-std::int64_t group_size(const ParallelSizes& sizes, graph::Dimension over) {
-  switch (over) {
-  case graph::Dimension::Tp:
-    return sizes.tp;
-  case graph::Dimension::Cp:
-    return sizes.cp;
-  case graph::Dimension::Dp:
-    return sizes.dp * sizes.cp;
-  case graph::Dimension::Etp:
-    return sizes.etp;
-  case graph::Dimension::Ep:
-    return sizes.ep;
-  case graph::Dimension::Edp:
-    return sizes.edp();
-  }
-  return 1;
-}
-
 bool is_compute(const Segment& segment) {
   return segment.kind == graph::Kind::Compute;
 }
@@ -43,7 +25,7 @@ void SegmentList::kernels(std::string_view name, const std::vector<Operator>& op
 }
 
 void SegmentList::collective(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes) {
-  if (group_size(shape_.sizes, over) == 1)
+  if (shape_.sizes.group_size(over) == 1)
     return;
   close();
   graph::Work work;

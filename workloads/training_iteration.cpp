@@ -221,8 +221,7 @@ private:
   // what was added go to `added`.
   void over_replicas(const char* name, Kind kind, Dimension over, Phase phase, double bytes, std::int64_t layer,
                      std::vector<Index>& added) {
-    const std::int64_t members = over == Dimension::Dp ? job_.sizes.dp * job_.sizes.cp : job_.sizes.edp();
-    if (bytes == 0 || members == 1)
+    if (bytes == 0 || job_.sizes.group_size(over) == 1)
       return;
     Segment segment{name, kind, over, {}};
     segment.work.bytes = Bytes(bytes);
