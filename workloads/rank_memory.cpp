@@ -142,10 +142,6 @@ StageMemory memory_of(const TrainingJob& job, std::int64_t stage, std::span<cons
 
 } // namespace
 
-StageMemory stage_memory(const TrainingJob& job, std::int64_t stage) {
-  return memory_of(job, stage, pipeline_order(job)[static_cast<std::size_t>(stage)]);
-}
-
 std::vector<StageMemory> stage_memories(const TrainingJob& job) {
   const schedulers::PipelineOrder order = pipeline_order(job);
   std::vector<StageMemory> memories;

@@ -45,8 +45,7 @@ struct StageMemory {
   Bytes activations;
   [[nodiscard]] Bytes total() const { return weights + gradients + optimizer + activations; }
 };
-[[nodiscard]] StageMemory stage_memory(const TrainingJob& job, std::int64_t stage);
-// Of all stages; many stages in one go take one pipeline order instead of one each.
+// Of each stage.
 [[nodiscard]] std::vector<StageMemory> stage_memories(const TrainingJob& job);
 
 } // namespace moesim::workloads

@@ -163,10 +163,10 @@ void expect_peak_at_estimate(const scenario::Scenario& scenario) {
     peak[run.memory.rank[row]] = std::max(peak[run.memory.rank[row]], sum);
     last[run.memory.rank[row]] = run.memory.bytes.back()[row];
   }
+  const std::vector<workloads::StageMemory> estimates = workloads::stage_memories(scenario.job);
   for (std::uint32_t rank = 0; rank < 32; ++rank) {
     EXPECT_EQ(last[rank], 0);
-    const workloads::StageMemory estimate = workloads::stage_memory(scenario.job, run.ranks.pp[rank]);
-    EXPECT_NEAR(peak[rank] / estimate.total().value(), 1, 1e-12) << rank;
+    EXPECT_NEAR(peak[rank] / estimates[run.ranks.pp[rank]].total().value(), 1, 1e-12) << rank;
   }
 }
 

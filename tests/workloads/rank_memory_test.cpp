@@ -37,23 +37,23 @@ TEST(RankMemory, AStageHoldsItsOwnLayers) {
   EXPECT_DOUBLE_EQ(first.dense, 2 * layer_parameters(job, dense).dense + embedding_share(job).dense);
   EXPECT_EQ(first.expert, 0);
   EXPECT_DOUBLE_EQ(stage_parameters(job, 1).expert, 2 * layer_parameters(job, sparse).expert);
-  EXPECT_EQ(stage_memory(job, 1).activations, layer_activations(job.model, job.micro_batch(), sparse) * (3 * 2));
+  EXPECT_EQ(stage_memories(job)[1].activations, layer_activations(job.model, job.micro_batch(), sparse) * (3 * 2));
 }
 
 TEST(RankMemory, Zero1SplitsTheOptimizerOverTheReplicas) {
   TrainingJob job = job_of(small_moe(), {.tp = 2, .pp = 2, .ep = 4, .dp = 8});
   const RankParameters parameters = stage_parameters(job, 0);
-  EXPECT_DOUBLE_EQ(stage_memory(job, 0).optimizer.value(), 12 * (parameters.dense / 8 + parameters.expert / 4));
+  EXPECT_DOUBLE_EQ(stage_memories(job)[0].optimizer.value(), 12 * (parameters.dense / 8 + parameters.expert / 4));
   job.training.sharding = Sharding::None;
-  EXPECT_DOUBLE_EQ(stage_memory(job, 0).optimizer.value(), 12 * (parameters.dense + parameters.expert));
+  EXPECT_DOUBLE_EQ(stage_memories(job)[0].optimizer.value(), 12 * (parameters.dense + parameters.expert));
 }
 
 TEST(RankMemory, EarlierStagesHoldMoreMicroBatches) {
   const TrainingJob job = job_of(small_dense(), {.pp = 4});
   const Bytes layer = layer_activations(job.model, job.micro_batch(), job.model.kind_of(0));
-  EXPECT_EQ(stage_memory(job, 0).activations, layer * (4 * 2));
-  EXPECT_EQ(stage_memory(job, 2).activations, layer * (2 * 2));
-  EXPECT_EQ(stage_memory(job, 3).activations, layer * 2 + head_activations(job.model, job.micro_batch()));
+  EXPECT_EQ(stage_memories(job)[0].activations, layer * (4 * 2));
+  EXPECT_EQ(stage_memories(job)[2].activations, layer * (2 * 2));
+  EXPECT_EQ(stage_memories(job)[3].activations, layer * 2 + head_activations(job.model, job.micro_batch()));
 }
 
 } // namespace
