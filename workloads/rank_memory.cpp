@@ -51,7 +51,7 @@ double mlp_share(const ModelSpec& model, std::int64_t intermediate, std::int64_t
 
 } // namespace
 
-RankParameters layer_parameters(const TrainingJob& job, LayerKind kind) {
+RankParameters layer_parameters(const Job& job, LayerKind kind) {
   const ModelSpec& model = job.model;
   const std::int64_t tp = job.sizes.tp;
   RankParameters parameters;
@@ -67,21 +67,21 @@ RankParameters layer_parameters(const TrainingJob& job, LayerKind kind) {
   return parameters;
 }
 
-double vocabulary_share(const TrainingJob& job) {
+double vocabulary_share(const Job& job) {
   return share(job.model.vocab_size, job.sizes.tp) * static_cast<double>(job.model.hidden_size);
 }
 
-RankParameters embedding_share(const TrainingJob& job) {
+RankParameters embedding_share(const Job& job) {
   const auto positions = static_cast<double>(job.model.learned_positions * job.model.hidden_size);
   return {.dense = vocabulary_share(job) + positions};
 }
 
-RankParameters head_share(const TrainingJob& job) {
+RankParameters head_share(const Job& job) {
   const bool is_embedding = job.model.tied_embeddings && job.sizes.pp == 1;
   return {.dense = norm_parameters(job.model) + (is_embedding ? 0 : vocabulary_share(job))};
 }
 
-RankParameters stage_parameters(const TrainingJob& job, std::int64_t stage) {
+RankParameters stage_parameters(const Job& job, std::int64_t stage) {
   const std::int64_t first_layer = job.first_layer(stage);
   RankParameters total;
   for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer)

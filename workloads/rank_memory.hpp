@@ -19,15 +19,15 @@ struct RankParameters {
     return *this;
   }
 };
-[[nodiscard]] RankParameters layer_parameters(const TrainingJob& job, LayerKind kind);
+[[nodiscard]] RankParameters layer_parameters(const Job& job, LayerKind kind);
 // One layer's parameters that every tensor-parallel rank holds whole, each using them on its own tokens or heads:
 // norms, router, latents' projections.
 [[nodiscard]] double replicated_parameters(const ModelSpec& model, LayerKind kind);
 // The table of the tokens, and the head's; when tied, one table on one stage, or one copy on the first and the last.
-[[nodiscard]] double vocabulary_share(const TrainingJob& job);
-[[nodiscard]] RankParameters embedding_share(const TrainingJob& job);
-[[nodiscard]] RankParameters head_share(const TrainingJob& job); // final norm and head
-[[nodiscard]] RankParameters stage_parameters(const TrainingJob& job, std::int64_t stage);
+[[nodiscard]] double vocabulary_share(const Job& job);
+[[nodiscard]] RankParameters embedding_share(const Job& job);
+[[nodiscard]] RankParameters head_share(const Job& job); // final norm and head
+[[nodiscard]] RankParameters stage_parameters(const Job& job, std::int64_t stage);
 
 // Bytes per parameter with mixed precision (ZeRO, arXiv 1910.02054, section 3.1; Megatron accumulates gradients in
 // FP32).

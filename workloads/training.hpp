@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "schedulers/pipeline_schedule.hpp"
-#include "workloads/layout.hpp"
+#include "workloads/job.hpp"
 #include "workloads/segments.hpp"
 
 namespace moesim::workloads {
@@ -43,17 +42,9 @@ struct Training {
 };
 
 // Everything that determines the task graph of one iteration. All divisibilities have been checked.
-struct TrainingJob {
-  ModelSpec model;
-  ParallelSizes sizes;
-  bool sequence_parallel = false;
-  std::vector<std::int64_t> layers_per_stage; // empty: every stage has equally many
+struct TrainingJob : Job {
   Training training;
 
-  [[nodiscard]] std::int64_t layers_of(std::int64_t stage) const {
-    return layers_per_stage.empty() ? model.num_layers / sizes.pp : layers_per_stage[static_cast<std::size_t>(stage)];
-  }
-  [[nodiscard]] std::int64_t first_layer(std::int64_t stage) const;
   [[nodiscard]] MicroBatchShape micro_batch() const {
     return {sizes, sequence_parallel, training.micro_batch_size, training.seq_length, training.precision};
   }

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "simulator/base/check.hpp"
+#include "workloads/program_tables.hpp"
 #include "workloads/rank_memory.hpp"
 
 namespace moesim::workloads {
@@ -18,69 +19,6 @@ using graph::Step;
 using graph::Stream;
 using schedulers::PipelinePass;
 
-Stream stream_of(Dimension dimension) {
-  switch (dimension) {
-  case Dimension::Tp:
-    return Stream::Tp;
-  case Dimension::Cp:
-    return Stream::Cp;
-  case Dimension::Etp:
-  case Dimension::Ep:
-    return Stream::Ep;
-  case Dimension::Dp:
-  case Dimension::Edp:
-    break;
-  }
-  return Stream::Dp;
-}
-
-// The works and names that all programs share, each listed once.
-class Tables {
-public:
-  explicit Tables(graph::Programs& programs) : programs_(programs) {}
-
-  // A step that does `segment`, in any layer and micro-batch.
-  Step step(const Segment& segment, Phase phase) {
-    Step step;
-    step.task.kind = segment.kind;
-    step.task.phase = phase;
-    step.task.stream = segment.kind == Kind::Compute ? Stream::Compute : stream_of(segment.over);
-    step.task.name = static_cast<std::uint16_t>(index_of(programs_.names, segment.name));
-    step.task.work = work_index(segment);
-    step.over = segment.over;
-    return step;
-  }
-
-  std::vector<Step> steps(const Segments& segments, Phase phase) {
-    std::vector<Step> result;
-    for (const Segment& segment : segments)
-      result.push_back(step(segment, phase));
-    return result;
-  }
-
-private:
-  static std::size_t index_of(std::vector<std::string>& names, const std::string& name) {
-    const auto found = std::ranges::find(names, name);
-    if (found != names.end())
-      return static_cast<std::size_t>(found - names.begin());
-    names.push_back(name);
-    return names.size() - 1;
-  }
-
-  // An all-gather and an all-reduce of the same size are not the same work.
-  std::uint32_t work_index(const Segment& segment) {
-    for (std::size_t index = 0; index < programs_.works.size(); ++index)
-      if (kinds_[index] == segment.kind && programs_.works[index] == segment.work)
-        return static_cast<std::uint32_t>(index);
-    programs_.works.push_back(segment.work);
-    kinds_.push_back(segment.kind);
-    return static_cast<std::uint32_t>(kinds_.size() - 1);
-  }
-
-  graph::Programs& programs_;
-  std::vector<Kind> kinds_; // of each work
-};
-
 struct LayerSteps {
   std::vector<Step> forward, backward;
 };
@@ -93,7 +31,7 @@ struct Parts {
   Step activation, gradient; // transfers to the next and to the previous stage
 };
 
-Parts make_parts(const TrainingJob& job, Tables& tables) {
+Parts make_parts(const TrainingJob& job, ProgramTables& tables) {
   const MicroBatchShape shape = job.micro_batch();
   Parts parts;
   for (std::int64_t layer = 0; layer < job.model.num_layers; ++layer) {
@@ -120,7 +58,7 @@ Parts make_parts(const TrainingJob& job, Tables& tables) {
 // Writes the program of one stage.
 class StageBuilder {
 public:
-  StageBuilder(const TrainingJob& job, Tables& tables, const Parts& parts, std::int64_t stage)
+  StageBuilder(const TrainingJob& job, ProgramTables& tables, const Parts& parts, std::int64_t stage)
       : job_(job), tables_(tables), parts_(parts), stage_(stage), first_layer_(job.first_layer(stage)),
         is_first_(stage == 0), is_last_(stage == job.sizes.pp - 1) {}
 
@@ -331,7 +269,7 @@ private:
   }
 
   const TrainingJob& job_;
-  Tables& tables_;
+  ProgramTables& tables_;
   const Parts& parts_;
   std::int64_t stage_;
   std::int64_t first_layer_;
@@ -349,13 +287,6 @@ std::string_view name_of(Sharding sharding) {
   return sharding == Sharding::Zero1 ? "zero-1" : "none";
 }
 
-std::int64_t TrainingJob::first_layer(std::int64_t stage) const {
-  std::int64_t first = 0;
-  for (std::int64_t before = 0; before < stage; ++before)
-    first += layers_of(before);
-  return first;
-}
-
 schedulers::PipelineOrder pipeline_order(const TrainingJob& job) {
   return schedulers::find_schedule(job.training.schedule)
       .order({.stages = job.sizes.pp, .micro_batches = job.training.micro_batches(job.sizes)});
@@ -365,7 +296,7 @@ graph::Programs training_iteration(const TrainingJob& job) {
   MOESIM_CHECK(job.sizes.cp == 1 && job.sizes.etp == 1 && job.sizes.vpp == 1,
                "the reader refuses what is not built yet");
   graph::Programs programs;
-  Tables tables(programs);
+  ProgramTables tables(programs);
   const Parts parts = make_parts(job, tables);
   const schedulers::PipelineOrder order = pipeline_order(job);
   for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage)

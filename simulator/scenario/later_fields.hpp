@@ -1,0 +1,26 @@
+// Reads fields some of whose values, or all but one, are known by name but not available yet.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "simulator/config/map_reader.hpp"
+
+namespace moesim::scenario {
+
+inline constexpr config::IntegerRange degree{.min = 1, .max = 1'000'000};
+
+// One of `names`, or `fallback` when absent. `later` are values that the field will take one day: known by name, so
+// that the message says more than "unknown".
+std::string choice(config::MapReader& map, std::string_view key, std::string_view fallback,
+                   std::span<const std::string_view> names, std::initializer_list<std::string_view> later);
+
+// The same with one value so far.
+void only(config::MapReader& map, std::string_view key, std::string_view value,
+          std::initializer_list<std::string_view> later);
+void only_one(config::MapReader& map, std::string_view key, std::string_view what);
+void only_false(config::MapReader& map, std::string_view key);
+
+} // namespace moesim::scenario

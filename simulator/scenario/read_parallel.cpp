@@ -1,0 +1,43 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "simulator/scenario/later_fields.hpp"
+#include "simulator/scenario/sections.hpp"
+
+namespace moesim::scenario {
+namespace {
+
+void accept_megatron_names(config::MapReader& map) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> names{{
+      {"tensor_model_parallel_size", "tp"},
+      {"context_parallel_size", "cp"},
+      {"pipeline_model_parallel_size", "pp"},
+      {"virtual_pipeline_model_parallel_size", "vpp"},
+      {"expert_model_parallel_size", "ep"},
+      {"expert_tensor_parallel_size", "etp"},
+      {"data_parallel_size", "dp"},
+  }};
+  for (const auto& [alias, key] : names)
+    map.alias(alias, key);
+}
+
+} // namespace
+
+void read_parallel(config::MapReader& map, Scenario& scenario) {
+  accept_megatron_names(map);
+  workloads::ParallelSizes& sizes = scenario.job.sizes;
+  sizes.tp = map.integer_or("tp", 1, degree);
+  sizes.pp = map.integer_or("pp", 1, degree);
+  sizes.ep = map.integer_or("ep", 1, degree);
+  scenario.job.layers_per_stage = map.integers_or_empty("layers_per_stage", {.min = 1, .max = 1'000'000});
+  only_one(map, "cp", "context parallelism");
+  only_one(map, "vpp", "an interleaved schedule");
+  only_one(map, "etp", "tensor parallelism inside experts");
+  const std::int64_t rest = std::max<std::int64_t>(1, scenario.cluster.gpu_count() / (sizes.tp * sizes.pp));
+  sizes.dp = map.integer_or("dp", rest, degree);
+  scenario.job.sequence_parallel = map.boolean_or("sequence_parallel", sizes.tp > 1) && sizes.tp > 1;
+  scenario.rank_order = map.text_or("order", workloads::default_rank_order);
+}
+
+} // namespace moesim::scenario

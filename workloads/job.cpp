@@ -1,0 +1,12 @@
+#include "workloads/job.hpp"
+
+namespace moesim::workloads {
+
+std::int64_t Job::first_layer(std::int64_t stage) const {
+  std::int64_t first = 0;
+  for (std::int64_t before = 0; before < stage; ++before)
+    first += layers_of(before);
+  return first;
+}
+
+} // namespace moesim::workloads
