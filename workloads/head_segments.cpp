@@ -6,14 +6,20 @@ namespace {
 using graph::Dimension;
 using graph::Kind;
 
+// Logits, in the precision of the product and in FP32.
+Bytes logits(const RankShape& at) {
+  return at.wide(at.tokens(), at.vocabulary()) + at.fp32(at.tokens(), at.vocabulary());
+}
+
 } // namespace
 
 Segments embedding_forward(const ModelSpec& model, const MicroBatchShape& shape) {
   const RankShape at{model, shape, {}};
   SegmentList list(shape);
   list.kernel("embedding", memory_bound(2 * at.hidden(at.tokens()), Pass::Forward));
+  list.workspace(at.hidden(at.tokens()));
   leave_region(list, at, "sum-embedding");
-  return list.finish(Bytes(0), Bytes(0));
+  return list.finish();
 }
 
 Segments embedding_backward(const ModelSpec& model, const MicroBatchShape& shape) {
@@ -23,41 +29,43 @@ Segments embedding_backward(const ModelSpec& model, const MicroBatchShape& shape
   // Adds each token's gradient to its row, in FP32: reads the gradient, reads and writes the row.
   list.kernel("embedding",
               memory_bound(at.hidden(at.tokens()) + 2 * at.fp32(at.tokens(), model.hidden_size), Pass::Backward));
-  return list.finish(Bytes(0), Bytes(0));
+  return list.finish();
 }
 
 Segments head_forward(const ModelSpec& model, const MicroBatchShape& shape) {
   const RankShape at{model, shape, {}};
   SegmentList list(shape);
   list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
+  list.keep(2 * at.hidden(at.local())); // input and output of the norm
   enter_region(list, at, "gather-sequence");
-  list.kernel("head", gemm_forward({at.tokens(), at.vocabulary(), model.hidden_size}, shape.precision));
+  list.kernel("head", gemm_forward({at.tokens(), at.vocabulary(), model.hidden_size}, at.precision()));
   // Vocabulary-parallel cross-entropy (Megatron-LM, cross_entropy.py): the largest logit, the target's logit and the
   // sum of exponentials of every token are combined over tp, in FP32.
   list.kernel("loss", memory_bound(at.wide(at.tokens(), at.vocabulary()) + 2 * at.fp32(at.tokens(), at.vocabulary()),
                                    Pass::Forward));
-  list.collective("largest-logit", Kind::AllReduce, Dimension::Tp, at.fp32(at.tokens(), 1));
+  list.keep(logits(at));
+  const Bytes statistic = at.fp32(at.tokens(), 1);
+  list.collective("largest-logit", Kind::AllReduce, Dimension::Tp, statistic, statistic);
   list.kernel("loss", memory_bound(2 * at.fp32(at.tokens(), at.vocabulary()), Pass::Forward));
-  list.collective("target-logit", Kind::AllReduce, Dimension::Tp, at.fp32(at.tokens(), 1));
-  list.collective("sum-of-exponentials", Kind::AllReduce, Dimension::Tp, at.fp32(at.tokens(), 1));
-  return list.finish(head_activations(model, shape), Bytes(0));
+  list.collective("target-logit", Kind::AllReduce, Dimension::Tp, statistic, statistic);
+  list.collective("sum-of-exponentials", Kind::AllReduce, Dimension::Tp, statistic, statistic);
+  return list.finish();
 }
 
 Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape) {
   const RankShape at{model, shape, {}};
   SegmentList list(shape);
-  list.kernel("loss", memory_bound(at.fp32(at.tokens(), at.vocabulary()) + at.wide(at.tokens(), at.vocabulary()),
-                                   Pass::Backward));
+  // The gradient of the logits takes the place of the FP32 logits; the products want it in their precision.
+  list.kernel("loss", memory_bound(logits(at), Pass::Backward));
+  list.workspace(at.wide(at.tokens(), at.vocabulary()));
   enter_region(list, at, "gather-sequence");
-  list.kernels("head", gemm_backward({at.tokens(), at.vocabulary(), model.hidden_size}, shape.precision));
+  list.kernels("head", gemm_backward({at.tokens(), at.vocabulary(), model.hidden_size}, at.precision()));
+  list.workspace(at.hidden(at.tokens()));
+  list.release(logits(at));
   leave_region(list, at, "sum-gradient");
   list.unnamed(at.passes(norm_backward_passes, Pass::Backward));
-  return list.finish(Bytes(0), head_activations(model, shape));
-}
-
-Bytes head_activations(const ModelSpec& model, const MicroBatchShape& shape) {
-  const RankShape at{model, shape, {}};
-  return 2 * at.hidden(at.local()) + at.wide(at.tokens(), at.vocabulary()) + at.fp32(at.tokens(), at.vocabulary());
+  list.release(2 * at.hidden(at.local()));
+  return list.finish();
 }
 
 } // namespace moesim::workloads

@@ -2,34 +2,45 @@
 
 namespace moesim::workloads {
 
-void dense_forward(SegmentList& list, const RankShape& at) {
-  const Precision precision = at.shape.precision;
-  const std::int64_t up = at.model.up_width(at.mlp_width());
-  list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
+void mlp_forward(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width,
+                 std::string_view sum) {
+  const std::int64_t up = at.model.up_width(width);
   enter_region(list, at, "gather-sequence");
-  list.kernel("mlp", gemm_forward({at.tokens(), up, at.model.hidden_size}, precision));
-  list.unnamed(memory_bound(at.wide(at.tokens(), up + at.mlp_width()), Pass::Forward));
-  list.unnamed(gemm_forward({at.tokens(), at.model.hidden_size, at.mlp_width()}, precision));
-  leave_region(list, at, "sum-mlp");
+  linear_forward(list, at, name, {at.tokens(), up, at.model.hidden_size});
+  list.unnamed(memory_bound(at.wide(at.tokens(), up + width), Pass::Forward));
+  list.keep(at.wide(at.tokens(), up) + at.shape.product_input(at.tokens(), width));
+  linear_forward(list, at, "", {at.tokens(), at.model.hidden_size, width});
+  leave_region(list, at, sum);
+}
+
+void mlp_backward(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width) {
+  const std::int64_t up = at.model.up_width(width);
+  enter_region(list, at, "gather-gradient");
+  linear_backward(list, at, name, {at.tokens(), at.model.hidden_size, width});
+  list.unnamed(memory_bound(at.wide(at.tokens(), 2 * up + width), Pass::Backward));
+  list.workspace(at.wide(at.tokens(), up + width)); // the gradients of both
+  enter_region(list, at, "gather-sequence");
+  linear_backward(list, at, name, {at.tokens(), up, at.model.hidden_size});
+  list.release(at.wide(at.tokens(), up) + at.shape.product_input(at.tokens(), width));
+  list.workspace(at.wide(at.tokens(), up));
+  leave_region(list, at, "sum-gradient");
+}
+
+void dense_forward(SegmentList& list, const RankShape& at) {
+  norm_forward(list, at);
+  list.set_keeping(!at.recomputes(RecomputeModule::Mlp));
+  mlp_forward(list, at, "mlp", at.mlp_width(), "sum-mlp");
+  list.set_keeping(true);
   add_residual(list, at);
 }
 
 void dense_backward(SegmentList& list, const RankShape& at) {
-  const Precision precision = at.shape.precision;
-  const std::int64_t up = at.model.up_width(at.mlp_width());
-  if (at.model.post_norms)
-    list.unnamed(at.passes(norm_backward_passes, Pass::Backward));
-  enter_region(list, at, "gather-gradient");
-  list.kernels("mlp", gemm_backward({at.tokens(), at.model.hidden_size, at.mlp_width()}, precision));
-  list.unnamed(memory_bound(at.wide(at.tokens(), 2 * up + at.mlp_width()), Pass::Backward));
-  enter_region(list, at, "gather-sequence");
-  list.kernels("mlp", gemm_backward({at.tokens(), up, at.model.hidden_size}, precision));
-  leave_region(list, at, "sum-gradient");
-  list.unnamed(at.passes(norm_backward_passes + residual_passes, Pass::Backward));
-}
-
-Bytes dense_activations(const RankShape& at) {
-  return at.wide(at.tokens(), at.model.up_width(at.mlp_width()) + at.mlp_width());
+  add_residual_backward(list, at);
+  norm_again(list, at);
+  if (at.recomputes(RecomputeModule::Mlp))
+    mlp_forward(list, at, "mlp", at.mlp_width(), "sum-mlp");
+  mlp_backward(list, at, "mlp", at.mlp_width());
+  norm_backward(list, at);
 }
 
 } // namespace moesim::workloads

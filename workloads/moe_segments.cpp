@@ -11,102 +11,177 @@ Bytes reorder(const RankShape& at, std::int64_t read, std::int64_t written) {
   return at.hidden(read) + at.hidden(written);
 }
 
+// Tokens arrive by sender, and several experts want them by expert.
+bool sorts_by_expert(const RankShape& at) {
+  return at.experts() > 1 && at.shape.sizes.ep * at.shape.sizes.etp > 1;
+}
+
+void sort_tokens(SegmentList& list, const RankShape& at, std::string_view name, Pass pass) {
+  if (sorts_by_expert(at))
+    list.kernel(name, memory_bound(reorder(at, at.expert_rows(), at.expert_rows()), pass));
+}
+
+// Tokens go to the ranks of their experts; those that share an expert's columns collect all of its tokens (Megatron
+// Core, token_dispatcher.py: all-to-all over ep, then all-gather over etp) ...
+void dispatch(SegmentList& list, const RankShape& at) {
+  list.collective("dispatch", Kind::AllToAll, Dimension::Ep, at.hidden(at.routed()), at.hidden(at.routed()));
+  list.collective("gather-tokens", Kind::AllGather, Dimension::Etp, at.hidden(at.expert_rows()),
+                  at.hidden(at.expert_rows()));
+}
+
+// ... and back, with the sum over the columns.
+void combine(SegmentList& list, const RankShape& at) {
+  list.collective("sum-experts", Kind::ReduceScatter, Dimension::Etp, at.hidden(at.expert_rows()),
+                  at.hidden(at.routed()));
+  list.collective("combine", Kind::AllToAll, Dimension::Ep, at.hidden(at.routed()), at.hidden(at.routed()));
+}
+
+GemmShape first_matrix(const RankShape& at) {
+  return {at.expert_rows(), at.model.up_width(at.expert_width()), at.model.hidden_size, at.experts()};
+}
+
+GemmShape second_matrix(const RankShape& at) {
+  return {at.expert_rows(), at.model.hidden_size, at.expert_width(), at.experts()};
+}
+
+// Inputs, first products and outputs of the experts, and what the activation gives.
+Bytes expert_activations(const RankShape& at) {
+  return at.shape.product_input(at.expert_rows(), at.model.hidden_size) +
+         at.wide(at.expert_rows(), at.model.up_width(at.expert_width())) + at.hidden(at.expert_rows());
+}
+
+Bytes activation_outputs(const RankShape& at) {
+  return at.shape.product_input(at.expert_rows(), at.expert_width());
+}
+
+Operator activation(const RankShape& at) {
+  return memory_bound(at.wide(at.expert_rows(), at.model.up_width(at.expert_width()) + at.expert_width()),
+                      Pass::Forward);
+}
+
+Bytes probabilities(const RankShape& at) {
+  return at.fp32(at.local(), at.model.moe->num_experts);
+}
+
+GemmShape router(const RankShape& at) {
+  return {at.local(), at.model.moe->num_experts, at.model.hidden_size};
+}
+
+// What the shared experts' gate keeps to scale what they gave.
+Bytes gate_activations(const RankShape& at) {
+  return at.hidden(at.local()) + at.fp32(at.local(), 1);
+}
+
 // Shared experts are one dense MLP, tensor-parallel over tp like any other, and run before the router with nothing
 // beside them (Megatron Core, shared_experts.py, without moe_shared_expert_overlap).
 void shared_forward(SegmentList& list, const RankShape& at) {
-  const Precision precision = at.shape.precision;
-  const std::int64_t up = at.model.up_width(at.shared_width());
-  enter_region(list, at, "gather-sequence");
-  list.kernel("shared-experts", gemm_forward({at.tokens(), up, at.model.hidden_size}, precision));
-  list.unnamed(memory_bound(at.wide(at.tokens(), up + at.shared_width()), Pass::Forward));
-  list.unnamed(gemm_forward({at.tokens(), at.model.hidden_size, at.shared_width()}, precision));
-  leave_region(list, at, "sum-shared-experts");
+  mlp_forward(list, at, "shared-experts", at.shared_width(), "sum-shared-experts");
   if (!at.model.moe->shared_gate)
     return;
-  list.kernel("shared-experts", gemm_forward({at.local(), 1, at.model.hidden_size}, precision));
+  list.kernel("shared-experts", gemm_forward({at.local(), 1, at.model.hidden_size}, at.precision()));
   list.unnamed(at.passes(2, Pass::Forward)); // reads what the experts gave, writes it scaled
+  list.keep(gate_activations(at));
 }
 
 void shared_backward(SegmentList& list, const RankShape& at) {
-  const Precision precision = at.shape.precision;
-  const std::int64_t up = at.model.up_width(at.shared_width());
   if (at.model.moe->shared_gate) {
     list.kernel("shared-experts", at.passes(3, Pass::Backward)); // reads the gradient and the output, writes a gradient
-    list.kernels("shared-experts", gemm_backward({at.local(), 1, at.model.hidden_size}, precision));
+    list.kernels("shared-experts", gemm_backward({at.local(), 1, at.model.hidden_size}, at.precision()));
+    list.release(gate_activations(at));
   }
-  enter_region(list, at, "gather-gradient");
-  list.kernels("shared-experts", gemm_backward({at.tokens(), at.model.hidden_size, at.shared_width()}, precision));
-  list.unnamed(memory_bound(at.wide(at.tokens(), 2 * up + at.shared_width()), Pass::Backward));
-  enter_region(list, at, "gather-sequence");
-  list.kernels("shared-experts", gemm_backward({at.tokens(), up, at.model.hidden_size}, precision));
-  leave_region(list, at, "sum-gradient");
+  mlp_backward(list, at, "shared-experts", at.shared_width());
+}
+
+bool has_shared_experts(const RankShape& at) {
+  return at.model.moe->shared_intermediate_size > 0;
+}
+
+// Recomputing all of the layer's experts includes the shared ones.
+bool recomputes_only_shared_experts(const RankShape& at) {
+  return at.recomputes(RecomputeModule::SharedExperts) && !at.recomputes(RecomputeModule::Moe);
+}
+
+// From the normalised input to the sum of what the experts made of it.
+void experts_forward(SegmentList& list, const RankShape& at) {
+  if (has_shared_experts(at)) {
+    const bool keeps = list.keeps();
+    list.set_keeping(keeps && !recomputes_only_shared_experts(at));
+    shared_forward(list, at);
+    list.set_keeping(keeps);
+  }
+  list.kernel("router", gemm_forward(router(at), at.precision()));
+  list.unnamed(memory_bound(2 * probabilities(at), Pass::Forward)); // softmax and top-k
+  list.keep(probabilities(at));
+  list.unnamed(memory_bound(reorder(at, at.local(), at.routed()), Pass::Forward)); // permute by expert
+  list.workspace(at.hidden(at.routed()));
+  dispatch(list, at);
+  sort_tokens(list, at, "experts", Pass::Forward);
+  linear_forward(list, at, "experts", first_matrix(at));
+  list.unnamed(activation(at));
+  list.keep(expert_activations(at));
+  if (at.recomputes(RecomputeModule::MoeAct))
+    list.workspace(activation_outputs(at));
+  else
+    list.keep(activation_outputs(at));
+  linear_forward(list, at, "", second_matrix(at));
+  sort_tokens(list, at, "", Pass::Forward);
+  combine(list, at);
+  list.kernel("unpermute", memory_bound(reorder(at, at.routed(), at.local()), Pass::Forward));
+  if (has_shared_experts(at)) // the shared experts' part is added
+    list.unnamed(at.passes(residual_passes, Pass::Forward));
+}
+
+void experts_backward(SegmentList& list, const RankShape& at) {
+  const std::int64_t up = at.model.up_width(at.expert_width());
+  // The gradient of the weighted sum needs the experts' outputs again, for the gradient of the weights.
+  list.kernel("unpermute", memory_bound(reorder(at, at.local() + at.routed(), at.routed()), Pass::Backward));
+  list.workspace(at.hidden(at.routed()));
+  list.collective("combine", Kind::AllToAll, Dimension::Ep, at.hidden(at.routed()), at.hidden(at.routed()));
+  list.collective("gather-gradients", Kind::AllGather, Dimension::Etp, at.hidden(at.expert_rows()),
+                  at.hidden(at.expert_rows()));
+  sort_tokens(list, at, "experts", Pass::Backward);
+  if (at.recomputes(RecomputeModule::MoeAct)) {
+    list.kernel("experts", activation(at));
+    list.keep(activation_outputs(at));
+  }
+  linear_backward(list, at, "experts", second_matrix(at));
+  list.unnamed(memory_bound(at.wide(at.expert_rows(), 2 * up + at.expert_width()), Pass::Backward));
+  linear_backward(list, at, "experts", first_matrix(at));
+  sort_tokens(list, at, "", Pass::Backward);
+  list.release(expert_activations(at) + activation_outputs(at));
+  list.workspace(at.hidden(at.expert_rows()) + at.wide(at.expert_rows(), up + at.expert_width())); // their gradients
+  list.collective("sum-gradients", Kind::ReduceScatter, Dimension::Etp, at.hidden(at.expert_rows()),
+                  at.hidden(at.routed()));
+  list.collective("dispatch", Kind::AllToAll, Dimension::Ep, at.hidden(at.routed()), at.hidden(at.routed()));
+  list.kernel("router", memory_bound(reorder(at, at.routed(), at.local()), Pass::Backward));
+  list.unnamed(memory_bound(2 * probabilities(at), Pass::Backward));
+  list.kernels("router", gemm_backward(router(at), at.precision()));
+  list.release(probabilities(at));
+  if (!has_shared_experts(at))
+    return;
+  if (recomputes_only_shared_experts(at))
+    shared_forward(list, at);
+  shared_backward(list, at);
+  list.unnamed(at.passes(residual_passes, Pass::Backward)); // adds the two gradients of the input
 }
 
 } // namespace
 
 void moe_forward(SegmentList& list, const RankShape& at) {
-  const Precision precision = at.shape.precision;
-  const MoeSpec& moe = *at.model.moe;
-  const std::int64_t up = at.model.up_width(moe.intermediate_size);
-  list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
-  if (moe.shared_intermediate_size > 0)
-    shared_forward(list, at);
-  list.kernel("router", gemm_forward({at.local(), moe.num_experts, at.model.hidden_size}, precision));
-  list.unnamed(memory_bound(2 * at.fp32(at.local(), moe.num_experts), Pass::Forward)); // softmax and top-k
-  list.unnamed(memory_bound(reorder(at, at.local(), at.routed()), Pass::Forward));     // permute by expert
-  list.collective("dispatch", Kind::AllToAll, Dimension::Ep, at.hidden(at.routed()));
-  if (at.experts() > 1 && at.shape.sizes.ep > 1) // tokens arrive by sender and are sorted by expert
-    list.kernel("experts", memory_bound(reorder(at, at.routed(), at.routed()), Pass::Forward));
-  list.kernel("experts", gemm_forward({at.routed(), up, at.model.hidden_size, at.experts()}, precision));
-  list.unnamed(memory_bound(at.wide(at.routed(), up + moe.intermediate_size), Pass::Forward));
-  list.unnamed(gemm_forward({at.routed(), at.model.hidden_size, moe.intermediate_size, at.experts()}, precision));
-  if (at.experts() > 1 && at.shape.sizes.ep > 1)
-    list.unnamed(memory_bound(reorder(at, at.routed(), at.routed()), Pass::Forward));
-  list.collective("combine", Kind::AllToAll, Dimension::Ep, at.hidden(at.routed()));
-  list.kernel("unpermute", memory_bound(reorder(at, at.routed(), at.local()), Pass::Forward));
-  if (moe.shared_intermediate_size > 0) // the shared experts' part is added
-    list.unnamed(at.passes(residual_passes, Pass::Forward));
+  norm_forward(list, at);
+  list.set_keeping(!at.recomputes(RecomputeModule::Moe));
+  experts_forward(list, at);
+  list.set_keeping(true);
   add_residual(list, at);
 }
 
 void moe_backward(SegmentList& list, const RankShape& at) {
-  const Precision precision = at.shape.precision;
-  const MoeSpec& moe = *at.model.moe;
-  const std::int64_t up = at.model.up_width(moe.intermediate_size);
-  if (at.model.post_norms)
-    list.unnamed(at.passes(norm_backward_passes, Pass::Backward));
-  // The gradient of the weighted sum needs the experts' outputs again, for the gradient of the weights.
-  list.kernel("unpermute", memory_bound(reorder(at, at.local() + at.routed(), at.routed()), Pass::Backward));
-  list.collective("combine", Kind::AllToAll, Dimension::Ep, at.hidden(at.routed()));
-  if (at.experts() > 1 && at.shape.sizes.ep > 1)
-    list.kernel("experts", memory_bound(reorder(at, at.routed(), at.routed()), Pass::Backward));
-  list.kernels("experts",
-               gemm_backward({at.routed(), at.model.hidden_size, moe.intermediate_size, at.experts()}, precision));
-  list.unnamed(memory_bound(at.wide(at.routed(), 2 * up + moe.intermediate_size), Pass::Backward));
-  list.kernels("experts", gemm_backward({at.routed(), up, at.model.hidden_size, at.experts()}, precision));
-  if (at.experts() > 1 && at.shape.sizes.ep > 1)
-    list.unnamed(memory_bound(reorder(at, at.routed(), at.routed()), Pass::Backward));
-  list.collective("dispatch", Kind::AllToAll, Dimension::Ep, at.hidden(at.routed()));
-  list.kernel("router", memory_bound(reorder(at, at.routed(), at.local()), Pass::Backward));
-  list.unnamed(memory_bound(2 * at.fp32(at.local(), moe.num_experts), Pass::Backward));
-  list.kernels("router", gemm_backward({at.local(), moe.num_experts, at.model.hidden_size}, precision));
-  if (moe.shared_intermediate_size > 0) {
-    shared_backward(list, at);
-    list.unnamed(at.passes(residual_passes, Pass::Backward)); // adds the two gradients of the input
-  }
-  list.unnamed(at.passes(norm_backward_passes + residual_passes, Pass::Backward));
-}
-
-Bytes moe_activations(const RankShape& at) {
-  const MoeSpec& moe = *at.model.moe;
-  Bytes kept = at.fp32(at.local(), moe.num_experts); // the router's probabilities
-  kept += 2 * at.hidden(at.routed());                // the experts' inputs and outputs
-  kept += at.wide(at.routed(), at.model.up_width(moe.intermediate_size) + moe.intermediate_size);
-  if (moe.shared_intermediate_size > 0)
-    kept += at.wide(at.tokens(), at.model.up_width(at.shared_width()) + at.shared_width());
-  if (moe.shared_gate) // scales what the shared experts gave
-    kept += at.hidden(at.local()) + at.fp32(at.local(), 1);
-  return kept;
+  add_residual_backward(list, at);
+  norm_again(list, at);
+  if (at.recomputes(RecomputeModule::Moe))
+    experts_forward(list, at);
+  experts_backward(list, at);
+  norm_backward(list, at);
 }
 
 } // namespace moesim::workloads

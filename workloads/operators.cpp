@@ -17,20 +17,21 @@ double weight_elements(const GemmShape& shape) {
 
 // Fills in what the forward and both backward products share: each multiplies the same three extents, in another order,
 // and reads or writes each matrix once.
-Operator product_of(const GemmShape& shape, Precision precision, Pass pass) {
+Operator product_of(const GemmShape& shape, Precision precision, Pass pass, double result_elements) {
   const double elements = product(shape.rows, shape.k) + weight_elements(shape) + product(shape.rows, shape.n);
   return {.kind = OperatorKind::Gemm,
           .precision = precision,
           .pass = pass,
           .groups = shape.groups,
           .flops = Flops(2 * product(shape.rows, shape.n) * static_cast<double>(shape.k)),
-          .bytes = Bytes(elements * bytes_per_element(precision))};
+          .bytes = Bytes((elements - result_elements) * bytes_per_element(precision) +
+                         result_elements * bytes_per_element(precision_outside_products(precision)))};
 }
 
 } // namespace
 
 Operator gemm_forward(const GemmShape& shape, Precision precision) {
-  Operator op = product_of(shape, precision, Pass::Forward);
+  Operator op = product_of(shape, precision, Pass::Forward, product(shape.rows, shape.n));
   op.m = per_group(shape.rows, shape.groups);
   op.n = shape.n;
   op.k = shape.k;
@@ -38,18 +39,20 @@ Operator gemm_forward(const GemmShape& shape, Precision precision) {
 }
 
 std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision) {
-  Operator input = product_of(shape, precision, Pass::Backward); // dX[rows, k] = dY[rows, n] W[n, k]
+  // dX[rows, k] = dY[rows, n] W[n, k]
+  Operator input = product_of(shape, precision, Pass::Backward, product(shape.rows, shape.k));
   input.m = per_group(shape.rows, shape.groups);
   input.n = shape.k;
   input.k = shape.n;
-  Operator weight = product_of(shape, precision, Pass::Backward); // dW[k, n] = X[k, rows] dY[rows, n]
+  // dW[k, n] = X[k, rows] dY[rows, n]
+  Operator weight = product_of(shape, precision, Pass::Backward, weight_elements(shape));
   weight.m = shape.k;
   weight.n = shape.n;
   weight.k = per_group(shape.rows, shape.groups);
   // dW is added to the FP32 gradient in place (Megatron's gradient accumulation fusion): read and written, 4 bytes
-  // each.
-  weight.bytes +=
-      Bytes(weight_elements(shape) * (2 * bytes_per_element(Precision::Fp32) - bytes_per_element(precision)));
+  // each, instead of written.
+  weight.bytes += Bytes(weight_elements(shape) * (2 * bytes_per_element(Precision::Fp32) -
+                                                  bytes_per_element(precision_outside_products(precision))));
   return {input, weight};
 }
 
@@ -58,7 +61,8 @@ Operator causal_attention(const AttentionShape& shape, Pass pass, Precision prec
   const double forward = 2 * shape.pairs * product(shape.sequences, shape.heads) * static_cast<double>(channels);
   // Forward reads queries, keys and values and writes the output; backward reads those and the output's gradient, and
   // writes three gradients.
-  const double elements = product(shape.sequences, shape.length) * product(shape.heads + shape.kv_heads, channels);
+  const double rows = product(shape.length, shape.heads) + product(shape.kv_length, shape.kv_heads);
+  const double elements = static_cast<double>(shape.sequences) * rows * static_cast<double>(channels);
   const Bytes bytes(elements * bytes_per_element(precision));
   const bool is_forward = pass == Pass::Forward;
   return {.kind = OperatorKind::Attention,
@@ -70,6 +74,29 @@ Operator causal_attention(const AttentionShape& shape, Pass pass, Precision prec
           .k = channels / 2, // the mean head size sets how long the products run
           .flops = Flops(is_forward ? forward : 2 * forward),
           .bytes = is_forward ? bytes : 2 * bytes};
+}
+
+std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, Precision precision) {
+  const std::int64_t matrices = shape.sequences * shape.heads;
+  // A product of every head with nothing accumulated: what gemm_forward() says of weights holds for the second factor.
+  const auto batched = [&](std::int64_t m, std::int64_t n, std::int64_t k) {
+    Operator op = gemm_forward({.rows = matrices * m, .n = n, .k = k, .groups = matrices}, precision);
+    op.pass = pass;
+    return op;
+  };
+  const double scores = product(matrices, shape.length) * static_cast<double>(shape.kv_length);
+  const auto softmax = [&](double passes) {
+    return memory_bound(Bytes(passes * scores * bytes_per_element(precision)), pass);
+  };
+  const std::int64_t queries = shape.length;
+  const std::int64_t keys = shape.kv_length;
+  if (pass == Pass::Forward)
+    return {batched(queries, keys, shape.qk_head_dim), softmax(2), batched(queries, shape.v_head_dim, keys)};
+  return {batched(queries, keys, shape.v_head_dim),   // dP = dO V^T
+          batched(keys, shape.v_head_dim, queries),   // dV = P^T dO
+          softmax(3),                                 // reads P and dP, writes dS
+          batched(queries, shape.qk_head_dim, keys),  // dQ = dS K
+          batched(keys, shape.qk_head_dim, queries)}; // dK = dS^T Q
 }
 
 Operator memory_bound(Bytes bytes, Pass pass) {

@@ -16,16 +16,18 @@ struct GemmShape {
   std::int64_t k = 0;
   std::int64_t groups = 1;
 };
+// In FP8 both factors are FP8 and the result BF16.
 [[nodiscard]] Operator gemm_forward(const GemmShape& shape, Precision precision);
 [[nodiscard]] std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision);
 
 struct AttentionShape {
   std::int64_t sequences = 1;
-  std::int64_t heads = 1;    // query heads of this rank
-  std::int64_t kv_heads = 1; // key-value heads of this rank
-  std::int64_t length = 1;   // queries of a sequence
-  std::int64_t keys = 1;     // of the query that sees most of them
-  double pairs = 0.5;        // of a query and a key that it sees: length^2 / 2 when it sees all before it
+  std::int64_t heads = 1;     // query heads of this rank
+  std::int64_t kv_heads = 1;  // key-value heads of this rank
+  std::int64_t length = 1;    // queries of a sequence
+  std::int64_t kv_length = 1; // keys and values that are read
+  std::int64_t keys = 1;      // of the query that sees most of them
+  double pairs = 0.5;         // of a query and a key that it sees: length^2 / 2 when it sees all before it
   std::int64_t qk_head_dim = 1;
   std::int64_t v_head_dim = 1;
 };
@@ -34,6 +36,11 @@ struct AttentionShape {
 // scores and as many for their sum, and the gradient twice that (the recomputed scores are part of the kernel's
 // efficiency, not of its FLOPs); the score matrix never travels through memory.
 [[nodiscard]] Operator causal_attention(const AttentionShape& shape, Pass pass, Precision precision);
+
+// The same without fusion: products and softmax are kernels of their own, the whole score matrix is computed, and it
+// travels through memory in between (Megatron-LM before FlashAttention; Korthikanti et al., arXiv 2205.05198, figure
+// 3).
+[[nodiscard]] std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, Precision precision);
 
 // A kernel that only moves bytes.
 [[nodiscard]] Operator memory_bound(Bytes bytes, Pass pass);

@@ -25,19 +25,20 @@ Stream stream_of(Dimension dimension) {
 
 } // namespace
 
-graph::Step ProgramTables::step(const Segment& segment, graph::Phase phase) {
-  graph::Step step;
+SegmentStep ProgramTables::step(const Segment& segment, graph::Phase phase) {
+  SegmentStep step;
   step.task.kind = segment.kind;
   step.task.phase = phase;
   step.task.stream = segment.kind == Kind::Compute ? Stream::Compute : stream_of(segment.over);
   step.task.name = name_index(segment.name);
   step.task.work = work_index(segment);
   step.over = segment.over;
+  step.beside_next = segment.beside_next;
   return step;
 }
 
-std::vector<graph::Step> ProgramTables::steps(const Segments& segments, graph::Phase phase) {
-  std::vector<graph::Step> result;
+std::vector<SegmentStep> ProgramTables::steps(const Segments& segments, graph::Phase phase) {
+  std::vector<SegmentStep> result;
   for (const Segment& segment : segments)
     result.push_back(step(segment, phase));
   return result;

@@ -11,14 +11,19 @@
 
 namespace moesim::workloads {
 
+// A step that does a segment; see Segment::beside_next.
+struct SegmentStep : graph::Step {
+  bool beside_next = false;
+};
+
 class ProgramTables {
 public:
   // `programs` must outlive the tables.
   explicit ProgramTables(graph::Programs& programs) : programs_(programs) {}
 
   // A step that does `segment`, in any layer and micro-batch.
-  [[nodiscard]] graph::Step step(const Segment& segment, graph::Phase phase);
-  [[nodiscard]] std::vector<graph::Step> steps(const Segments& segments, graph::Phase phase);
+  [[nodiscard]] SegmentStep step(const Segment& segment, graph::Phase phase);
+  [[nodiscard]] std::vector<SegmentStep> steps(const Segments& segments, graph::Phase phase);
 
 private:
   std::uint16_t name_index(const std::string& name);

@@ -38,9 +38,16 @@ struct RankShape {
   [[nodiscard]] std::int64_t mlp_width() const { return model.intermediate_size / tp(); }
   [[nodiscard]] std::int64_t shared_width() const { return model.moe->shared_intermediate_size / tp(); }
   [[nodiscard]] std::int64_t vocabulary() const { return (model.vocab_size + tp() - 1) / tp(); }
-  // Experts of this rank, the token copies routed away from it, and, load being even, routed to it.
+  // Experts of this rank, the token copies routed away from it, and, load being even, those that its experts work on:
+  // as many from each rank of its etp group, with whom it shares each expert's columns.
   [[nodiscard]] std::int64_t experts() const { return model.moe->num_experts / shape.sizes.ep; }
   [[nodiscard]] std::int64_t routed() const { return local() * model.moe->experts_per_token; }
+  [[nodiscard]] std::int64_t expert_rows() const { return routed() * shape.sizes.etp; }
+  [[nodiscard]] std::int64_t expert_width() const { return model.moe->intermediate_size / shape.sizes.etp; }
+
+  // Of everything but the products of linear layers and experts: attention, router, head.
+  [[nodiscard]] Precision precision() const { return precision_outside_products(shape.precision); }
+  [[nodiscard]] bool recomputes(RecomputeModule module) const { return shape.recomputed.contains(module); }
 
   [[nodiscard]] Bytes hidden(std::int64_t rows) const { return shape.activation(rows, model.hidden_size); }
   [[nodiscard]] Bytes wide(std::int64_t rows, std::int64_t width) const { return shape.activation(rows, width); }
@@ -50,6 +57,12 @@ struct RankShape {
   [[nodiscard]] Operator passes(double count, Pass pass) const { return memory_bound(hidden(local()) * count, pass); }
 };
 
+// The product of a linear layer or of experts, under a name or (empty) with what is around it. In FP8 its input is cast
+// first, and so is the gradient of its output: read in BF16, written in FP8 twice, since the products of forward and
+// backward want it row by row and column by column (Transformer Engine, cast_transpose).
+void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape);
+void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape);
+
 // A tensor-parallel region begins by gathering the sequence and ends by scattering the sum; without sequence
 // parallelism nothing needs gathering and the sum goes to all (Korthikanti et al., figures 4 and 5). The bytes are
 // those of the whole tensor; by default, of the hidden states.
@@ -58,8 +71,15 @@ void leave_region(SegmentList& list, const RankShape& at, std::string_view name,
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name);
 void leave_region(SegmentList& list, const RankShape& at, std::string_view name);
 
+// The norm before attention or MLP, which keeps its input and, unless it is done again, its output; and the end of the
+// backward of both, with the addition of the two gradients of the residual stream.
+void norm_forward(SegmentList& list, const RankShape& at);
+void norm_again(SegmentList& list, const RankShape& at);
+void norm_backward(SegmentList& list, const RankShape& at);
+
 // Ends attention or MLP: with post_norms its result is normalised, then it is added to what it was computed from.
 void add_residual(SegmentList& list, const RankShape& at);
+void add_residual_backward(SegmentList& list, const RankShape& at);
 
 // Norm, projections, attention and residual addition; a dense MLP with its norm and residual; the same with experts.
 void attention_forward(SegmentList& list, const RankShape& at);
@@ -69,9 +89,13 @@ void dense_backward(SegmentList& list, const RankShape& at);
 void moe_forward(SegmentList& list, const RankShape& at);
 void moe_backward(SegmentList& list, const RankShape& at);
 
-// What each keeps from forward to backward, without the inputs and outputs of its norms.
-[[nodiscard]] Bytes attention_activations(const RankShape& at);
-[[nodiscard]] Bytes dense_activations(const RankShape& at);
-[[nodiscard]] Bytes moe_activations(const RankShape& at);
+// Queries, keys and values to outputs, with the communication of context-parallel ranks; keeps and releases all four.
+void core_attention_forward(SegmentList& list, const RankShape& at);
+void core_attention_backward(SegmentList& list, const RankShape& at);
+
+// The two matrices of an MLP with the activation between them, column- then row-parallel over tp, for all tokens.
+void mlp_forward(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width,
+                 std::string_view sum);
+void mlp_backward(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width);
 
 } // namespace moesim::workloads

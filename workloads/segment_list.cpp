@@ -1,16 +1,10 @@
 #include "workloads/segment_list.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 namespace moesim::workloads {
-namespace {
 
-bool is_compute(const Segment& segment) {
-  return segment.kind == graph::Kind::Compute;
-}
-
-} // namespace
+using graph::Memory;
 
 void SegmentList::kernels(std::string_view name, const std::vector<Operator>& operators) {
   if (!name.empty() && !name_.empty() && name_ != name)
@@ -24,32 +18,52 @@ void SegmentList::kernels(std::string_view name, const std::vector<Operator>& op
   }
 }
 
-void SegmentList::collective(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes) {
+void SegmentList::collective(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes,
+                             Bytes result) {
   if (shape_.sizes.group_size(over) == 1)
     return;
   close();
   graph::Work work;
   work.bytes = bytes;
+  work.allocated[Memory::Communication] = result;
+  work.freed[Memory::Communication] = result;
   segments_.push_back({std::string(name), kind, over, std::move(work)});
+  read_ = result;
 }
 
-Segments SegmentList::finish(Bytes allocated, Bytes freed) {
+void SegmentList::collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes,
+                                    Bytes result) {
+  collective(name, kind, over, bytes, result);
+  if (shape_.sizes.group_size(over) > 1)
+    segments_.back().beside_next = true;
+}
+
+void SegmentList::keep(Bytes bytes) {
+  if (keeps_)
+    pending_.allocated[Memory::Activations] += bytes;
+  else
+    workspace(bytes);
+}
+
+void SegmentList::release(Bytes bytes) {
+  pending_.freed[Memory::Activations] += bytes;
+}
+
+void SegmentList::workspace(Bytes bytes) {
+  workspace_ = std::max(workspace_, bytes);
+}
+
+Segments SegmentList::finish() {
   close();
-  const auto first = std::ranges::find_if(segments_, is_compute);
-  if (first != segments_.end())
-    first->work.allocated = allocated;
-  for (Segment& segment : segments_ | std::views::reverse) {
-    if (is_compute(segment)) {
-      segment.work.freed = freed;
-      break;
-    }
-  }
   return std::move(segments_);
 }
 
 void SegmentList::close() {
   if (pending_.operators.empty())
     return;
+  pending_.allocated[Memory::Workspace] = workspace_ + read_;
+  pending_.freed[Memory::Workspace] = workspace_ + read_;
+  workspace_ = read_ = Bytes();
   segments_.push_back(
       {name_.empty() ? "elementwise" : name_, graph::Kind::Compute, graph::Dimension::Tp, std::move(pending_)});
   pending_ = {};

@@ -19,11 +19,21 @@ public:
   void kernel(std::string_view name, const Operator& op) { kernels(name, {op}); }
   void unnamed(const Operator& op) { kernels("", {op}); }
 
-  // Ends the kernels so far, and adds a collective; bytes as nccl-tests counts its size.
-  void collective(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes);
+  // Ends the kernels so far, and adds a collective; bytes as nccl-tests counts its size. `result` is what a member
+  // holds while it runs; the kernels after it read that.
+  void collective(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result);
+  // The same, and the kernels up to the next collective run beside it.
+  void collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result);
 
-  // Activation memory taken when the first kernel segment of the list starts, or given back when the last one ends.
-  [[nodiscard]] Segments finish(Bytes allocated, Bytes freed);
+  // Memory of the kernels at hand: taken for the backward pass, given back by it, or needed only while they run.
+  // While keeping is off, what would be kept is workspace.
+  void keep(Bytes bytes);
+  void release(Bytes bytes);
+  void workspace(Bytes bytes);
+  void set_keeping(bool keeps) { keeps_ = keeps; }
+  [[nodiscard]] bool keeps() const { return keeps_; }
+
+  [[nodiscard]] Segments finish();
 
 private:
   void close();
@@ -32,6 +42,9 @@ private:
   Segments segments_;
   std::string name_;
   graph::Work pending_;
+  Bytes workspace_; // of the kernels at hand, the largest
+  Bytes read_;      // what the collective before them left
+  bool keeps_ = true;
 };
 
 } // namespace moesim::workloads

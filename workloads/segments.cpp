@@ -3,20 +3,42 @@
 #include "workloads/rank_shape.hpp"
 
 namespace moesim::workloads {
-namespace {
 
 using graph::Dimension;
 using graph::Kind;
+using graph::Memory;
+
+namespace {
+
+// Casts the BF16 elements of [rows, width] to FP8.
+void cast_to_fp8(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t rows, std::int64_t width,
+                 Pass pass) {
+  if (at.shape.precision == Precision::Fp8)
+    list.kernel(name, memory_bound(at.wide(rows, width) + 2 * at.shape.product_input(rows, width), pass));
+}
 
 } // namespace
 
+void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
+  cast_to_fp8(list, at, name, shape.rows, shape.k, Pass::Forward);
+  list.kernel(name, gemm_forward(shape, at.shape.precision));
+}
+
+void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
+  cast_to_fp8(list, at, name, shape.rows, shape.n, Pass::Backward);
+  list.kernels(name, gemm_backward(shape, at.shape.precision));
+}
+
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes) {
   if (at.shape.sequence_parallel)
-    list.collective(name, Kind::AllGather, Dimension::Tp, bytes);
+    list.collective(name, Kind::AllGather, Dimension::Tp, bytes, bytes);
 }
 
 void leave_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes) {
-  list.collective(name, at.shape.sequence_parallel ? Kind::ReduceScatter : Kind::AllReduce, Dimension::Tp, bytes);
+  if (at.shape.sequence_parallel)
+    list.collective(name, Kind::ReduceScatter, Dimension::Tp, bytes, bytes / static_cast<double>(at.tp()));
+  else
+    list.collective(name, Kind::AllReduce, Dimension::Tp, bytes, Bytes());
 }
 
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name) {
@@ -27,10 +49,38 @@ void leave_region(SegmentList& list, const RankShape& at, std::string_view name)
   leave_region(list, at, name, at.hidden(at.tokens()));
 }
 
+void norm_forward(SegmentList& list, const RankShape& at) {
+  list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
+  list.keep(at.hidden(at.local()));
+  if (!at.recomputes(RecomputeModule::Layernorm))
+    list.keep(at.shape.product_input(at.local(), at.model.hidden_size));
+}
+
+void norm_again(SegmentList& list, const RankShape& at) {
+  if (!at.recomputes(RecomputeModule::Layernorm))
+    return;
+  list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
+  list.keep(at.shape.product_input(at.local(), at.model.hidden_size));
+}
+
+void norm_backward(SegmentList& list, const RankShape& at) {
+  list.unnamed(at.passes(norm_backward_passes + residual_passes, Pass::Backward));
+  list.release(at.hidden(at.local()) + at.shape.product_input(at.local(), at.model.hidden_size));
+}
+
 void add_residual(SegmentList& list, const RankShape& at) {
-  if (at.model.post_norms)
+  if (at.model.post_norms) {
     list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
+    list.keep(at.hidden(at.local()));
+  }
   list.unnamed(at.passes(residual_passes, Pass::Forward));
+}
+
+void add_residual_backward(SegmentList& list, const RankShape& at) {
+  if (!at.model.post_norms)
+    return;
+  list.unnamed(at.passes(norm_backward_passes, Pass::Backward));
+  list.release(at.hidden(at.local()));
 }
 
 Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
@@ -41,7 +91,7 @@ Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, Lay
     moe_forward(list, at);
   else
     dense_forward(list, at);
-  return list.finish(layer_activations(model, shape, kind), Bytes(0));
+  return list.finish();
 }
 
 Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
@@ -52,31 +102,42 @@ Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, La
   else
     dense_backward(list, at);
   attention_backward(list, at);
-  return list.finish(Bytes(0), layer_activations(model, shape, kind));
+  return list.finish();
 }
 
-std::string_view name_of(Recompute recompute) {
-  return recompute == Recompute::Full ? "full" : "none";
+Segments without_keeping(Segments forward) {
+  for (Segment& segment : forward) {
+    graph::MemoryUse& taken = segment.work.allocated;
+    taken[Memory::Workspace] += taken[Memory::Activations];
+    segment.work.freed[Memory::Workspace] += taken[Memory::Activations];
+    taken[Memory::Activations] = Bytes();
+  }
+  return forward;
 }
 
-LayerPasses layer_passes(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind, Recompute recompute) {
-  LayerPasses passes{layer_forward(model, shape, kind), layer_backward(model, shape, kind)};
-  if (recompute == Recompute::None)
-    return passes;
-  Segments again = passes.forward;
-  const Bytes input = boundary_bytes(model, shape);
-  passes.forward.front().work.allocated = input; // a layer starts with a kernel
-  again.front().work.allocated -= input;
-  passes.backward.insert(passes.backward.begin(), again.begin(), again.end());
-  return passes;
+Segments keeping_input(Segments forward, Bytes input) {
+  forward.front().work.allocated[Memory::Activations] += input; // a layer starts with a kernel
+  return forward;
+}
+
+Segments input_kept_before(Segments forward, Bytes input) {
+  forward.front().work.allocated[Memory::Activations] -= input;
+  return forward;
+}
+
+Bytes kept_by(const Segments& segments) {
+  Bytes kept;
+  for (const Segment& segment : segments)
+    kept += segment.work.allocated[Memory::Activations] - segment.work.freed[Memory::Activations];
+  return kept;
 }
 
 Bytes layer_activations(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
-  const RankShape at{model, shape, kind};
-  // Inputs and outputs of the norms before attention and MLP, and the inputs of those after, split along the sequence.
-  const double kept_by_norms = model.post_norms ? 6 : 4;
-  return kept_by_norms * at.hidden(at.local()) + attention_activations(at) +
-         (kind.has_experts ? moe_activations(at) : dense_activations(at));
+  return kept_by(layer_forward(model, shape, kind));
+}
+
+Bytes head_activations(const ModelSpec& model, const MicroBatchShape& shape) {
+  return kept_by(head_forward(model, shape));
 }
 
 Bytes boundary_bytes(const ModelSpec& model, const MicroBatchShape& shape) {

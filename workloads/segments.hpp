@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "simulator/graph/program.hpp"
+#include "workloads/layer_options.hpp"
 #include "workloads/layout.hpp"
 #include "workloads/model.hpp"
 
@@ -21,42 +22,52 @@ struct Segment {
   graph::Kind kind = graph::Kind::Compute;
   graph::Dimension over = graph::Dimension::Tp;
   graph::Work work;
+  bool beside_next = false; // of a collective: the next segment runs beside it, the one after that waits for both
 };
 using Segments = std::vector<Segment>;
 
-// The shape of one micro-batch on one rank.
+// The shape of one micro-batch on one rank, and how its layers are computed.
 struct MicroBatchShape {
   ParallelSizes sizes;
   bool sequence_parallel = false;
   std::int64_t sequences = 1;  // micro_batch_size
   std::int64_t seq_length = 1; // of a whole sequence
   Precision precision = Precision::Bf16;
+  AttentionBackend attention_backend = AttentionBackend::Flash;
+  CpCommType cp_comm_type = CpCommType::P2p;
+  RecomputeModules recomputed; // their results are not kept for the backward pass
 
   // Tokens in a tensor-parallel region, the same on every tp rank; and outside of one.
   [[nodiscard]] std::int64_t tokens() const { return sequences * seq_length / sizes.cp; }
   [[nodiscard]] std::int64_t local_tokens() const { return sequence_parallel ? tokens() / sizes.tp : tokens(); }
   // Bytes of the activations of `count` tokens.
   [[nodiscard]] Bytes activation(std::int64_t count, std::int64_t width) const {
+    return elements(count, width, precision_outside_products(precision));
+  }
+  // Of what a matrix product keeps of its input.
+  [[nodiscard]] Bytes product_input(std::int64_t count, std::int64_t width) const {
+    return elements(count, width, precision);
+  }
+
+  static Bytes elements(std::int64_t count, std::int64_t width, Precision precision) {
     return Bytes(static_cast<double>(count) * static_cast<double>(width) * bytes_per_element(precision));
   }
 };
 
-// Whether a layer keeps what its backward needs, or only its input, and then runs forward once more before its backward
-// (Chen et al., arXiv 1604.06174; Megatron's recompute_granularity full, method uniform, one layer at a time).
-enum class Recompute : std::uint8_t { None, Full };
-[[nodiscard]] std::string_view name_of(Recompute recompute);
-
-// What a layer does in the forward and in the backward pass of a micro-batch.
-struct LayerPasses {
-  Segments forward;
-  Segments backward;
-};
-[[nodiscard]] LayerPasses layer_passes(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind,
-                                       Recompute recompute);
-
-// Its passes without recomputation.
+// What one layer does in the forward and in the backward pass of a micro-batch. Forward takes the memory of what the
+// backward needs, and backward gives it back; modules that are recomputed take it at the start of their backward.
 [[nodiscard]] Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
 [[nodiscard]] Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
+
+// A forward pass whose results are not kept for the backward pass, as of a layer that is recomputed as a whole (Chen et
+// al., arXiv 1604.06174): they are workspace. Its first layer keeps its input.
+[[nodiscard]] Segments without_keeping(Segments forward);
+[[nodiscard]] Segments keeping_input(Segments forward, Bytes input);
+// The same forward pass, done again at the start of the backward; its first layer's input was kept.
+[[nodiscard]] Segments input_kept_before(Segments forward, Bytes input);
+
+// Activation memory that the segments take and do not give back.
+[[nodiscard]] Bytes kept_by(const Segments& segments);
 
 // Vocabulary-parallel embedding of the first stage.
 [[nodiscard]] Segments embedding_forward(const ModelSpec& model, const MicroBatchShape& shape);
@@ -67,7 +78,7 @@ struct LayerPasses {
 [[nodiscard]] Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape);
 
 // Activation memory that one layer, and the head, keep from forward to backward of a micro-batch, per rank: the inputs
-// of every operation whose gradient needs them.
+// of every operation whose gradient needs them (Korthikanti et al., section 4).
 [[nodiscard]] Bytes layer_activations(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
 [[nodiscard]] Bytes head_activations(const ModelSpec& model, const MicroBatchShape& shape);
 

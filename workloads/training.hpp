@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -23,13 +24,33 @@ struct Overlap {
   bool pp = false;           // the next pass does not wait for the previous one's sends
 };
 
+// What is computed again in the backward pass instead of being kept. Selective: the modules named, in every layer.
+// Full: layers as wholes; by method uniform all of them, `num_layers` at a time, of which only the first one's input is
+// kept; by method block the first `num_layers` of each stage, each by itself (Megatron Core, recompute_granularity,
+// recompute_method, recompute_num_layers).
+struct Recompute {
+  enum class Granularity : std::uint8_t { None, Selective, Full };
+  enum class Method : std::uint8_t { Uniform, Block };
+  Granularity granularity = Granularity::None;
+  RecomputeModules modules{};
+  Method method = Method::Uniform;
+  std::int64_t num_layers = 1;
+
+  [[nodiscard]] bool is_full() const { return granularity == Granularity::Full; }
+};
+
+[[nodiscard]] std::string_view name_of(Recompute::Granularity granularity); // "none", "selective", "full"
+[[nodiscard]] std::string_view name_of(Recompute::Method method);           // "uniform", "block"
+
 struct Training {
   std::int64_t global_batch_size = 1; // sequences per iteration, over all GPUs
   std::int64_t micro_batch_size = 1;  // sequences per forward pass
   std::int64_t seq_length = 1;        // tokens
   Precision precision = Precision::Bf16;
   std::string schedule = "1f1b";
-  Recompute recompute = Recompute::None;
+  Recompute recompute;
+  AttentionBackend attention_backend = AttentionBackend::Flash;
+  CpCommType cp_comm_type = CpCommType::P2p;
   Sharding sharding = Sharding::Zero1;
   Overlap overlap;
 
@@ -46,7 +67,14 @@ struct TrainingJob : Job {
   Training training;
 
   [[nodiscard]] MicroBatchShape micro_batch() const {
-    return {sizes, sequence_parallel, training.micro_batch_size, training.seq_length, training.precision};
+    return {.sizes = sizes,
+            .sequence_parallel = sequence_parallel,
+            .sequences = training.micro_batch_size,
+            .seq_length = training.seq_length,
+            .precision = training.precision,
+            .attention_backend = training.attention_backend,
+            .cp_comm_type = training.cp_comm_type,
+            .recomputed = training.recompute.modules};
   }
 };
 
@@ -55,5 +83,9 @@ struct TrainingJob : Job {
 
 // One iteration: all micro-batches forward and backward, gradient reduction, optimizer step, parameter gathering.
 [[nodiscard]] graph::Programs training_iteration(const TrainingJob& job);
+
+// The same stage by stage, for those who do not need all programs at once; `tables` holds the works and names so far.
+using StageVisitor = std::function<void(graph::Program program, const graph::Programs& tables)>;
+void visit_stages(const TrainingJob& job, const StageVisitor& visit);
 
 } // namespace moesim::workloads

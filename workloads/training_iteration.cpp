@@ -1,12 +1,14 @@
 #include "workloads/training.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <span>
 
 #include "simulator/base/check.hpp"
 #include "workloads/program_tables.hpp"
-#include "workloads/rank_memory.hpp"
+#include "workloads/rank_parameters.hpp"
+#include "workloads/stage_writer.hpp"
 
 namespace moesim::workloads {
 namespace {
@@ -20,26 +22,43 @@ using graph::Stream;
 using schedulers::PipelinePass;
 
 struct LayerSteps {
-  std::vector<Step> forward, backward;
+  std::vector<SegmentStep> forward, backward;
+  // For layers that are recomputed as a whole, by whether it is their input that is kept: the first forward pass, and
+  // the second.
+  std::array<std::vector<SegmentStep>, 2> unkept, again;
 };
 
 // The steps of every part of the model, ready to be repeated for each layer and micro-batch.
 struct Parts {
   std::map<LayerKind, LayerSteps> layers;
-  std::vector<Step> embedding_forward, embedding_backward;
-  std::vector<Step> head_forward, head_backward;
+  std::vector<SegmentStep> embedding_forward, embedding_backward;
+  std::vector<SegmentStep> head_forward, head_backward;
   Step activation, gradient; // transfers to the next and to the previous stage
 };
+
+LayerSteps layer_steps(const TrainingJob& job, LayerKind kind, ProgramTables& tables) {
+  const MicroBatchShape shape = job.micro_batch();
+  const Segments forward = layer_forward(job.model, shape, kind);
+  LayerSteps steps;
+  steps.forward = tables.steps(forward, Phase::Forward);
+  steps.backward = tables.steps(layer_backward(job.model, shape, kind), Phase::Backward);
+  if (!job.training.recompute.is_full())
+    return steps;
+  const Bytes input = boundary_bytes(job.model, shape);
+  steps.unkept = {tables.steps(without_keeping(forward), Phase::Forward),
+                  tables.steps(keeping_input(without_keeping(forward), input), Phase::Forward)};
+  steps.again = {tables.steps(forward, Phase::Backward),
+                 tables.steps(input_kept_before(forward, input), Phase::Backward)};
+  return steps;
+}
 
 Parts make_parts(const TrainingJob& job, ProgramTables& tables) {
   const MicroBatchShape shape = job.micro_batch();
   Parts parts;
   for (std::int64_t layer = 0; layer < job.model.num_layers; ++layer) {
     const LayerKind kind = job.model.kind_of(layer);
-    if (parts.layers.contains(kind))
-      continue;
-    const LayerPasses passes = layer_passes(job.model, shape, kind, job.training.recompute);
-    parts.layers[kind] = {tables.steps(passes.forward, Phase::Forward), tables.steps(passes.backward, Phase::Backward)};
+    if (!parts.layers.contains(kind))
+      parts.layers[kind] = layer_steps(job, kind, tables);
   }
   parts.embedding_forward = tables.steps(embedding_forward(job.model, shape), Phase::Forward);
   parts.embedding_backward = tables.steps(embedding_backward(job.model, shape), Phase::Backward);
@@ -47,6 +66,8 @@ Parts make_parts(const TrainingJob& job, ProgramTables& tables) {
   parts.head_backward = tables.steps(head_backward(job.model, shape), Phase::Backward);
   Segment transfer{"activation", Kind::SendRecv, Dimension::Tp, {}};
   transfer.work.bytes = boundary_bytes(job.model, shape);
+  transfer.work.allocated[graph::Memory::Communication] = transfer.work.bytes;
+  transfer.work.freed[graph::Memory::Communication] = transfer.work.bytes;
   parts.activation = tables.step(transfer, Phase::Forward);
   parts.activation.task.stream = Stream::PpSendNext;
   transfer.name = "gradient";
@@ -60,7 +81,7 @@ class StageBuilder {
 public:
   StageBuilder(const TrainingJob& job, ProgramTables& tables, const Parts& parts, std::int64_t stage)
       : job_(job), tables_(tables), parts_(parts), stage_(stage), first_layer_(job.first_layer(stage)),
-        is_first_(stage == 0), is_last_(stage == job.sizes.pp - 1) {}
+        is_first_(stage == 0), is_last_(stage == job.sizes.pp - 1), writer_(job.training.overlap.pp) {}
 
   Program build(std::span<const PipelinePass> passes) {
     if (sharded() && job_.training.overlap.param_gather)
@@ -75,11 +96,11 @@ public:
         backward(pass.micro_batch, reduce);
     }
     finish();
-    return std::move(program_);
+    return writer_.finish();
   }
 
 private:
-  using Index = Program::StepIndex;
+  using Index = StageWriter::Index;
 
   [[nodiscard]] bool sharded() const { return job_.training.sharding == Sharding::Zero1; }
   [[nodiscard]] std::int64_t first_layer() const { return first_layer_; }
@@ -87,71 +108,69 @@ private:
   // Of the stage's layer-th layer.
   [[nodiscard]] LayerKind kind_of(std::int64_t layer) const { return job_.model.kind_of(first_layer() + layer); }
 
-  // Appends a step behind what came before on this rank.
-  void follow(const Step& step) { chain_ = {program_.add(step, chain_)}; }
+  [[nodiscard]] const LayerSteps& steps_of(std::int64_t layer) const { return parts_.layers.at(kind_of(layer)); }
 
-  void play(const std::vector<Step>& steps, std::int32_t micro_batch, std::int64_t layer) {
-    for (Step step : steps) {
-      step.task.micro_batch = micro_batch;
-      step.task.layer = static_cast<std::int16_t>(layer);
-      follow(step);
-    }
+  // The layers that are recomputed together with the stage's layer-th one begin with this one.
+  [[nodiscard]] std::int64_t chunk_start(std::int64_t layer) const {
+    const Recompute& recompute = job_.training.recompute;
+    return recompute.method == Recompute::Method::Uniform ? layer / recompute.num_layers * recompute.num_layers : layer;
   }
-
-  // A pass waits for its input and, unless transfers overlap, for the sends of the pass before it.
-  void receive(Step transfer, std::int64_t from, std::int32_t micro_batch) {
-    transfer.receives = true;
-    transfer.peer_stage = static_cast<std::uint32_t>(from);
-    transfer.task.micro_batch = micro_batch;
-    chain_.push_back(program_.add(transfer, {}));
-  }
-
-  void send(Step transfer, std::int64_t to, std::int32_t micro_batch) {
-    transfer.peer_stage = static_cast<std::uint32_t>(to);
-    transfer.task.micro_batch = micro_batch;
-    const Index sent = program_.add(transfer, chain_);
-    if (!job_.training.overlap.pp)
-      chain_.push_back(sent);
+  [[nodiscard]] bool is_recomputed(std::int64_t layer) const {
+    const Recompute& recompute = job_.training.recompute;
+    return recompute.is_full() && (recompute.method == Recompute::Method::Uniform || layer < recompute.num_layers);
   }
 
   void forward(std::int32_t micro_batch) {
     if (is_first_) {
       wait_for_parameters(0, micro_batch);
-      play(parts_.embedding_forward, micro_batch, -1);
+      writer_.play(parts_.embedding_forward, micro_batch, -1);
     } else {
-      receive(parts_.activation, stage_ - 1, micro_batch);
+      writer_.receive(parts_.activation, stage_ - 1, micro_batch);
     }
     for (std::int64_t layer = 0; layer < layers(); ++layer) {
       wait_for_parameters(layer + 1, micro_batch);
-      play(parts_.layers.at(kind_of(layer)).forward, micro_batch, first_layer() + layer);
+      const LayerSteps& steps = steps_of(layer);
+      const std::size_t keeps_input = chunk_start(layer) == layer ? 1 : 0;
+      writer_.play(is_recomputed(layer) ? steps.unkept[keeps_input] : steps.forward, micro_batch,
+                   first_layer() + layer);
     }
     if (is_last_) {
       wait_for_parameters(layers() + 1, micro_batch);
-      play(parts_.head_forward, micro_batch, -1);
+      writer_.play(parts_.head_forward, micro_batch, -1);
     } else {
-      send(parts_.activation, stage_ + 1, micro_batch);
+      writer_.send(parts_.activation, stage_ + 1, micro_batch);
     }
+  }
+
+  // The layers of a chunk run forward again before the last of them runs backward.
+  void recompute_chunk_of(std::int64_t layer, std::int32_t micro_batch) {
+    const bool is_last_of_chunk = layer + 1 == layers() || chunk_start(layer + 1) == layer + 1;
+    if (!is_recomputed(layer) || !is_last_of_chunk)
+      return;
+    for (std::int64_t at = chunk_start(layer); at <= layer; ++at)
+      writer_.play(steps_of(at).again[at == chunk_start(layer) ? 1 : 0], micro_batch, first_layer() + at);
   }
 
   void backward(std::int32_t micro_batch, bool reduce) {
     if (is_last_) {
-      play(parts_.head_backward, micro_batch, -1);
+      writer_.play(parts_.head_backward, micro_batch, -1);
       if (reduce)
         reduce_gradients(head_share(job_), -1);
     } else {
-      receive(parts_.gradient, stage_ + 1, micro_batch);
+      writer_.receive(parts_.gradient, stage_ + 1, micro_batch);
     }
     for (std::int64_t layer = layers() - 1; layer >= 0; --layer) {
-      play(parts_.layers.at(kind_of(layer)).backward, micro_batch, first_layer() + layer);
+      recompute_chunk_of(layer, micro_batch);
+      writer_.play(steps_of(layer).backward, micro_batch, first_layer() + layer);
       if (reduce)
         reduce_gradients(layer_parameters(job_, kind_of(layer)), first_layer() + layer);
     }
     if (is_first_) {
-      play(parts_.embedding_backward, micro_batch, -1);
+      writer_.play(parts_.embedding_backward, micro_batch, -1);
       if (reduce)
         reduce_gradients(embedding_share(job_), -1);
     } else {
-      send(parts_.gradient, stage_ - 1, micro_batch);
+      writer_.send(parts_.gradient, stage_ - 1, micro_batch);
     }
   }
 
@@ -165,7 +184,7 @@ private:
     segment.work.bytes = Bytes(bytes);
     Step step = tables_.step(segment, phase);
     step.task.layer = static_cast<std::int16_t>(layer);
-    added.push_back(program_.add(step, chain_));
+    added.push_back(writer_.beside(step));
   }
 
   void reduce_gradients(const RankParameters& parameters, std::int64_t layer) {
@@ -177,7 +196,7 @@ private:
   }
 
   void gather_parameters(const RankParameters& parameters, std::int64_t layer, std::vector<Index>& added) {
-    const double bytes = bytes_per_element(job_.training.precision);
+    const double bytes = bytes_per_element(precision_outside_products(job_.training.precision));
     over_replicas("gather-parameters", Kind::AllGather, Dimension::Dp, Phase::Parameters, bytes * parameters.dense,
                   layer, added);
     over_replicas("gather-expert-parameters", Kind::AllGather, Dimension::Edp, Phase::Parameters,
@@ -201,8 +220,7 @@ private:
   void wait_for_parameters(std::int64_t part, std::int32_t micro_batch) {
     if (micro_batch != 0 || gathered_.empty())
       return;
-    const std::vector<Index>& gathers = gathered_[static_cast<std::size_t>(part)];
-    chain_.insert(chain_.end(), gathers.begin(), gathers.end());
+    writer_.wait_for(gathered_[static_cast<std::size_t>(part)]);
   }
 
   // Gradients of norms, router and the like are summed over tp, where each rank saw its part of the sequence (Megatron
@@ -220,7 +238,7 @@ private:
     }
     Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
     segment.work.bytes = Bytes(gradient_bytes * parameters);
-    follow(tables_.step(segment, Phase::Gradients));
+    writer_.follow(tables_.step(segment, Phase::Gradients));
   }
 
   // A table that is both embedding and head stands on the first and on the last stage: each sends its gradient to the
@@ -233,15 +251,15 @@ private:
     Step transfer = tables_.step(segment, Phase::Gradients);
     transfer.peer_stage = static_cast<std::uint32_t>(is_first_ ? job_.sizes.pp - 1 : 0);
     transfer.task.stream = is_first_ ? Stream::PpSendNext : Stream::PpSendPrev;
-    const Index sent = program_.add(transfer, chain_);
+    const Index sent = writer_.beside(transfer);
     transfer.task.stream = is_first_ ? Stream::PpSendPrev : Stream::PpSendNext;
     transfer.receives = true;
-    const Index received = program_.add(transfer, chain_);
-    chain_.insert(chain_.end(), {sent, received});
+    writer_.wait_for({sent, writer_.beside(transfer)});
     Operator sum;
     sum.pass = Pass::Backward;
     sum.bytes = segment.work.bytes * 3; // reads both, writes one
-    follow(tables_.step({"add-embedding-gradient", Kind::Compute, Dimension::Tp, work_of(sum)}, Phase::Gradients));
+    writer_.follow(
+        tables_.step({"add-embedding-gradient", Kind::Compute, Dimension::Tp, work_of(sum)}, Phase::Gradients));
   }
 
   static graph::Work work_of(const Operator& op) {
@@ -256,13 +274,14 @@ private:
     reduce_replicated_gradients();
     if (!job_.training.overlap.grad_reduce)
       reduce_gradients(parameters, -1);
-    chain_.insert(chain_.end(), reductions_.begin(), reductions_.end());
+    writer_.wait_for(reductions_);
     exchange_tied_gradient();
     // Adam reads gradient, master weight and both moments, writes the latter three and the weight.
-    const double bytes = gradient_bytes + 2 * optimizer_bytes + bytes_per_element(job_.training.precision);
+    const double weight_bytes = bytes_per_element(precision_outside_products(job_.training.precision));
+    const double bytes = gradient_bytes + 2 * optimizer_bytes(job_.training.precision) + weight_bytes;
     Operator adam;
     adam.bytes = Bytes(bytes * optimizer_share(job_, parameters));
-    follow(tables_.step({"adam", Kind::Compute, Dimension::Tp, work_of(adam)}, Phase::Optimizer));
+    writer_.follow(tables_.step({"adam", Kind::Compute, Dimension::Tp, work_of(adam)}, Phase::Optimizer));
     std::vector<Index> gathers;
     if (sharded() && !job_.training.overlap.param_gather)
       gather_parameters(parameters, -1, gathers);
@@ -275,8 +294,7 @@ private:
   std::int64_t first_layer_;
   bool is_first_;
   bool is_last_;
-  Program program_;
-  std::vector<Index> chain_;      // what the next step of this rank waits for
+  StageWriter writer_;
   std::vector<Index> reductions_; // what the optimizer waits for
   std::vector<std::vector<Index>> gathered_;
 };
@@ -287,20 +305,37 @@ std::string_view name_of(Sharding sharding) {
   return sharding == Sharding::Zero1 ? "zero-1" : "none";
 }
 
+std::string_view name_of(Recompute::Granularity granularity) {
+  constexpr std::array<std::string_view, 3> names{"none", "selective", "full"};
+  return names[static_cast<std::size_t>(granularity)];
+}
+
+std::string_view name_of(Recompute::Method method) {
+  return method == Recompute::Method::Uniform ? "uniform" : "block";
+}
+
 schedulers::PipelineOrder pipeline_order(const TrainingJob& job) {
   return schedulers::find_schedule(job.training.schedule)
       .order({.stages = job.sizes.pp, .micro_batches = job.training.micro_batches(job.sizes)});
 }
 
-graph::Programs training_iteration(const TrainingJob& job) {
-  MOESIM_CHECK(job.sizes.cp == 1 && job.sizes.etp == 1 && job.sizes.vpp == 1,
-               "the reader refuses what is not built yet");
-  graph::Programs programs;
-  ProgramTables tables(programs);
+void visit_stages(const TrainingJob& job, const StageVisitor& visit) {
+  MOESIM_CHECK(job.sizes.vpp == 1, "the reader refuses what is not built yet");
+  graph::Programs shared;
+  ProgramTables tables(shared);
   const Parts parts = make_parts(job, tables);
   const schedulers::PipelineOrder order = pipeline_order(job);
   for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage)
-    programs.stages.push_back(StageBuilder(job, tables, parts, stage).build(order[static_cast<std::size_t>(stage)]));
+    visit(StageBuilder(job, tables, parts, stage).build(order[static_cast<std::size_t>(stage)]), shared);
+}
+
+graph::Programs training_iteration(const TrainingJob& job) {
+  graph::Programs programs;
+  visit_stages(job, [&](graph::Program program, const graph::Programs& tables) {
+    programs.stages.push_back(std::move(program));
+    programs.works = tables.works;
+    programs.names = tables.names;
+  });
   return programs;
 }
 

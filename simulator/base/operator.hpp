@@ -37,5 +37,10 @@ struct Operator {
 [[nodiscard]] std::string_view name_of(Precision precision);
 // Bytes of one element.
 [[nodiscard]] double bytes_per_element(Precision precision);
+// Training in FP8 means that matrix products read FP8; weights, activations and what is sent stay BF16 (Transformer
+// Engine; Micikevicius et al., arXiv 2209.05433). Every other precision keeps everything as it is.
+[[nodiscard]] constexpr Precision precision_outside_products(Precision precision) {
+  return precision == Precision::Fp8 ? Precision::Bf16 : precision;
+}
 
 } // namespace moesim

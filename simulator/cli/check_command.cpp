@@ -2,12 +2,13 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "simulator/base/format.hpp"
 #include "simulator/cli/commands.hpp"
 #include "simulator/cli/terminal.hpp"
 #include "simulator/scenario/scenario.hpp"
-#include "workloads/rank_memory.hpp"
+#include "workloads/stage_memory.hpp"
 
 namespace moesim::cli {
 namespace {
@@ -34,10 +35,13 @@ std::int64_t count_rows(workloads::TrainingJob job) {
   return first + (micro_batches - 1) * (rows_of(job) - first);
 }
 
-std::string memory_line(std::size_t stage, const workloads::StageMemory& memory) {
-  return fmt::format("# stage {}: {} = weights {} + gradients {} + optimizer {} + activations {}\n", stage,
-                     format_bytes(memory.total()), format_bytes(memory.weights), format_bytes(memory.gradients),
-                     format_bytes(memory.optimizer), format_bytes(memory.activations));
+// "# stage 0: 12.3 GiB = weights 1.2 GiB + gradients 2.4 GiB + ...", at the fullest moment.
+std::string memory_line(std::size_t stage, const graph::MemoryUse& memory) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at < graph::memory_count; ++at)
+    if (const Bytes bytes = memory[static_cast<graph::Memory>(at)]; bytes > Bytes())
+      parts.push_back(fmt::format("{} {}", name_of(static_cast<graph::Memory>(at)), format_bytes(bytes)));
+  return fmt::format("# stage {}: {} = {}\n", stage, format_bytes(memory.total()), fmt::join(parts, " + "));
 }
 
 // Everything besides the scenario is a YAML comment, so that the output is a scenario, too.
@@ -58,8 +62,8 @@ int check(const CheckOptions& options) {
   Bytes fullest;
   const std::vector<workloads::StageMemory> stages = workloads::stage_memories(job);
   for (std::size_t stage = 0; stage < stages.size(); ++stage) {
-    fmt::print("{}", memory_line(stage, stages[stage]));
-    fullest = std::max(fullest, stages[stage].total());
+    fmt::print("{}", memory_line(stage, stages[stage].at_peak));
+    fullest = std::max(fullest, stages[stage].at_peak.total());
   }
   const Bytes capacity = scenario.cluster.gpu.memory_capacity;
   const bool fits = fullest <= capacity;

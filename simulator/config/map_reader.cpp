@@ -162,6 +162,19 @@ std::vector<std::int64_t> MapReader::integers_or_empty(std::string_view key, Int
   return values;
 }
 
+std::vector<std::string> MapReader::choices_or_empty(std::string_view key, std::span<const std::string_view> names) {
+  std::vector<std::string> values;
+  const Node* node = list(key, fmt::format("a list, each item {}", expectation(names)));
+  for (std::size_t at = 0; node != nullptr && at < node->items.size(); ++at) {
+    const Reading<std::string> reading = read_choice(node->items[at], names);
+    if (!reading.value)
+      problems_->add(node->items[at].position, fmt::format("{}.{}", path_of(key), at), reading.problem);
+    else
+      values.push_back(*reading.value);
+  }
+  return values;
+}
+
 std::vector<MapReader> MapReader::maps_or_empty(std::string_view key) {
   std::vector<MapReader> readers;
   const Node* node = list(key, "a list of maps");

@@ -71,8 +71,10 @@ public:
   // A reader for a nested map; absent: an empty map, so that every field takes its default.
   MapReader map_or_empty(std::string_view key);
 
-  // The items of a list of whole numbers, or of a list of maps (their paths are key.0, key.1, ...); absent: none.
+  // The items of a list of whole numbers, of words each one of `names`, or of maps (their paths are key.0, key.1, ...);
+  // absent: none.
   std::vector<std::int64_t> integers_or_empty(std::string_view key, IntegerRange range = {});
+  std::vector<std::string> choices_or_empty(std::string_view key, std::span<const std::string_view> names);
   std::vector<MapReader> maps_or_empty(std::string_view key);
 
   // Makes `alias` read as `key` (Megatron's long names); giving both is a problem.

@@ -3,7 +3,8 @@
 // member in the own node; the bytes are what the algorithm moves across that tier from that member.
 //
 // Sizes follow nccl-tests: all-reduce: the buffer; all-gather: what everybody has afterwards; reduce-scatter: what
-// everybody had before; all-to-all: what one rank sends, its own part included; send-recv: the message.
+// everybody had before; all-to-all: what one rank sends, its own part included; send-recv and
+// ring-exchange: one message.
 #pragma once
 
 #include <span>
@@ -30,6 +31,10 @@ namespace moesim::cost {
 // One message, over NVLink inside a node and from NIC to NIC otherwise.
 [[nodiscard]] execution::Communication send_recv(Bytes size, RankId source, RankId destination,
                                                  const platforms::Cluster& cluster);
+
+// One message from each member to the next, and from the last to the first, all at once.
+[[nodiscard]] execution::Communication ring_exchange(Bytes size, std::span<const RankId> members,
+                                                     const platforms::Cluster& cluster);
 
 // The algorithm for `kind`. A group of one or a size of zero costs nothing. Requires kind to be a communication.
 [[nodiscard]] execution::Communication communication(graph::Kind kind, Bytes size, std::span<const RankId> members,

@@ -79,16 +79,19 @@ execution::Communication communication(graph::Kind kind, Bytes size, std::span<c
     return send_recv(size, members[0], members[1], cluster);
   if (kind == graph::Kind::AllToAll)
     return direct_all_to_all(size, members, cluster);
+  if (kind == graph::Kind::RingExchange)
+    return ring_exchange(size, members, cluster);
   return ring(kind, size, members, cluster);
 }
 
 std::span<const Algorithm> algorithms() {
-  static constexpr std::array<Algorithm, 5> all{{
+  static constexpr std::array<Algorithm, 6> all{{
       {graph::Kind::AllReduce, "ring over all rails: 2(n-1)/n of the size from each rank, 2(n-1) steps"},
       {graph::Kind::AllGather, "ring over all rails: (n-1)/n of the size from each rank, n-1 steps"},
       {graph::Kind::ReduceScatter, "ring over all rails: (n-1)/n of the size from each rank, n-1 steps"},
       {graph::Kind::AllToAll, "direct: an n-th of the size from each rank to each other, one step"},
       {graph::Kind::SendRecv, "one message, over NVLink inside a node and from NIC to NIC otherwise"},
+      {graph::Kind::RingExchange, "one message from each rank to the next, all at once"},
   }};
   return all;
 }

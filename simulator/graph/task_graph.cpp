@@ -18,8 +18,8 @@ std::string_view name_of(Stream stream) {
 }
 
 std::string_view name_of(Kind kind) {
-  constexpr std::array<std::string_view, kind_count> names{"compute",        "all-reduce", "all-gather",
-                                                           "reduce-scatter", "all-to-all", "send-recv"};
+  constexpr std::array<std::string_view, kind_count> names{"compute",    "all-reduce", "all-gather",   "reduce-scatter",
+                                                           "all-to-all", "send-recv",  "ring-exchange"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -27,6 +27,12 @@ std::string_view name_of(Phase phase) {
   constexpr std::array<std::string_view, phase_count> names{"forward", "backward", "gradients", "optimizer",
                                                             "parameters"};
   return names[static_cast<std::size_t>(phase)];
+}
+
+std::string_view name_of(Memory memory) {
+  constexpr std::array<std::string_view, memory_count> names{"weights",  "gradients",     "optimizer", "activations",
+                                                             "kv-cache", "communication", "workspace"};
+  return names[static_cast<std::size_t>(memory)];
 }
 
 Stream stream_at(const Task& task, std::size_t member) {

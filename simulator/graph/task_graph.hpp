@@ -18,6 +18,7 @@
 #include "simulator/base/ids.hpp"
 #include "simulator/base/operator.hpp"
 #include "simulator/base/units.hpp"
+#include "simulator/graph/memory_use.hpp"
 
 namespace moesim::graph {
 
@@ -25,8 +26,9 @@ namespace moesim::graph {
 enum class Stream : std::uint8_t { Compute, Tp, Cp, Ep, Dp, PpSendNext, PpSendPrev, PpRecvNext, PpRecvPrev };
 inline constexpr std::size_t stream_count = 9;
 
-enum class Kind : std::uint8_t { Compute, AllReduce, AllGather, ReduceScatter, AllToAll, SendRecv };
-inline constexpr std::size_t kind_count = 6;
+// RingExchange: every member sends to the next and receives from the one before, once around.
+enum class Kind : std::uint8_t { Compute, AllReduce, AllGather, ReduceScatter, AllToAll, SendRecv, RingExchange };
+inline constexpr std::size_t kind_count = 7;
 
 enum class Phase : std::uint8_t { Forward, Backward, Gradients, Optimizer, Parameters };
 inline constexpr std::size_t phase_count = 5;
@@ -40,8 +42,8 @@ struct Work {
   std::vector<Operator> operators; // of a compute task, run one after the other
   Flops flops;                     // sum over the operators
   Bytes bytes;                     // compute: sum over the operators; communication: size as nccl-tests counts it
-  Bytes allocated;                 // activation memory that a member takes when the task starts
-  Bytes freed;                     // activation memory that a member gives back when the task ends
+  MemoryUse allocated;             // what a member takes when the task starts; of a transfer, its receiver
+  MemoryUse freed;                 // what it gives back when the task ends
 
   bool operator==(const Work&) const = default;
 };

@@ -1,63 +1,110 @@
 #include "simulator/run/series.hpp"
 
 #include <algorithm>
-#include <array>
+#include <functional>
+#include <limits>
+#include <queue>
+#include <tuple>
+#include <vector>
 
 namespace moesim::run {
 namespace {
 
-constexpr std::size_t activations = 3; // index of the only category that changes during the run
+using graph::Memory;
+using graph::MemoryUse;
 
-// Writes one rank's series.
+// What is given back at a time.
+struct Return {
+  double time;
+  std::uint32_t task;
+  friend bool operator>(const Return& a, const Return& b) {
+    return std::tie(a.time, a.task) > std::tie(b.time, b.task);
+  }
+};
+
+// Writes one rank's series. A row holds from its time to that of the next one; what lasts no longer than a task has no
+// rows of its own, but is in that of the time it falls in, at the fullest moment.
 class RankReplay {
 public:
-  RankReplay(record::MemorySeries& series, std::uint32_t rank, const workloads::StageMemory& at_rest)
-      : series_(series),
-        rank_(rank), held_{at_rest.weights.value(), at_rest.gradients.value(), at_rest.optimizer.value(), 0} {
-    row(0);
+  RankReplay(record::MemorySeries& series, std::uint32_t rank, const MemoryUse& at_rest)
+      : series_(series), rank_(rank), held_(at_rest), fullest_(at_rest) {}
+
+  // Times do not decrease.
+  void take(double time, const MemoryUse& use) {
+    change(time, use, [this](const MemoryUse& by) { held_ += by; });
+  }
+  void give_back(double time, const MemoryUse& use) {
+    change(time, use, [this](const MemoryUse& by) { held_ -= by; });
   }
 
-  void change(double time, double bytes) {
-    if (bytes == 0)
-      return;
-    held_[activations] += bytes;
-    row(time);
-  }
+  void finish() { write_row(); }
 
 private:
-  void row(double time) {
-    series_.time.push_back(time);
+  template <class Apply>
+  void change(double time, const MemoryUse& use, Apply apply) {
+    if (use.lasts() && time > since_) {
+      write_row();
+      since_ = time;
+      apply(use);
+      fullest_ = held_;
+      return;
+    }
+    apply(use);
+    if (held_.total() > fullest_.total() || use.lasts())
+      fullest_ = held_;
+  }
+
+  void write_row() {
+    series_.time.push_back(since_);
     series_.rank.push_back(rank_);
-    for (std::size_t category = 0; category < held_.size(); ++category)
-      series_.bytes[category].push_back(held_[category]);
+    for (std::size_t category = 0; category < graph::memory_count; ++category)
+      series_.bytes[category].push_back(fullest_[static_cast<Memory>(category)].value());
   }
 
   record::MemorySeries& series_;
   std::uint32_t rank_;
-  std::array<double, 4> held_;
+  MemoryUse held_;
+  MemoryUse fullest_; // moment since the last row
+  double since_ = 0;
 };
+
+// A transfer takes memory where it arrives.
+bool takes_memory(const record::TaskTable& table, std::size_t row, const graph::Task& task) {
+  const auto stream = static_cast<graph::Stream>(table.stream[row]);
+  return task.kind != graph::Kind::SendRecv || stream == graph::Stream::PpRecvNext ||
+         stream == graph::Stream::PpRecvPrev;
+}
 
 } // namespace
 
 record::MemorySeries replay_memory(const Timeline& timeline, const graph::TaskGraph& graph,
-                                   const workloads::TrainingJob& job, const workloads::Layout& layout) {
+                                   const std::vector<workloads::StageMemory>& stages, const workloads::Layout& layout) {
   const record::TaskTable& table = timeline.table;
   record::MemorySeries series;
-  series.categories = {"weights", "gradients", "optimizer", "activations"};
+  for (std::size_t category = 0; category < graph::memory_count; ++category)
+    series.categories.emplace_back(name_of(static_cast<Memory>(category)));
   series.bytes.resize(series.categories.size());
-  const std::vector<workloads::StageMemory> at_rest = workloads::stage_memories(job);
   std::size_t row = 0;
   for (std::uint32_t rank = 0; rank < layout.world_size(); ++rank) {
     const auto stage = static_cast<std::size_t>(layout.coordinates(RankId(rank)).pp);
-    RankReplay replay(series, rank, at_rest[stage]);
-    // Only compute takes and gives back activations, and a rank's compute rows follow each other: they are in order.
+    RankReplay replay(series, rank, stages[stage].at_rest);
+    std::priority_queue<Return, std::vector<Return>, std::greater<>> returns;
+    const auto give_back_until = [&](double time) {
+      for (; !returns.empty() && returns.top().time <= time; returns.pop())
+        replay.give_back(returns.top().time, graph.work(graph.task(TaskId(returns.top().task))).freed);
+    };
     for (; row < table.size() && table.rank[row] == rank; ++row) {
-      const graph::Task& task = graph.task(TaskId(timeline.task_of_row[row]));
-      if (task.kind != graph::Kind::Compute)
+      const std::uint32_t index = timeline.task_of_row[row];
+      const graph::Task& task = graph.task(TaskId(index));
+      const graph::Work& work = graph.work(task);
+      if ((work.allocated.empty() && work.freed.empty()) || !takes_memory(table, row, task))
         continue;
-      replay.change(table.start[row], graph.work(task).allocated.value());
-      replay.change(table.end[row], -graph.work(task).freed.value());
+      give_back_until(table.start[row]);
+      replay.take(table.start[row], work.allocated);
+      returns.push({table.end[row], index});
     }
+    give_back_until(std::numeric_limits<double>::infinity());
+    replay.finish();
   }
   return series;
 }

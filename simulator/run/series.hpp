@@ -4,14 +4,16 @@
 #include "simulator/graph/task_graph.hpp"
 #include "simulator/record/run_record.hpp"
 #include "simulator/run/recorder.hpp"
-#include "workloads/rank_memory.hpp"
+#include "workloads/stage_memory.hpp"
 
 namespace moesim::run {
 
-// Replays the activations that tasks take when they start and give back when they end, on top of what each
-// stage holds throughout. Within a stream, what ends goes before what starts.
+// Replays what tasks take when they start and give back when they end, on top of what each stage holds throughout. At
+// equal times what ended gives back first. Rows are changes of what lasts from one task to another; communication
+// buffers and workspace are those of the fullest moment before the next row.
 [[nodiscard]] record::MemorySeries replay_memory(const Timeline& timeline, const graph::TaskGraph& graph,
-                                                 const workloads::TrainingJob& job, const workloads::Layout& layout);
+                                                 const std::vector<workloads::StageMemory>& stages,
+                                                 const workloads::Layout& layout);
 
 // A micro-batch's tokens count when its backward ends on stage 0; as a rate over 100 slices of the run.
 [[nodiscard]] record::Throughput throughput(const record::TaskTable& table, const workloads::TrainingJob& job,

@@ -83,7 +83,7 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
   record::RunRecord run;
   const workloads::Layout layout = layout_of(scenario);
   Timeline timeline = recorder.timeline();
-  run.memory = replay_memory(timeline, graph, scenario.job, layout);
+  run.memory = replay_memory(timeline, graph, workloads::stage_memories(scenario.job), layout);
   run.throughput = throughput(timeline.table, scenario.job, layout, makespan);
   run.links = recorder.link_load();
   run.experts = expert_load(scenario);

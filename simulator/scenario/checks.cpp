@@ -1,13 +1,15 @@
 #include "simulator/scenario/checks.hpp"
 
+#include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "simulator/base/divisors.hpp"
 #include "simulator/base/format.hpp"
-#include "workloads/rank_memory.hpp"
+#include "workloads/rank_parameters.hpp"
 
 namespace moesim::scenario {
 namespace {
@@ -64,6 +66,44 @@ void check_stages(const workloads::TrainingJob& job, config::MapReader& parallel
 
 } // namespace
 
+namespace {
+
+// Each context-parallel rank has two slices of a sequence, one near its start and one near its end, so that all have
+// equally much to attend to (Megatron Core); or all of it, for some of the heads.
+void check_context(const workloads::TrainingJob& job, Sections at) {
+  const std::int64_t cp = job.sizes.cp;
+  if (cp == 1)
+    return;
+  if (job.training.seq_length % (2 * cp) != 0)
+    at.parallel.problem(
+        "cp", fmt::format("seq_length {} is not a multiple of 2 x cp = {}, and ranks have two slices "
+                          "of a sequence each; use {}",
+                          job.training.seq_length, 2 * cp,
+                          job.training.seq_length % 2 == 0 ? nearest_divisors(job.training.seq_length / 2, cp) : "1"));
+  const std::int64_t heads = job.model.num_heads / std::max<std::int64_t>(1, job.sizes.tp);
+  if (job.training.cp_comm_type == workloads::CpCommType::A2a)
+    must_divide(at.parallel, "cp", cp, heads, "attention heads of a rank, which cp_comm_type a2a splits");
+  if (job.training.attention_backend == workloads::AttentionBackend::Unfused)
+    at.parallel.problem("cp", "context parallelism needs attention_backend: flash (as in Megatron Core); use 1");
+}
+
+void check_experts(const workloads::TrainingJob& job, config::MapReader& parallel) {
+  if (!job.model.moe) {
+    for (const auto& [key, degree] : {std::pair("ep", job.sizes.ep), std::pair("etp", job.sizes.etp)})
+      if (degree > 1)
+        parallel.problem(key, fmt::format("{} ranks for experts, but the model has none; use 1", degree));
+    return;
+  }
+  const workloads::MoeSpec& moe = *job.model.moe;
+  must_divide(parallel, "tp", job.sizes.tp, moe.shared_intermediate_size, "columns of the shared experts");
+  must_divide(parallel, "ep", job.sizes.ep, moe.num_experts, "experts");
+  must_divide(parallel, "etp", job.sizes.etp, moe.intermediate_size, "columns of an expert");
+  if (job.sizes.tp > 1 && !job.sequence_parallel)
+    parallel.problem("sequence_parallel", "experts behind tensor parallelism need it (as in Megatron Core); use true");
+}
+
+} // namespace
+
 void check_model_splits(const Scenario& scenario, Sections at) {
   const workloads::TrainingJob& job = scenario.job;
   const workloads::ModelSpec& model = job.model;
@@ -74,16 +114,9 @@ void check_model_splits(const Scenario& scenario, Sections at) {
                                     model.num_kv_heads, job.sizes.tp));
   if (model.layers_with_experts() < model.num_layers)
     must_divide(at.parallel, "tp", job.sizes.tp, model.intermediate_size, "columns of the MLP");
-  if (model.moe)
-    must_divide(at.parallel, "tp", job.sizes.tp, model.moe->shared_intermediate_size, "columns of the shared experts");
+  check_context(job, at);
   check_stages(job, at.parallel);
-  if (model.moe)
-    must_divide(at.parallel, "ep", job.sizes.ep, model.moe->num_experts, "experts");
-  else if (job.sizes.ep > 1)
-    at.parallel.problem("ep", fmt::format("{} ranks for experts, but the model has none; use 1", job.sizes.ep));
-  if (model.moe && job.sizes.tp > 1 && !job.sequence_parallel)
-    at.parallel.problem("sequence_parallel",
-                        "experts behind tensor parallelism need it (as in Megatron Core); use true");
+  check_experts(job, at.parallel);
   if (job.sequence_parallel)
     must_divide(at.parallel, "tp", job.sizes.tp * job.sizes.cp, job.training.micro_batch_size * job.training.seq_length,
                 "tokens of a micro-batch, which sequence parallelism splits");

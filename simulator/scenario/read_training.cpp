@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <vector>
 
 #include "simulator/scenario/later_fields.hpp"
 #include "simulator/scenario/sections.hpp"
@@ -6,9 +8,50 @@
 namespace moesim::scenario {
 namespace {
 
-Precision read_precision(config::MapReader& map) {
-  constexpr std::array<std::string_view, 2> names{"bf16", "fp16"};
-  return choice(map, "precision", "bf16", names, {"fp8", "fp32"}) == "fp16" ? Precision::Fp16 : Precision::Bf16;
+using workloads::Recompute;
+using workloads::RecomputeModule;
+
+constexpr std::array<RecomputeModule, workloads::recompute_module_count> recompute_modules{
+    RecomputeModule::CoreAttn, RecomputeModule::MoeAct, RecomputeModule::Layernorm,    RecomputeModule::MlaUpProj,
+    RecomputeModule::Mlp,      RecomputeModule::Moe,    RecomputeModule::SharedExperts};
+
+// Without `modules`, attention alone (Megatron Core's default).
+workloads::RecomputeModules read_modules(config::MapReader& map) {
+  std::vector<std::string_view> names;
+  for (const RecomputeModule module : recompute_modules)
+    names.push_back(name_of(module));
+  workloads::RecomputeModules modules;
+  if (!map.has("modules"))
+    modules.add(RecomputeModule::CoreAttn);
+  const std::vector<std::string> chosen = map.choices_or_empty("modules", names);
+  for (const RecomputeModule module : recompute_modules)
+    if (std::ranges::count(chosen, name_of(module)) > 0)
+      modules.add(module);
+  return modules;
+}
+
+// A granularity, or a map with it and what it takes: selective `modules`; full `method` and `num_layers`.
+Recompute read_recompute(config::MapReader& map) {
+  using Granularity = Recompute::Granularity;
+  constexpr std::array<Granularity, 3> granularities{Granularity::None, Granularity::Selective, Granularity::Full};
+  Recompute recompute;
+  const config::Node* node = map.node("recompute");
+  if (node == nullptr || node->kind != config::Node::Kind::Map) {
+    recompute.granularity = enum_choice(map, "recompute", granularities);
+    if (recompute.granularity == Granularity::Selective)
+      recompute.modules.add(RecomputeModule::CoreAttn);
+    return recompute;
+  }
+  config::MapReader form = map.map("recompute");
+  recompute.granularity = enum_choice(form, "granularity", granularities);
+  if (recompute.granularity == Granularity::Selective)
+    recompute.modules = read_modules(form);
+  if (recompute.is_full()) {
+    recompute.method = enum_choice(form, "method", std::array{Recompute::Method::Uniform, Recompute::Method::Block});
+    recompute.num_layers = form.integer_or("num_layers", 1, {.min = 1, .max = 1'000'000});
+  }
+  form.finish();
+  return recompute;
 }
 
 workloads::Overlap read_overlap(config::MapReader map) {
@@ -28,13 +71,14 @@ void read_training(config::MapReader& map, workloads::Training& training) {
   training.global_batch_size = map.integer("global_batch_size", {.min = 1, .max = 100'000'000});
   training.micro_batch_size = map.integer_or("micro_batch_size", 1, {.min = 1, .max = 1'000'000});
   training.seq_length = map.integer("seq_length", {.min = 1, .max = 100'000'000});
-  training.precision = read_precision(map);
+  training.precision =
+      enum_choice(map, "precision", std::array{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp32});
   const std::vector<std::string_view> schedules = schedulers::schedule_names();
   training.schedule = choice(map, "schedule", "1f1b", schedules,
                              {"interleaved", "interleaved-1f1b", "zb-h1", "zb-h2", "zb-v", "dualpipe"});
-  constexpr std::array<std::string_view, 2> recomputes{"none", "full"};
-  const bool recomputes_all = choice(map, "recompute", "none", recomputes, {"selective"}) == "full";
-  training.recompute = recomputes_all ? workloads::Recompute::Full : workloads::Recompute::None;
+  training.recompute = read_recompute(map);
+  training.attention_backend = enum_choice(
+      map, "attention_backend", std::array{workloads::AttentionBackend::Flash, workloads::AttentionBackend::Unfused});
   constexpr std::array<std::string_view, 2> shardings{"none", "zero-1"};
   const bool is_sharded = choice(map, "sharding", "zero-1", shardings, {"zero-2", "zero-3"}) == "zero-1";
   training.sharding = is_sharded ? workloads::Sharding::Zero1 : workloads::Sharding::None;

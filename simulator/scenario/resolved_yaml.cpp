@@ -1,4 +1,8 @@
+#include <string_view>
+#include <vector>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "simulator/config/yaml_text.hpp"
 #include "simulator/scenario/scenario.hpp"
@@ -9,12 +13,26 @@ namespace {
 std::string parallel_yaml(const Scenario& scenario) {
   const workloads::ParallelSizes& sizes = scenario.job.sizes;
   return fmt::format("parallel: {{tp: {}, cp: {}, pp: {}, vpp: {}, ep: {}, etp: {}, dp: {}, sequence_parallel: {}, "
-                     "order: {}{}}}\n",
+                     "cp_comm_type: {}, order: {}{}}}\n",
                      sizes.tp, sizes.cp, sizes.pp, sizes.vpp, sizes.ep, sizes.etp, sizes.dp,
-                     scenario.job.sequence_parallel, scenario.rank_order,
+                     scenario.job.sequence_parallel, name_of(scenario.job.training.cp_comm_type), scenario.rank_order,
                      scenario.job.layers_per_stage.empty()
                          ? ""
                          : fmt::format(", layers_per_stage: [{}]", fmt::join(scenario.job.layers_per_stage, ", ")));
+}
+
+std::string recompute_yaml(const workloads::Recompute& recompute) {
+  const std::string_view granularity = name_of(recompute.granularity);
+  if (recompute.is_full())
+    return fmt::format("{{granularity: {}, method: {}, num_layers: {}}}", granularity, name_of(recompute.method),
+                       recompute.num_layers);
+  if (recompute.granularity == workloads::Recompute::Granularity::None)
+    return std::string(granularity);
+  std::vector<std::string_view> modules;
+  for (std::size_t at = 0; at < workloads::recompute_module_count; ++at)
+    if (const auto module = static_cast<workloads::RecomputeModule>(at); recompute.modules.contains(module))
+      modules.push_back(name_of(module));
+  return fmt::format("{{granularity: {}, modules: [{}]}}", granularity, fmt::join(modules, ", "));
 }
 
 std::string training_yaml(const workloads::Training& training) {
@@ -25,12 +43,13 @@ std::string training_yaml(const workloads::Training& training) {
                      "  precision: {}\n"
                      "  schedule: {}\n"
                      "  recompute: {}\n"
+                     "  attention_backend: {}\n"
                      "  sharding: {}\n"
                      "  overlap: {{grad_reduce: {}, param_gather: {}, tp: false, expert: false, pp: {}}}\n",
                      training.global_batch_size, training.micro_batch_size, training.seq_length,
-                     name_of(training.precision), training.schedule, workloads::name_of(training.recompute),
-                     workloads::name_of(training.sharding), training.overlap.grad_reduce, training.overlap.param_gather,
-                     training.overlap.pp);
+                     name_of(training.precision), training.schedule, recompute_yaml(training.recompute),
+                     name_of(training.attention_backend), workloads::name_of(training.sharding),
+                     training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.pp);
 }
 
 } // namespace

@@ -24,7 +24,7 @@ TEST(BadField, UnknownKey) {
             lines({"scenario.yaml:16:3: training.seq_length: missing; expected a whole number from 1 to 100000000",
                    "scenario.yaml:17:3: training.seq_lenght: unknown key 'seq_lenght'; did you mean 'seq_length'?"}));
   EXPECT_EQ(problems_of_tp("banana: 2"), "scenario.yaml:14:12: parallel.banana: unknown key 'banana'; known keys are "
-                                         "tp, pp, ep, layers_per_stage, cp, vpp, etp, dp, "
+                                         "tp, cp, pp, vpp, ep, etp, layers_per_stage, cp_comm_type, dp, "
                                          "sequence_parallel, order\n");
   EXPECT_EQ(problems(small_scenario({{"  vocab_size", "  vocab_sise: 3\n  vocab_size"}})),
             "scenario.yaml:11:3: model.vocab_sise: unknown key 'vocab_sise'; did you mean 'vocab_size'?\n");
@@ -114,15 +114,10 @@ TEST(BadField, Overrides) {
 }
 
 TEST(BadField, NotAvailableYet) {
-  EXPECT_EQ(problems_of_tp("cp: 2, vpp: 3, etp: 4"),
-            lines({"scenario.yaml:14:16: parallel.cp: context parallelism is not available yet; use 1",
-                   "scenario.yaml:14:24: parallel.vpp: an interleaved schedule is not available yet; use 1",
-                   "scenario.yaml:14:32: parallel.etp: tensor parallelism inside experts is not available yet; use "
-                   "1"}));
+  EXPECT_EQ(problems_of_tp("vpp: 3"),
+            "scenario.yaml:14:17: parallel.vpp: an interleaved schedule is not available yet; use 1\n");
   EXPECT_EQ(problems_of_training("sharding: zero-2"),
             "scenario.yaml:18:13: training.sharding: zero-2 is not available yet; use none or zero-1\n");
-  EXPECT_EQ(problems_of_training("precision: fp8"),
-            "scenario.yaml:18:14: training.precision: fp8 is not available yet; use bf16 or fp16\n");
   EXPECT_EQ(problems_of_training("overlap: {tp: true, expert: true}"),
             lines({"scenario.yaml:18:17: training.overlap.tp: this overlap is not available yet; use false",
                    "scenario.yaml:18:31: training.overlap.expert: this overlap is not available yet; use false"}));

@@ -70,7 +70,7 @@ TEST(Check, SaysNoWhenTheModelDoesNotFit) {
   const Outcome outcome = place.run({"check", "small.yaml", "--set", "platform.gpu.memory.capacity=10MiB"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.out.substr(outcome.out.rfind("# memory")),
-            "# memory: 13.49 MiB of 10 MiB on the fullest GPU; it does not fit, by 3.486 MiB\n");
+            "# memory: 13.99 MiB of 10 MiB on the fullest GPU; it does not fit, by 3.986 MiB\n");
 }
 
 } // namespace

@@ -11,7 +11,7 @@
 #include "simulator/execution/ideal_executor.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
 #include "tests/run/test_scenario.hpp"
-#include "workloads/rank_memory.hpp"
+#include "workloads/stage_memory.hpp"
 
 namespace moesim::run {
 namespace {
@@ -161,12 +161,12 @@ void expect_peak_at_estimate(const scenario::Scenario& scenario) {
     for (const std::vector<double>& category : run.memory.bytes)
       sum += category[row];
     peak[run.memory.rank[row]] = std::max(peak[run.memory.rank[row]], sum);
-    last[run.memory.rank[row]] = run.memory.bytes.back()[row];
+    last[run.memory.rank[row]] = run.memory.bytes[static_cast<std::size_t>(graph::Memory::Activations)][row];
   }
   const std::vector<workloads::StageMemory> estimates = workloads::stage_memories(scenario.job);
   for (std::uint32_t rank = 0; rank < 32; ++rank) {
     EXPECT_EQ(last[rank], 0);
-    EXPECT_NEAR(peak[rank] / estimates[run.ranks.pp[rank]].total().value(), 1, 1e-12) << rank;
+    EXPECT_NEAR(peak[rank] / estimates[run.ranks.pp[rank]].at_peak.total().value(), 1, 1e-12) << rank;
   }
 }
 
@@ -181,7 +181,7 @@ TEST_P(MemoryOfSchedule, ReturnsAndPeaksAtTheEstimate) {
 
 TEST(Simulate, MemoryPeaksAtTheEstimateWithRecomputation) {
   scenario::Scenario scenario = small_scenario();
-  scenario.job.training.recompute = workloads::Recompute::Full;
+  scenario.job.training.recompute.granularity = workloads::Recompute::Granularity::Full;
   expect_peak_at_estimate(scenario);
 }
 

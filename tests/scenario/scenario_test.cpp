@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "simulator/config/catalogue.hpp"
-#include "workloads/rank_memory.hpp"
+#include "workloads/rank_parameters.hpp"
 
 namespace moesim::scenario {
 namespace {

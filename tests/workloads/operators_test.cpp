@@ -30,6 +30,7 @@ TEST(Operators, AttentionComputesThePairsThatAreSeen) {
                                  .heads = 4,
                                  .kv_heads = 2,
                                  .length = 10,
+                                 .kv_length = 10,
                                  .keys = 10,
                                  .pairs = 50,
                                  .qk_head_dim = 5,
@@ -38,6 +39,42 @@ TEST(Operators, AttentionComputesThePairsThatAreSeen) {
   EXPECT_EQ(forward.flops, Flops(3 * 4 * 2 * 50 * (5 + 3)));
   EXPECT_EQ(forward.bytes, Bytes(2 * 3 * 10 * (4 + 2) * (5 + 3)));
   EXPECT_EQ(causal_attention(attention, Pass::Backward, Precision::Bf16).flops, 2 * forward.flops);
+}
+
+// Factors in FP8, results in BF16, and the weight's gradient still in FP32.
+TEST(Operators, AProductInFp8ReadsHalfTheBytes) {
+  EXPECT_EQ(gemm_forward(shape, Precision::Fp8).bytes, Bytes(12 * 8 + 2 * 8 * 6 + 2 * 12 * 6));
+  const std::vector<Operator> gradients = gemm_backward(shape, Precision::Fp8);
+  EXPECT_EQ(gradients[0].bytes, Bytes(12 * 6 + 2 * 8 * 6 + 2 * 12 * 8));
+  EXPECT_EQ(gradients[1].bytes, Bytes(12 * 8 + 12 * 6 + (4 + 4) * 2 * 8 * 6));
+}
+
+// Every query meets every key, and the scores travel: 3 x 4 matrices of 10 x 10, written by the first product, read and
+// written by the softmax, read by the second.
+TEST(Operators, UnfusedAttentionMovesTheScores) {
+  const AttentionShape attention{.sequences = 3,
+                                 .heads = 4,
+                                 .kv_heads = 4,
+                                 .length = 10,
+                                 .kv_length = 10,
+                                 .keys = 10,
+                                 .pairs = 50,
+                                 .qk_head_dim = 5,
+                                 .v_head_dim = 3};
+  Flops flops;
+  Bytes bytes;
+  for (const Operator& op : unfused_attention(attention, Pass::Forward, Precision::Bf16)) {
+    flops += op.flops;
+    bytes += op.bytes;
+  }
+  EXPECT_EQ(flops, Flops(3 * 4 * 2 * 100 * (5 + 3)));
+  EXPECT_EQ(bytes, Bytes(2 * 3 * 4 * (4 * 100 + 10 * (5 + 5 + 3 + 3))));
+  Flops backward;
+  for (const Operator& op : unfused_attention(attention, Pass::Backward, Precision::Bf16)) {
+    EXPECT_EQ(op.pass, Pass::Backward);
+    backward += op.flops;
+  }
+  EXPECT_EQ(backward, 2 * flops);
 }
 
 } // namespace

@@ -119,22 +119,6 @@ TEST(Segments, AWindowBoundsAttention) {
   EXPECT_EQ(flops(layer_forward(model, shape, {.has_experts = true, .reach = Reach::Sliding})), full);
 }
 
-TEST(Segments, RecomputationRepeatsTheForwardAndKeepsOnlyTheInput) {
-  const MicroBatchShape shape = job_of(small_moe(), {.tp = 2, .ep = 4, .dp = 2}).micro_batch();
-  const LayerKind kind = small_moe().kind_of(0);
-  const LayerPasses plain = layer_passes(small_moe(), shape, kind, Recompute::None);
-  const LayerPasses again = layer_passes(small_moe(), shape, kind, Recompute::Full);
-  EXPECT_EQ(flops(again.forward), flops(plain.forward));
-  EXPECT_EQ(flops(again.backward), flops(plain.backward) + flops(plain.forward));
-  EXPECT_EQ(names(again.backward).size(), names(plain.backward).size() + names(plain.forward).size());
-  EXPECT_EQ(again.forward.front().work.allocated, boundary_bytes(small_moe(), shape));
-  Bytes held;
-  for (const Segments& segments : {again.forward, again.backward})
-    for (const Segment& segment : segments)
-      held += segment.work.allocated - segment.work.freed;
-  EXPECT_EQ(held, Bytes(0));
-}
-
 TEST(Segments, TheGradientTakesTwiceTheFlops) {
   for (const ModelSpec& model : small_models()) {
     const MicroBatchShape shape = job_of(model, {.tp = 2, .ep = model.moe ? 4 : 1, .dp = 2}).micro_batch();
@@ -145,23 +129,30 @@ TEST(Segments, TheGradientTakesTwiceTheFlops) {
   }
 }
 
-// What forward takes, backward gives back.
-TEST(Segments, ActivationsReturn) {
-  const auto balance = [](const Segments& forward, const Segments& backward) {
-    Bytes sum;
-    for (const Segments& segments : {forward, backward})
-      for (const Segment& segment : segments)
-        sum += segment.work.allocated - segment.work.freed;
-    return sum;
-  };
+// What forward takes, backward gives back, whatever is recomputed; and what lasts no longer than a task is given back
+// by it.
+TEST(Segments, MemoryReturns) {
   for (const ModelSpec& model : small_models()) {
-    const MicroBatchShape shape = job_of(model, {.tp = 2, .ep = model.moe ? 4 : 1, .dp = 2}).micro_batch();
-    for (std::int64_t layer = 0; layer < model.num_layers; ++layer) {
-      const LayerKind kind = model.kind_of(layer);
-      EXPECT_EQ(balance(layer_forward(model, shape, kind), layer_backward(model, shape, kind)), Bytes(0));
-      EXPECT_GT(layer_forward(model, shape, kind).front().work.allocated, Bytes(0));
+    MicroBatchShape shape =
+        job_of(model, {.tp = 2, .ep = model.moe ? 4 : 1, .etp = model.moe ? 2 : 1, .dp = 4}).micro_batch();
+    for (std::size_t recomputed = 0; recomputed <= recompute_module_count; ++recomputed) {
+      shape.recomputed = {};
+      if (recomputed < recompute_module_count)
+        shape.recomputed.add(static_cast<RecomputeModule>(recomputed));
+      for (std::int64_t layer = 0; layer < model.num_layers; ++layer) {
+        const LayerKind kind = model.kind_of(layer);
+        graph::MemoryUse balance;
+        for (const Segments& segments : {layer_forward(model, shape, kind), layer_backward(model, shape, kind)}) {
+          for (const Segment& segment : segments) {
+            balance += segment.work.allocated;
+            balance -= segment.work.freed;
+          }
+        }
+        EXPECT_EQ(balance, graph::MemoryUse()) << model.model_type << " recomputes " << recomputed;
+        EXPECT_GT(layer_activations(model, shape, kind), Bytes(0));
+      }
+      EXPECT_EQ(kept_by(head_forward(model, shape)) + kept_by(head_backward(model, shape)), Bytes(0));
     }
-    EXPECT_EQ(balance(head_forward(model, shape), head_backward(model, shape)), Bytes(0));
   }
 }
 

@@ -6,7 +6,7 @@
 
 #include "simulator/config/catalogue.hpp"
 #include "tests/workloads/test_job.hpp"
-#include "workloads/rank_memory.hpp"
+#include "workloads/rank_parameters.hpp"
 
 namespace moesim::workloads {
 namespace {
@@ -45,12 +45,17 @@ double expected_flops(const TrainingJob& job) {
 // work is split.
 TEST(TrainingIteration, FlopsAddUpToTheFormula) {
   for (const ModelSpec& model : small_models()) {
-    for (const ParallelSizes& sizes : {ParallelSizes{}, ParallelSizes{.tp = 2, .pp = 2, .ep = 4, .dp = 4},
-                                       ParallelSizes{.tp = 4, .pp = 8, .ep = 2, .dp = 2}}) {
+    for (const ParallelSizes& sizes :
+         {ParallelSizes{}, ParallelSizes{.tp = 2, .pp = 2, .ep = 4, .dp = 4},
+          ParallelSizes{.tp = 4, .pp = 8, .ep = 2, .dp = 2}, ParallelSizes{.cp = 4, .dp = 2},
+          ParallelSizes{.tp = 2, .cp = 2, .ep = 4, .etp = 2, .dp = 2}}) {
       if (!model.moe && sizes.ep > 1)
         continue;
-      const TrainingJob job = job_of(model, sizes);
-      EXPECT_NEAR(flops_of(graph_of(job)) / expected_flops(job), 1, 1e-12) << model.model_type;
+      TrainingJob job = job_of(model, sizes);
+      for (const CpCommType type : {CpCommType::P2p, CpCommType::AllGather, CpCommType::A2a}) {
+        job.training.cp_comm_type = type;
+        EXPECT_NEAR(flops_of(graph_of(job)) / expected_flops(job), 1, 1e-12) << model.model_type;
+      }
     }
   }
 }
@@ -68,10 +73,12 @@ TEST(TrainingIteration, EveryModelOfTheCatalogueHasAnIteration) {
     const graph::TaskGraph graph = graph_of(job);
     EXPECT_EQ(graph::topological_order(graph).size(), graph.task_count()) << name;
     EXPECT_NEAR(flops_of(graph) / expected_flops(job), 1, 1e-12) << name;
-    Bytes held;
-    for (const graph::Task& task : graph.tasks())
-      held += graph.work(task).allocated - graph.work(task).freed;
-    EXPECT_EQ(held, Bytes(0)) << name;
+    graph::MemoryUse held;
+    for (const graph::Task& task : graph.tasks()) {
+      held += graph.work(task).allocated;
+      held -= graph.work(task).freed;
+    }
+    EXPECT_EQ(held, graph::MemoryUse()) << name;
   }
 }
 

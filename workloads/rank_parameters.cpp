@@ -1,7 +1,4 @@
-#include "workloads/rank_memory.hpp"
-
-#include <algorithm>
-#include <span>
+#include "workloads/rank_parameters.hpp"
 
 namespace moesim::workloads {
 namespace {
@@ -100,54 +97,9 @@ double optimizer_share(const TrainingJob& job, const RankParameters& parameters)
          parameters.expert / static_cast<double>(job.sizes.edp());
 }
 
-namespace {
-
-// The fullest moment with `in_flight` micro-batches: all of them forward through the stage, or one of them, its head
-// done, going back through a layer whose activations are recomputed while those of later layers are gone.
-Bytes peak_activations(const TrainingJob& job, std::int64_t stage, double in_flight) {
-  const MicroBatchShape shape = job.micro_batch();
-  const bool recomputes = job.training.recompute == Recompute::Full;
-  Bytes kept;       // by one micro-batch, in the layers so far
-  Bytes recomputed; // at most, beyond what is kept in the layers of a micro-batch
-  const std::int64_t first_layer = job.first_layer(stage);
-  for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer) {
-    const Bytes all = layer_activations(job.model, shape, job.model.kind_of(layer));
-    const Bytes by_layer = recomputes ? boundary_bytes(job.model, shape) : all;
-    // Going back through this layer, the later ones have freed theirs; `recomputed` is relative to the sum over them
-    // all.
-    recomputed = std::max(recomputed - by_layer, all - by_layer);
-    kept += by_layer;
-  }
-  const Bytes head = stage == job.sizes.pp - 1 ? head_activations(job.model, shape) : Bytes(0);
-  return kept * in_flight + std::max(head * in_flight, head * (in_flight - 1) + recomputed);
-}
-
-StageMemory memory_of(const TrainingJob& job, std::int64_t stage, std::span<const schedulers::PipelinePass> passes) {
-  const RankParameters parameters = stage_parameters(job, stage);
-  const double count = parameters.dense + parameters.expert;
-  StageMemory memory;
-  memory.weights = Bytes(count * bytes_per_element(job.training.precision));
-  memory.gradients = Bytes(count * gradient_bytes);
-  memory.optimizer = Bytes(optimizer_share(job, parameters) * optimizer_bytes);
-
-  std::int64_t in_flight = 0;
-  std::int64_t most = 0;
-  for (const schedulers::PipelinePass& pass : passes) {
-    in_flight += pass.pass == Pass::Forward ? 1 : -1;
-    most = std::max(most, in_flight);
-  }
-  memory.activations = peak_activations(job, stage, static_cast<double>(most));
-  return memory;
-}
-
-} // namespace
-
-std::vector<StageMemory> stage_memories(const TrainingJob& job) {
-  const schedulers::PipelineOrder order = pipeline_order(job);
-  std::vector<StageMemory> memories;
-  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage)
-    memories.push_back(memory_of(job, stage, order[static_cast<std::size_t>(stage)]));
-  return memories;
+double optimizer_bytes(Precision precision) {
+  const double moments = 2 * bytes_per_element(Precision::Fp32);
+  return precision == Precision::Fp32 ? moments : moments + bytes_per_element(Precision::Fp32);
 }
 
 } // namespace moesim::workloads

@@ -1,10 +1,6 @@
-// What one rank of a stage holds: its share of the parameters, and the memory that they, their gradients, the optimizer
-// and the activations in flight take.
+// What one rank of a stage holds: its share of the parameters.
 #pragma once
 
-#include <vector>
-
-#include "simulator/base/units.hpp"
 #include "workloads/training.hpp"
 
 namespace moesim::workloads {
@@ -29,23 +25,12 @@ struct RankParameters {
 [[nodiscard]] RankParameters head_share(const Job& job); // final norm and head
 [[nodiscard]] RankParameters stage_parameters(const Job& job, std::int64_t stage);
 
-// Bytes per parameter with mixed precision (ZeRO, arXiv 1910.02054, section 3.1; Megatron accumulates gradients in
-// FP32).
-inline constexpr double gradient_bytes = 4;   // FP32
-inline constexpr double optimizer_bytes = 12; // FP32 master weight and Adam's two moments
+// Bytes per parameter in training (ZeRO, arXiv 1910.02054, section 3.1): gradients are accumulated in FP32 (Megatron);
+// Adam keeps two moments and, unless the weights are FP32 themselves, an FP32 copy of them.
+inline constexpr double gradient_bytes = 4;
+[[nodiscard]] double optimizer_bytes(Precision precision);
 
 // Parameters whose optimizer state a rank keeps.
 [[nodiscard]] double optimizer_share(const TrainingJob& job, const RankParameters& parameters);
-
-// Static estimate of the fullest moment of a rank of a stage.
-struct StageMemory {
-  Bytes weights;
-  Bytes gradients;
-  Bytes optimizer;
-  Bytes activations;
-  [[nodiscard]] Bytes total() const { return weights + gradients + optimizer + activations; }
-};
-// Of each stage.
-[[nodiscard]] std::vector<StageMemory> stage_memories(const TrainingJob& job);
 
 } // namespace moesim::workloads

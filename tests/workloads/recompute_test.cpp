@@ -1,0 +1,104 @@
+// What is recomputed costs its forward pass once more, and saves its activations.
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "tests/workloads/test_job.hpp"
+#include "workloads/stage_memory.hpp"
+
+namespace moesim::workloads {
+namespace {
+
+using Granularity = Recompute::Granularity;
+using Method = Recompute::Method;
+
+double layer_flops(const TrainingJob& job, graph::Phase phase) {
+  const graph::Programs programs = training_iteration(job);
+  double flops = 0;
+  for (const graph::Program& program : programs.stages)
+    for (const graph::Step& step : program.steps())
+      if (step.task.phase == phase && step.task.layer >= 0)
+        flops += programs.works[step.task.work].flops.value();
+  return flops;
+}
+
+TEST(Recompute, FullRepeatsTheForwardOfTheLayersItNames) {
+  for (const ModelSpec& model : small_models()) {
+    TrainingJob job = job_of(model, {.pp = 2});
+    const double forward = layer_flops(job, graph::Phase::Forward);
+    const double backward = layer_flops(job, graph::Phase::Backward);
+    const Bytes memory = stage_memories(job)[0].at_peak[graph::Memory::Activations];
+    for (const std::int64_t layers : {1, 2, 3, 4}) {
+      job.training.recompute = {.granularity = Granularity::Full, .modules = {}, .num_layers = layers};
+      EXPECT_DOUBLE_EQ(layer_flops(job, graph::Phase::Forward), forward);
+      EXPECT_DOUBLE_EQ(layer_flops(job, graph::Phase::Backward), backward + forward);
+      EXPECT_LT(stage_memories(job)[0].at_peak[graph::Memory::Activations], memory);
+    }
+  }
+}
+
+TEST(Recompute, BlockRecomputesTheFirstLayersOfEachStage) {
+  TrainingJob job = job_of(small_dense(), {.pp = 2});
+  const double forward = layer_flops(job, graph::Phase::Forward);
+  const double backward = layer_flops(job, graph::Phase::Backward);
+  job.training.recompute = {.granularity = Granularity::Full, .modules = {}, .method = Method::Block, .num_layers = 3};
+  EXPECT_DOUBLE_EQ(layer_flops(job, graph::Phase::Backward), backward + forward * 3 / 4);
+}
+
+// FLOPs and kept bytes of one layer, by the modules recomputed.
+struct Cost {
+  double flops = 0;
+  double kept = 0;
+};
+
+Cost cost_of(const ModelSpec& model, RecomputeModules modules) {
+  TrainingJob job = job_of(model, {.tp = 2, .ep = model.moe ? 4 : 1, .dp = 4});
+  job.training.recompute.modules = modules;
+  const LayerKind kind = model.kind_of(7);
+  Cost cost{.kept = layer_activations(model, job.micro_batch(), kind).value()};
+  for (const Segment& segment : layer_backward(model, job.micro_batch(), kind))
+    cost.flops += segment.work.flops.value();
+  return cost;
+}
+
+// Extra FLOPs of a layer of 32 tokens on 2 tensor ranks, by hand: two for each weight, and attention's pairs.
+TEST(Recompute, AModuleCostsItsForwardAndSavesItsActivations) {
+  struct Case {
+    RecomputeModule module;
+    ModelSpec model;
+    double flops;
+  };
+  const double tokens = 32;
+  const double routed = 2 * tokens / 2; // copies a rank's experts work on
+  const std::vector<Case> cases{
+      {RecomputeModule::CoreAttn, small_dense(), 2 * 4 * (tokens * tokens / 2) * (8 + 8)},
+      {RecomputeModule::Layernorm, small_dense(), 0},
+      {RecomputeModule::Mlp, small_dense(), 2 * tokens * 3 * 64 * 48},
+      {RecomputeModule::MoeAct, small_moe(), 0},
+      {RecomputeModule::Moe, small_moe(), 2 * routed * 3 * 64 * 48 + 2 * (tokens / 2) * 64 * 8},
+      {RecomputeModule::SharedExperts, small_latent(), 2 * tokens * 3 * 64 * 48},
+      {RecomputeModule::MlaUpProj, small_latent(), 2 * tokens * (24 * 4 * 12 + 16 * 4 * (8 + 8))},
+  };
+  for (const auto& [module, model, flops] : cases) {
+    RecomputeModules modules;
+    modules.add(module);
+    const Cost plain = cost_of(model, {});
+    const Cost recomputed = cost_of(model, modules);
+    EXPECT_DOUBLE_EQ(recomputed.flops - plain.flops, flops) << name_of(module);
+    EXPECT_LT(recomputed.kept, plain.kept) << name_of(module);
+  }
+}
+
+// A module that a layer does not have changes nothing.
+TEST(Recompute, AModuleThatIsNotThereCostsNothing) {
+  for (const RecomputeModule module :
+       {RecomputeModule::Moe, RecomputeModule::MlaUpProj, RecomputeModule::SharedExperts}) {
+    RecomputeModules modules;
+    modules.add(module);
+    EXPECT_EQ(cost_of(small_dense(), modules).flops, cost_of(small_dense(), {}).flops);
+    EXPECT_EQ(cost_of(small_dense(), modules).kept, cost_of(small_dense(), {}).kept);
+  }
+}
+
+} // namespace
+} // namespace moesim::workloads

@@ -1,0 +1,105 @@
+#include "workloads/stage_memory.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/workloads/test_job.hpp"
+#include "workloads/rank_parameters.hpp"
+
+namespace moesim::workloads {
+namespace {
+
+using graph::Memory;
+
+Bytes activations(const TrainingJob& job, std::size_t stage) {
+  return stage_memories(job)[stage].at_peak[Memory::Activations];
+}
+
+// 2 layers a stage; a stage has as many micro-batches in flight as there are stages from it on.
+TEST(StageMemory, EarlierStagesHoldMoreMicroBatches) {
+  const TrainingJob job = job_of(small_dense(), {.pp = 4});
+  const Bytes layer = layer_activations(job.model, job.micro_batch(), job.model.kind_of(0));
+  EXPECT_EQ(activations(job, 0), layer * (4 * 2));
+  EXPECT_EQ(activations(job, 2), layer * (2 * 2));
+  EXPECT_EQ(activations(job, 3), layer * 2 + head_activations(job.model, job.micro_batch()));
+}
+
+// Bytes per parameter: Megatron's distributed optimizer is documented as 6 + 12/d with BF16 and 8 + 8/d with FP32
+// (Megatron Core, dist_optimizer.md).
+TEST(StageMemory, WeightsGradientsAndOptimizerAreMegatrons) {
+  TrainingJob job = job_of(small_dense(), {.dp = 4});
+  const double parameters = stage_parameters(job, 0).dense;
+  const auto per_parameter = [&] { return stage_memories(job)[0].at_rest.total().value() / parameters; };
+  EXPECT_DOUBLE_EQ(per_parameter(), 6 + 12.0 / 4);
+  job.training.precision = Precision::Fp32;
+  EXPECT_DOUBLE_EQ(per_parameter(), 8 + 8.0 / 4);
+  job.training.sharding = Sharding::None;
+  EXPECT_DOUBLE_EQ(per_parameter(), 16);
+  job.training.precision = Precision::Fp16;
+  EXPECT_DOUBLE_EQ(per_parameter(), 18);
+}
+
+// Korthikanti et al., arXiv 2205.05198: bytes of a GPT layer for s tokens, hidden size h, a heads. Theirs has dropout,
+// whose masks (2 sbh, as^2b) and result (2 as^2b) ours has not; ours keeps FP32 statistics instead of the scores
+// when attention is fused.
+struct Korthikanti {
+  ModelSpec model = small_dense();
+  double s = 32, h = 64, a = 8;
+
+  Korthikanti() {
+    model.gated = false;
+    model.num_kv_heads = 8;
+    model.intermediate_size = 256;
+  }
+  [[nodiscard]] double layer(const TrainingJob& job) const {
+    return layer_activations(job.model, job.micro_batch(), {}).value();
+  }
+};
+
+TEST(StageMemory, ActivationsAreKorthikantisEquation1) {
+  const Korthikanti gpt;
+  TrainingJob job = job_of(gpt.model, {});
+  job.training.attention_backend = AttentionBackend::Unfused;
+  EXPECT_DOUBLE_EQ(gpt.layer(job), (34 - 2) * gpt.s * gpt.h + (5 - 3) * gpt.a * gpt.s * gpt.s);
+}
+
+TEST(StageMemory, TensorParallelismSplitsEquation2) {
+  const Korthikanti gpt;
+  TrainingJob job = job_of(gpt.model, {.tp = 4});
+  job.training.attention_backend = AttentionBackend::Unfused;
+  job.sequence_parallel = false; // the norms' inputs and outputs, and the masks, are on every rank
+  EXPECT_DOUBLE_EQ(gpt.layer(job), gpt.s * gpt.h * (10 - 2 + 24.0 / 4) + (5 - 3) * gpt.a * gpt.s * gpt.s / 4);
+}
+
+TEST(StageMemory, SequenceParallelismSplitsEquation4) {
+  const Korthikanti gpt;
+  TrainingJob job = job_of(gpt.model, {.tp = 4});
+  job.training.attention_backend = AttentionBackend::Unfused;
+  EXPECT_DOUBLE_EQ(gpt.layer(job), ((34 - 2) * gpt.s * gpt.h + (5 - 3) * gpt.a * gpt.s * gpt.s) / 4);
+}
+
+TEST(StageMemory, SelectiveRecomputationLeavesEquation6) {
+  const Korthikanti gpt;
+  TrainingJob job = job_of(gpt.model, {.tp = 4});
+  job.training.attention_backend = AttentionBackend::Unfused;
+  job.training.recompute.granularity = Recompute::Granularity::Selective;
+  job.training.recompute.modules.add(RecomputeModule::CoreAttn);
+  EXPECT_DOUBLE_EQ(gpt.layer(job), (34 - 2) * gpt.s * gpt.h / 4);
+}
+
+// Full recomputation keeps the inputs, 2 sbh a layer (table 2), and one layer's activations at a time.
+TEST(StageMemory, FullRecomputationKeepsInputs) {
+  const Korthikanti gpt;
+  TrainingJob job = job_of(gpt.model, {.pp = 4});
+  const double layer = gpt.layer(job);
+  job.training.recompute.granularity = Recompute::Granularity::Full;
+  const double input = 2 * gpt.s * gpt.h;
+  EXPECT_DOUBLE_EQ(activations(job, 0).value(), 4 * 2 * input + layer - input);
+  job.training.recompute.num_layers = 2; // one input for both layers, and both layers' activations at a time
+  EXPECT_DOUBLE_EQ(activations(job, 0).value(), 4 * input + 2 * layer - input);
+  job.training.recompute = {
+      .granularity = Recompute::Granularity::Full, .modules = {}, .method = Recompute::Method::Block};
+  EXPECT_DOUBLE_EQ(activations(job, 0).value(), 4 * (input + layer)); // the second layer is gone when the first returns
+}
+
+} // namespace
+} // namespace moesim::workloads

@@ -1,0 +1,144 @@
+#include "workloads/rank_shape.hpp"
+
+namespace moesim::workloads {
+namespace {
+
+using graph::Dimension;
+using graph::Kind;
+
+// Pairs of a query and a key that it sees, in one sequence.
+double attended_pairs(const RankShape& at) {
+  const std::int64_t length = at.shape.seq_length;
+  const auto keys = static_cast<double>(at.model.keys_seen(at.kind, length));
+  if (at.kind.reach != Reach::Chunked)
+    return keys * (static_cast<double>(length) - keys / 2);
+  const auto rest = static_cast<double>(length % at.model.keys_seen(at.kind, length));
+  return (keys * (static_cast<double>(length) - rest) + rest * rest) / 2;
+}
+
+// What this rank attends to in one kernel. Context-parallel ranks have `parts` of the sequence each, dealt out so that
+// all meet equally many keys (zigzag; Llama 3, section 3.3.2), and meet `key_parts` of the keys at a time.
+AttentionShape attention_shape(const RankShape& at, std::int64_t parts, std::int64_t key_parts) {
+  const std::int64_t length = at.shape.seq_length;
+  return {.sequences = at.shape.sequences,
+          .heads = at.heads(),
+          .kv_heads = at.kv_heads(),
+          .length = length / parts,
+          .kv_length = length / key_parts,
+          .keys = std::min(at.model.keys_seen(at.kind, length), length / key_parts),
+          .pairs = attended_pairs(at) / static_cast<double>(parts * key_parts),
+          .qk_head_dim = at.model.qk_head_dim(),
+          .v_head_dim = at.model.v_head_dim()};
+}
+
+std::vector<Operator> kernels_of(const RankShape& at, const AttentionShape& shape, Pass pass) {
+  if (at.shape.attention_backend == AttentionBackend::Unfused)
+    return unfused_attention(shape, pass, at.precision());
+  return {causal_attention(shape, pass, at.precision())};
+}
+
+void attend(SegmentList& list, const RankShape& at, const AttentionShape& shape, Pass pass) {
+  list.kernels("attention", kernels_of(at, shape, pass));
+}
+
+Bytes keys_and_values(const RankShape& at) {
+  return at.wide(at.tokens(), at.kv_heads() * (at.model.qk_head_dim() + at.model.v_head_dim()));
+}
+
+// Each rank attends to the keys it has while it sends them on and receives the next ones.
+void attend_around_ring(SegmentList& list, const RankShape& at, Pass pass, Bytes passed_on) {
+  const std::int64_t ranks = at.shape.sizes.cp;
+  for (std::int64_t step = 0; step < ranks; ++step) {
+    if (step + 1 < ranks)
+      list.collective_beside("pass-keys-values", Kind::RingExchange, Dimension::Cp, passed_on, passed_on);
+    attend(list, at, attention_shape(at, ranks, ranks), pass);
+  }
+}
+
+// Every rank has some of the heads for all tokens between the two exchanges.
+void attend_with_heads_split(SegmentList& list, const RankShape& at, Pass pass, Bytes before, Bytes after) {
+  const std::int64_t ranks = at.shape.sizes.cp;
+  AttentionShape shape = attention_shape(at, 1, 1);
+  shape.heads /= ranks;
+  shape.kv_heads = std::max<std::int64_t>(1, shape.kv_heads / ranks);
+  list.collective("heads-for-tokens", Kind::AllToAll, Dimension::Cp, before, before);
+  attend(list, at, shape, pass);
+  list.collective("tokens-for-heads", Kind::AllToAll, Dimension::Cp, after, after);
+}
+
+// FlashAttention keeps one FP32 statistic per query and head instead of the scores.
+Bytes statistics(const RankShape& at) {
+  if (at.shape.attention_backend == AttentionBackend::Flash)
+    return at.fp32(at.tokens(), at.heads());
+  return at.wide(at.tokens() * at.heads(), at.shape.seq_length);
+}
+
+// The output is kept by attention and, in FP8, once more by the projection.
+Bytes outputs(const RankShape& at) {
+  const bool twice = at.shape.precision == Precision::Fp8;
+  return at.wide(at.tokens(), at.output_width()) +
+         (twice ? at.shape.product_input(at.tokens(), at.output_width()) : Bytes());
+}
+
+void attend_forward(SegmentList& list, const RankShape& at) {
+  const std::int64_t ranks = at.shape.sizes.cp;
+  if (ranks == 1)
+    return attend(list, at, attention_shape(at, 1, 1), Pass::Forward);
+  switch (at.shape.cp_comm_type) {
+  case CpCommType::P2p:
+    return attend_around_ring(list, at, Pass::Forward, keys_and_values(at));
+  case CpCommType::AllGather: {
+    const Bytes all = keys_and_values(at) * static_cast<double>(ranks);
+    list.collective("gather-keys-values", Kind::AllGather, Dimension::Cp, all, all);
+    return attend(list, at, attention_shape(at, ranks, 1), Pass::Forward);
+  }
+  case CpCommType::A2a:
+    attend_with_heads_split(list, at, Pass::Forward, at.wide(at.tokens(), at.qkv_width()),
+                            at.wide(at.tokens(), at.output_width()));
+  }
+}
+
+void attend_backward(SegmentList& list, const RankShape& at) {
+  const std::int64_t ranks = at.shape.sizes.cp;
+  const Bytes local = keys_and_values(at);
+  if (ranks == 1)
+    return attend(list, at, attention_shape(at, 1, 1), Pass::Backward);
+  switch (at.shape.cp_comm_type) {
+  case CpCommType::P2p: // keys and values travel with their gradients, which have one hop more to get home
+    attend_around_ring(list, at, Pass::Backward, 2 * local);
+    return list.collective("return-gradients", Kind::RingExchange, Dimension::Cp, local, local);
+  case CpCommType::AllGather: {
+    const Bytes all = local * static_cast<double>(ranks);
+    list.collective("gather-keys-values", Kind::AllGather, Dimension::Cp, all, all);
+    attend(list, at, attention_shape(at, ranks, 1), Pass::Backward);
+    list.workspace(all);
+    return list.collective("sum-key-value-gradients", Kind::ReduceScatter, Dimension::Cp, all, local);
+  }
+  case CpCommType::A2a:
+    attend_with_heads_split(list, at, Pass::Backward, at.wide(at.tokens(), at.output_width()),
+                            at.wide(at.tokens(), at.qkv_width()));
+  }
+}
+
+} // namespace
+
+void core_attention_forward(SegmentList& list, const RankShape& at) {
+  attend_forward(list, at);
+  list.keep(outputs(at));
+  if (at.recomputes(RecomputeModule::CoreAttn))
+    list.workspace(statistics(at));
+  else
+    list.keep(statistics(at));
+}
+
+void core_attention_backward(SegmentList& list, const RankShape& at) {
+  if (at.recomputes(RecomputeModule::CoreAttn)) {
+    attend_forward(list, at);
+    list.keep(statistics(at));
+  }
+  attend_backward(list, at);
+  list.release(outputs(at) + statistics(at));
+  list.workspace(at.wide(at.tokens(), at.qkv_width() + at.output_width())); // the gradients of all four
+}
+
+} // namespace moesim::workloads

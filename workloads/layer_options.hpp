@@ -1,0 +1,39 @@
+// Choices of how the layers of a model are computed: names and meanings are Megatron Core's.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace moesim::workloads {
+
+// Flash: one fused kernel. Unfused: products and softmax as kernels of their own, scores in memory.
+enum class AttentionBackend : std::uint8_t { Flash, Unfused };
+
+// How context-parallel ranks, each with its part of the sequence, attend to each other's keys and values. P2p: keys and
+// values travel around a ring while each rank attends to those it has (ring attention, Liu et al., arXiv 2310.01889).
+// AllGather: they are gathered first (Llama 3, arXiv 2407.21783, section 3.3.2). A2a: heads are traded for tokens
+// before attention and back after it (DeepSpeed Ulysses, arXiv 2309.14509).
+enum class CpCommType : std::uint8_t { P2p, AllGather, A2a };
+
+// Parts of a layer that can be computed again in the backward pass instead of being kept (`recompute_modules`).
+enum class RecomputeModule : std::uint8_t { CoreAttn, MoeAct, Layernorm, MlaUpProj, Mlp, Moe, SharedExperts };
+inline constexpr std::size_t recompute_module_count = 7;
+
+class RecomputeModules {
+public:
+  void add(RecomputeModule module) { chosen_[static_cast<std::size_t>(module)] = true; }
+  [[nodiscard]] bool contains(RecomputeModule module) const { return chosen_[static_cast<std::size_t>(module)]; }
+  bool operator==(const RecomputeModules&) const = default;
+
+private:
+  std::array<bool, recompute_module_count> chosen_{};
+};
+
+// How YAML spells them: "flash", "p2p", "core_attn", ...
+[[nodiscard]] std::string_view name_of(AttentionBackend backend);
+[[nodiscard]] std::string_view name_of(CpCommType type);
+[[nodiscard]] std::string_view name_of(RecomputeModule module);
+
+} // namespace moesim::workloads

@@ -1,0 +1,63 @@
+#include "workloads/stage_memory.hpp"
+
+#include "workloads/rank_parameters.hpp"
+
+namespace moesim::workloads {
+namespace {
+
+using graph::Memory;
+using graph::MemoryUse;
+
+// The parameters of linear layers and experts of the stage, of which FP8 training keeps copies for its products.
+double product_parameters(const TrainingJob& job, std::int64_t stage) {
+  double count = 0;
+  const std::int64_t first_layer = job.first_layer(stage);
+  for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer) {
+    const LayerKind kind = job.model.kind_of(layer);
+    const RankParameters all = layer_parameters(job, kind);
+    count += all.dense + all.expert - replicated_parameters(job.model, kind);
+  }
+  return count;
+}
+
+MemoryUse at_rest(const TrainingJob& job, std::int64_t stage) {
+  const RankParameters parameters = stage_parameters(job, stage);
+  const double count = parameters.dense + parameters.expert;
+  const Precision precision = job.training.precision;
+  MemoryUse memory;
+  memory[Memory::Weights] = Bytes(count * bytes_per_element(precision_outside_products(precision)));
+  // One copy by rows for the forward products and one by columns for those of the backward (Transformer Engine).
+  if (precision == Precision::Fp8)
+    memory[Memory::Weights] += Bytes(2 * product_parameters(job, stage) * bytes_per_element(precision));
+  memory[Memory::Gradients] = Bytes(count * gradient_bytes);
+  memory[Memory::Optimizer] = Bytes(optimizer_share(job, parameters) * optimizer_bytes(precision));
+  return memory;
+}
+
+// One step after the other. A transfer takes memory where it arrives.
+MemoryUse fullest_moment(const graph::Program& program, const std::vector<graph::Work>& works, MemoryUse held) {
+  MemoryUse fullest = held;
+  for (const graph::Step& step : program.steps()) {
+    if (step.task.kind == graph::Kind::SendRecv && !step.receives)
+      continue;
+    const graph::Work& work = works[step.task.work];
+    held += work.allocated;
+    if (held.total() > fullest.total())
+      fullest = held;
+    held -= work.freed;
+  }
+  return fullest;
+}
+
+} // namespace
+
+std::vector<StageMemory> stage_memories(const TrainingJob& job) {
+  std::vector<StageMemory> memories;
+  visit_stages(job, [&](const graph::Program& program, const graph::Programs& tables) {
+    const MemoryUse resting = at_rest(job, static_cast<std::int64_t>(memories.size()));
+    memories.push_back({resting, fullest_moment(program, tables.works, resting)});
+  });
+  return memories;
+}
+
+} // namespace moesim::workloads

@@ -1,0 +1,20 @@
+// How much memory a rank of each stage needs, without simulating: what it holds throughout, and the fullest moment of
+// its program when nothing runs beside anything else.
+#pragma once
+
+#include <vector>
+
+#include "simulator/graph/memory_use.hpp"
+#include "workloads/training.hpp"
+
+namespace moesim::workloads {
+
+struct StageMemory {
+  graph::MemoryUse at_rest; // before the first micro-batch and after the last
+  graph::MemoryUse at_peak;
+};
+
+// Of each stage.
+[[nodiscard]] std::vector<StageMemory> stage_memories(const TrainingJob& job);
+
+} // namespace moesim::workloads
