@@ -130,5 +130,19 @@ TEST(Communication, SendsWhatItReceives) {
   }
 }
 
+// Neighbours in a node talk over NVLink, across the boundary over NICs, all at once.
+TEST(Communication, RingExchangeIsOneMessageFromEachToTheNext) {
+  const platforms::Cluster cluster = test_cluster(2, 4);
+  const Communication exchange = ring_exchange(Bytes(800), ranks({2, 3, 4, 5}), cluster);
+  EXPECT_EQ(exchange.latency, Seconds(2 + 5));
+  ASSERT_EQ(exchange.flows.size(), 4u);
+  const auto bytes = load(exchange);
+  EXPECT_DOUBLE_EQ(bytes.at(link_of(2, LinkKind::NvlinkUp)), 800);
+  EXPECT_DOUBLE_EQ(bytes.at(link_of(3, LinkKind::NicUp)), 800);
+  EXPECT_DOUBLE_EQ(bytes.at(link_of(4, LinkKind::NicDown)), 800);
+  EXPECT_DOUBLE_EQ(bytes.at(link_of(2, LinkKind::NicDown)), 800); // from the last
+  EXPECT_FALSE(bytes.contains(link_of(2, LinkKind::NicUp)));
+}
+
 } // namespace
 } // namespace moesim::cost

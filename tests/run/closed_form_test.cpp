@@ -110,5 +110,39 @@ TEST(ClosedForm, WithoutOverlapTheNextPassWaitsForTheWholeGroup) {
   EXPECT_DOUBLE_EQ(second.end.value(), 2.5);
 }
 
+// Ring attention of four ranks: three exchanges of `exchange` seconds beside three of four kernels of 1 s each, and
+// twice that backward, with one exchange more that nothing hides.
+double ring_attention_takes(double exchange) {
+  scenario::Scenario scenario = small_scenario();
+  scenario.job.model.num_layers = 1;
+  scenario.job.model.moe.reset();
+  scenario.job.sizes = {.cp = 4};
+  scenario.job.sequence_parallel = false;
+  scenario.job.training.global_batch_size = 1;
+  const graph::TaskGraph graph = task_graph(scenario);
+  execution::Costs costs;
+  costs.durations = {Seconds(0), Seconds(1), Seconds(2)};
+  costs.communications = {{Seconds(0), {}}, {Seconds(exchange), {}}};
+  for (const graph::Task& task : graph.tasks()) {
+    const bool is_kernel = task.layer >= 0 && graph.names()[task.name] == "attention";
+    if (task.kind == graph::Kind::Compute)
+      costs.of_task.push_back(!is_kernel ? 0 : task.phase == graph::Phase::Forward ? 1 : 2);
+    else
+      costs.of_task.push_back(task.kind == graph::Kind::RingExchange ? 1 : 0);
+  }
+  IgnoreAll sink;
+  execution::IdealExecutor executor;
+  return executor.run(graph, costs, sink, {}).value();
+}
+
+TEST(ClosedForm, RingAttentionHidesItsExchangesBehindItsKernels) {
+  // Of the five backward kernels called attention one is the output projection, before the ring, and one the
+  // projection of queries, keys and values, after it, joined by the last kernel's end.
+  const double without = ring_attention_takes(0);
+  EXPECT_DOUBLE_EQ(ring_attention_takes(0.5), without + 0.5);
+  EXPECT_DOUBLE_EQ(ring_attention_takes(1.5), without + 3 * 0.5 + 1.5);
+  EXPECT_DOUBLE_EQ(ring_attention_takes(3), without + 3 * 2 + 3 * 1 + 3);
+}
+
 } // namespace
 } // namespace moesim::run
