@@ -2,6 +2,7 @@
 // gpus/*.yaml, each with its source; nothing here is fitted to a whole run.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -52,8 +53,8 @@ struct Gpu {
   double sustained_clock = 1;
   Seconds launch_overhead; // from one kernel's end to the next one's start
 
-  // What a job's tensors can have.
-  [[nodiscard]] Bytes usable_memory() const { return memory_capacity - reserved_memory; }
+  // What a job's tensors can have; nothing when the reserved memory is all there is.
+  [[nodiscard]] Bytes usable_memory() const { return std::max(Bytes(0), memory_capacity - reserved_memory); }
 };
 
 // Peak at a precision. Requires the GPU to support it.

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "platforms/base_file.hpp"
-#include "simulator/base/format.hpp"
 #include "simulator/config/map_reader.hpp"
 #include "simulator/config/yaml_text.hpp"
 
@@ -102,17 +101,14 @@ Gpu read_gpu(const config::Node& section, const std::string& path, Problems& pro
   gpu.memory_capacity = memory.bytes("capacity");
   gpu.memory_bandwidth = memory.bandwidth("bandwidth");
   gpu.memory_efficiency = memory.number_or("efficiency", 1, share);
-  if (memory.has("reserved"))
+  if (memory.node("reserved") != nullptr)
     gpu.reserved_memory = memory.bytes("reserved");
   memory.finish();
-  if (gpu.reserved_memory >= gpu.memory_capacity)
-    memory.problem("reserved", fmt::format("{} of the capacity of {}; expected less than it",
-                                           format_bytes(gpu.reserved_memory), format_bytes(gpu.memory_capacity)));
 
   config::MapReader peak = map.map("peak");
   for (std::size_t at = 0; at < precision_count; ++at) {
     const std::string_view name = name_of(static_cast<Precision>(at));
-    if (peak.has(name))
+    if (peak.node(name) != nullptr)
       gpu.peak[at] = peak.flops_rate(name);
   }
   peak.finish();

@@ -79,6 +79,32 @@ TEST(Gpu, AttentionDependsOnHeadSizeAndLength) {
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 1.25 / share);
 }
 
+TEST(Gpu, ASustainedClockSlowsArithmeticOnly) {
+  Gpu gpu = ideal_gpu();
+  gpu.sustained_clock = 0.8;
+  Operator attention;
+  attention.kind = OperatorKind::Attention;
+  attention.n = attention.k = 1;
+  attention.flops = Flops(1e12);
+  EXPECT_DOUBLE_EQ(time_of(gemm(1000, 1000, 1000), gpu).value(), 2e9 / 0.8e12);
+  EXPECT_DOUBLE_EQ(time_of(attention, gpu).value(), 1 / 0.8);
+  Operator copy;
+  copy.bytes = Bytes(1e11);
+  EXPECT_DOUBLE_EQ(time_of(copy, gpu).value(), 1);
+  EXPECT_EQ(peak_of(gpu, Precision::Bf16), FlopsPerSecond(1e12)); // what MFU is counted against
+}
+
+TEST(Gpu, EachPrecisionHasItsPeakAndItsCurve) {
+  Gpu gpu = ideal_gpu();
+  gpu.peak[static_cast<std::size_t>(Precision::Fp8)] = FlopsPerSecond(2e12);
+  gpu.gemm[static_cast<std::size_t>(Precision::Fp8)] = GemmCurve{.max_efficiency = 0.5};
+  bf16_curve(gpu).max_efficiency = 0.8;
+  Operator op = gemm(1000, 1000, 1000);
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.8 * 1e12));
+  op.precision = Precision::Fp8;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.5 * 2e12));
+}
+
 TEST(Gpu, MoreWorkNeverTakesLess) {
   Gpu gpu = ideal_gpu();
   bf16_curve(gpu) = {.max_efficiency = 0.85, .half_k = 128, .tile_m = 64, .tile_n = 128, .multiprocessors = 132};
