@@ -34,12 +34,13 @@ GemmCurve read_curve(config::MapReader& map) {
 // A map of curves by precision, or one curve for all of them. Not both: which is meant would depend on the reader.
 GemmCurves read_gemm(config::MapReader map) {
   GemmCurves curves;
-  std::string_view given; // one of the precisions that have a curve
+  std::string_view given; // the first precision that has a curve
   for (std::size_t at = 0; at < precision_count; ++at) {
     const std::string_view name = name_of(static_cast<Precision>(at));
     if (map.node(name) == nullptr)
       continue;
-    given = name;
+    if (given.empty())
+      given = name;
     config::MapReader curve = map.map(name);
     curves[at] = read_curve(curve);
     curve.finish();

@@ -99,7 +99,7 @@ TEST(ReadGpu, SaysWhatIsWrongWithACurve) {
 TEST(ReadGpu, OneCurveForAllAndCurvesOfSingleOnesDoNotMix) {
   EXPECT_EQ(error_of("gpu: {base: h100-sxm-80gb, gemm: {max_efficiency: 0.5}}"),
             "test.yaml:1:51: gpu.gemm.max_efficiency: stands beside curves of single precisions; write it into the one "
-            "it is meant for, as in fp8: {max_efficiency: ...}\n");
+            "it is meant for, as in bf16: {max_efficiency: ...}\n");
 }
 
 } // namespace
