@@ -60,8 +60,9 @@ std::string describe(const Cluster& cluster) {
   std::string text =
       fmt::format("cluster {} nodes={} gpus_per_node={} fabric=non-blocking collective_latency={}\n", cluster.name,
                   cluster.nodes, cluster.gpus_per_node, format_seconds(cluster.collective_latency));
-  text += fmt::format("gpu {} memory={} memory_bandwidth={}", cluster.gpu.name,
-                      format_bytes(cluster.gpu.memory_capacity), format_bandwidth(cluster.gpu.memory_bandwidth));
+  text += fmt::format("gpu {} memory={} usable_memory={} memory_bandwidth={}", cluster.gpu.name,
+                      format_bytes(cluster.gpu.memory_capacity), format_bytes(cluster.gpu.usable_memory()),
+                      format_bandwidth(cluster.gpu.memory_bandwidth));
   for (std::size_t at = 0; at < precision_count; ++at)
     if (cluster.gpu.peak[at])
       text += fmt::format(" peak_{}={}", name_of(static_cast<Precision>(at)), format_flops_rate(*cluster.gpu.peak[at]));

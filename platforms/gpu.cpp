@@ -36,7 +36,7 @@ double quantisation(const Operator& op, const GemmCurve& curve) {
 }
 
 Seconds arithmetic_time(const Operator& op, const Gpu& gpu) {
-  const FlopsPerSecond peak = peak_of(gpu, op.precision);
+  const FlopsPerSecond peak = peak_of(gpu, op.precision) * gpu.sustained_clock;
   const auto k = static_cast<double>(op.k);
   if (op.kind == OperatorKind::Attention) {
     const auto keys = static_cast<double>(op.n);
@@ -44,7 +44,8 @@ Seconds arithmetic_time(const Operator& op, const Gpu& gpu) {
                          (keys + gpu.attention.half_length);
     return op.flops * (op.pass == Pass::Backward ? attention_backward_recompute : 1) / (peak * share);
   }
-  const double share = gpu.gemm.max_efficiency * k / (k + gpu.gemm.half_k) * quantisation(op, gpu.gemm);
+  const GemmCurve curve = gemm_curve_of(gpu, op.precision);
+  const double share = curve.max_efficiency * k / (k + curve.half_k) * quantisation(op, curve);
   return op.flops / (peak * share);
 }
 
@@ -54,6 +55,14 @@ FlopsPerSecond peak_of(const Gpu& gpu, Precision precision) {
   const auto& peak = gpu.peak[static_cast<std::size_t>(precision)];
   MOESIM_CHECK(peak.has_value(), "the scenario was checked to use a precision that the GPU supports");
   return *peak;
+}
+
+GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision) {
+  for (const Precision candidate : {precision, Precision::Bf16})
+    if (const auto& curve = gpu.gemm[static_cast<std::size_t>(candidate)])
+      return *curve;
+  const auto any = std::find_if(gpu.gemm.begin(), gpu.gemm.end(), [](const auto& curve) { return curve.has_value(); });
+  return any == gpu.gemm.end() ? GemmCurve{} : **any;
 }
 
 Seconds time_of(const Operator& op, const Gpu& gpu) {

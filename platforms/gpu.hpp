@@ -2,6 +2,7 @@
 // gpus/*.yaml, each with its source; nothing here is fitted to a whole run.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,8 @@ struct GemmCurve {
   std::int64_t tile_m = 0; // 0: no tile or wave quantisation is known for this GPU
   std::int64_t tile_n = 0;
   std::int64_t multiprocessors = 0;
+
+  bool operator==(const GemmCurve&) const = default;
 };
 
 // Share of peak FLOP/s of fused attention with head size d over n keys:
@@ -37,17 +40,28 @@ struct AttentionCurve {
 
 struct Gpu {
   std::string name;
-  Bytes memory_capacity;
+  Bytes memory_capacity; // the whole, as nvidia-smi prints it
+  Bytes reserved_memory; // of it: driver, CUDA context, libraries and NCCL's buffers, before the first tensor
   BytesPerSecond memory_bandwidth;
-  double memory_efficiency = 1;                                    // of the bandwidth, for streaming kernels
-  std::array<std::optional<FlopsPerSecond>, precision_count> peak; // dense, by Precision; absent: not supported
-  GemmCurve gemm;
+  double memory_efficiency = 1; // of the bandwidth, for streaming kernels
+  // Dense FLOP/s by Precision; absent: not supported. FP32 is that of the CUDA cores, which is what a framework uses
+  // for FP32 tensors unless it is told to round them to TF32.
+  std::array<std::optional<FlopsPerSecond>, precision_count> peak;
+  std::array<std::optional<GemmCurve>, precision_count> gemm; // by Precision; see gemm_curve_of() for those absent
   AttentionCurve attention;
+  // Share of the clock of short measurements, which the curves are fitted to, that the GPU holds at its power limit.
+  double sustained_clock = 1;
   Seconds launch_overhead; // from one kernel's end to the next one's start
+
+  // What a job's tensors can have; nothing when the reserved memory is all there is.
+  [[nodiscard]] Bytes usable_memory() const { return std::max(Bytes(0), memory_capacity - reserved_memory); }
 };
 
 // Peak at a precision. Requires the GPU to support it.
 [[nodiscard]] FlopsPerSecond peak_of(const Gpu& gpu, Precision precision);
+
+// The curve of a precision; without one of its own that of BF16, else the first there is, else the whole peak.
+[[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision);
 
 // Time of one kernel: launch overhead plus the larger of FLOPs over achievable FLOP/s and bytes over achievable bytes/s
 // (roofline; Williams et al., CACM 52(4), 2009).

@@ -65,7 +65,7 @@ int check(const CheckOptions& options) {
     fmt::print("{}", memory_line(stage, stages[stage].at_peak));
     fullest = std::max(fullest, stages[stage].at_peak.total());
   }
-  const Bytes capacity = scenario.cluster.gpu.memory_capacity;
+  const Bytes capacity = scenario.cluster.gpu.usable_memory();
   const bool fits = fullest <= capacity;
   fmt::print("# memory: {} of {} on the fullest GPU; it {}\n", format_bytes(fullest), format_bytes(capacity),
              fits ? "fits" : fmt::format("does not fit, by {}", format_bytes(fullest - capacity)));

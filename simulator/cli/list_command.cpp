@@ -34,13 +34,18 @@ Listed gpu(const std::string& name) {
   Problems problems;
   const platforms::Gpu gpu = platforms::read_gpu(catalogue_name(name), "gpu", problems);
   problems.throw_if_any();
-  const FlopsPerSecond peak = platforms::peak_of(gpu, Precision::Bf16);
-  return {fmt::format("{:24} {:>10} memory, {:>10}, {} bf16", name, format_bytes(gpu.memory_capacity),
-                      format_bandwidth(gpu.memory_bandwidth), format_flops_rate(peak)),
-          {{"name", name},
-           {"memory_capacity_bytes", gpu.memory_capacity.value()},
-           {"memory_bandwidth_bytes_per_s", gpu.memory_bandwidth.value()},
-           {"bf16_flops_per_s", peak.value()}}};
+  Listed row{fmt::format("{:24} {:>10} memory, {:>10} usable, {:>10}", name, format_bytes(gpu.memory_capacity),
+                         format_bytes(gpu.usable_memory()), format_bandwidth(gpu.memory_bandwidth)),
+             {{"name", name},
+              {"memory_capacity_bytes", gpu.memory_capacity.value()},
+              {"usable_memory_bytes", gpu.usable_memory().value()},
+              {"memory_bandwidth_bytes_per_s", gpu.memory_bandwidth.value()}}};
+  for (const Precision precision : {Precision::Bf16, Precision::Fp8, Precision::Fp32})
+    if (const auto& peak = gpu.peak[static_cast<std::size_t>(precision)]) {
+      row.text += fmt::format(", {} {}", format_flops_rate(*peak), name_of(precision));
+      row.json[fmt::format("{}_flops_per_s", name_of(precision))] = peak->value();
+    }
+  return row;
 }
 
 Listed cluster(const std::string& name) {

@@ -97,7 +97,7 @@ struct RunFigures {
   double tokens_per_iteration = 0;
   double model_flops = 0;        // FLOP of one iteration over all GPUs, Megatron's formula
   double peak_flops_per_gpu = 0; // FLOP/s at the precision of the run
-  double memory_capacity = 0;    // bytes of one GPU
+  double memory_capacity = 0;    // bytes of one GPU that a job's tensors can have
   double total_parameters = 0;
   double active_parameters = 0;
   double routed_tokens = 0; // token-to-expert assignments of one iteration

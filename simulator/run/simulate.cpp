@@ -58,7 +58,7 @@ record::RunFigures figures(const scenario::Scenario& scenario, const record::Exp
   result.tokens_per_iteration = job.training.tokens();
   result.model_flops = workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length);
   result.peak_flops_per_gpu = platforms::peak_of(scenario.cluster.gpu, job.training.precision).value();
-  result.memory_capacity = scenario.cluster.gpu.memory_capacity.value();
+  result.memory_capacity = scenario.cluster.gpu.usable_memory().value();
   result.total_parameters = workloads::total_parameters(job.model);
   result.active_parameters = workloads::active_parameters(job.model);
   for (const double tokens : experts.tokens)

@@ -67,7 +67,8 @@ TEST(Check, CountsTheTasksOfTheRun) {
 TEST(Check, SaysNoWhenTheModelDoesNotFit) {
   const Workplace place;
   place.write("small.yaml", small_scenario());
-  const Outcome outcome = place.run({"check", "small.yaml", "--set", "platform.gpu.memory.capacity=10MiB"});
+  const Outcome outcome = place.run({"check", "small.yaml", "--set", "platform.gpu.memory.capacity=11MiB", "--set",
+                                     "platform.gpu.memory.reserved=1MiB"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.out.substr(outcome.out.rfind("# memory")),
             "# memory: 13.99 MiB of 10 MiB on the fullest GPU; it does not fit, by 3.986 MiB\n");

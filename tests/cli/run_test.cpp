@@ -91,7 +91,7 @@ TEST(Run, MistakesOfAllScenariosAreReportedBeforeAnyRuns) {
 TEST(Run, WhatDoesNotFitIsAnAnswer) {
   const Workplace place;
   place.write("small.yaml", small_scenario());
-  const std::string smaller = "platform.gpu.memory.capacity=1MB";
+  const std::string smaller = "platform.gpu.memory={capacity: 2MB, reserved: 1MB}";
   const Outcome relaxed = place.run({"run", "--json", "small.yaml", "--set", smaller});
   EXPECT_EQ(relaxed.status, 0);
   EXPECT_EQ(Json::parse(relaxed.out)["fits"], false);

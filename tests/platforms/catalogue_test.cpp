@@ -1,4 +1,5 @@
 // Every file of the catalogue reads without complaint, and every figure in it says where it comes from.
+#include <array>
 #include <cctype>
 #include <fstream>
 
@@ -26,6 +27,99 @@ TEST(Catalogue, EveryGpuReads) {
     const Gpu gpu = read_gpu(named(name), "gpu", problems);
     EXPECT_NO_THROW(problems.throw_if_any()) << name;
     EXPECT_EQ(gpu.name, name);
+  }
+}
+
+Gpu gpu_named(const std::string& name) {
+  Problems problems;
+  Gpu gpu = read_gpu(named(name), "gpu", problems);
+  problems.throw_if_any();
+  return gpu;
+}
+
+Operator gemm(Precision precision, std::int64_t m, std::int64_t n, std::int64_t k) {
+  Operator op;
+  op.kind = OperatorKind::Gemm;
+  op.precision = precision;
+  op.m = m;
+  op.n = n;
+  op.k = k;
+  op.flops = Flops(2.0 * static_cast<double>(m * n) * static_cast<double>(k));
+  return op;
+}
+
+// In every precision that a GPU has: more work never takes less time, and no shape is faster than the peak.
+TEST(Catalogue, CurvesAreMonotoneAndBounded) {
+  for (const std::string& name : config::catalogue_names(config::CatalogueKind::Gpu)) {
+    const Gpu gpu = gpu_named(name);
+    for (std::size_t at = 0; at < precision_count; ++at) {
+      if (!gpu.peak[at])
+        continue;
+      const auto precision = static_cast<Precision>(at);
+      for (const int grown : {0, 1, 2}) {
+        Seconds before;
+        for (std::int64_t size = 16; size <= 65536; size += 1 + size / 7) {
+          std::array<std::int64_t, 3> shape{4096, 2048, 1024};
+          shape[static_cast<std::size_t>(grown)] = size;
+          const Operator op = gemm(precision, shape[0], shape[1], shape[2]);
+          const Seconds now = time_of(op, gpu);
+          EXPECT_GE(now.value(), before.value() * (1 - 1e-12)) << name << ' ' << name_of(precision) << ' ' << size;
+          EXPECT_GE(now, op.flops / *gpu.peak[at]) << name << ' ' << name_of(precision) << ' ' << size;
+          before = now;
+        }
+      }
+    }
+  }
+}
+
+// Eight-bit products of GPUs that have them are faster than sixteen-bit ones, but by less than their peaks say.
+TEST(Catalogue, Fp8GainsLessThanItsPeak) {
+  for (const char* name : {"h100-sxm-80gb", "h800-sxm-80gb", "h200-sxm-141gb", "b200-sxm-180gb", "b300-sxm-288gb",
+                           "gb200-186gb", "gb300-278gb"}) {
+    const Gpu gpu = gpu_named(name);
+    const double gain =
+        time_of(gemm(Precision::Bf16, 8192, 8192, 8192), gpu) / time_of(gemm(Precision::Fp8, 8192, 8192, 8192), gpu);
+    EXPECT_GT(gain, 1.6) << name;
+    EXPECT_LT(gain, peak_of(gpu, Precision::Fp8) / peak_of(gpu, Precision::Bf16)) << name;
+  }
+}
+
+struct PublishedGemm {
+  std::int64_t m;
+  std::int64_t n;
+  std::int64_t k;
+  double tflops;
+};
+
+// deepseek-ai/DeepGEMM, README.md of 2025-04-03, "Normal GEMMs for dense models": H800 SXM5, inputs in FP8 already. Its
+// scales per block cost what a scale per tensor does not, so the curve may be faster, as other libraries are.
+TEST(Catalogue, Fp8OfAnH800IsThatOfDeepGemm) {
+  const Gpu gpu = gpu_named("h800-sxm-80gb");
+  double mean_ratio = 0;
+  for (const PublishedGemm& row : {PublishedGemm{4096, 2112, 7168, 1009}, PublishedGemm{4096, 24576, 1536, 1125},
+                                   PublishedGemm{4096, 7168, 16384, 1426}, PublishedGemm{4096, 4096, 7168, 1265},
+                                   PublishedGemm{4096, 7168, 2048, 1168}}) {
+    const Operator op = gemm(Precision::Fp8, row.m, row.n, row.k);
+    const double tflops = (op.flops / time_of(op, gpu)).value() / 1e12;
+    EXPECT_GT(tflops, 0.9 * row.tflops) << row.n << ' ' << row.k;
+    mean_ratio += tflops / row.tflops / 5;
+  }
+  EXPECT_LT(mean_ratio, 1.2);
+}
+
+// ai-dynamo/aiconfigurator, systems/data/h100_sxm/gemm/trtllm/1.3.0rc20: a linear layer in FP8 casts its BF16 input,
+// too: two reads, for the largest value and for the cast, and one write.
+TEST(Catalogue, Fp8OfAnH100WithItsCastIsThatOfTensorRtLlm) {
+  const Gpu gpu = gpu_named("h100-sxm-80gb");
+  for (const PublishedGemm& row : {PublishedGemm{4096, 4096, 4096, 911.8}, PublishedGemm{16384, 6144, 4096, 1145.7},
+                                   PublishedGemm{4096, 8192, 8192, 1231.0}, PublishedGemm{8192, 8192, 8192, 1242.5},
+                                   PublishedGemm{32768, 8192, 8192, 1238.7}}) {
+    const Operator op = gemm(Precision::Fp8, row.m, row.n, row.k);
+    Operator cast;
+    cast.bytes = Bytes(5.0 * static_cast<double>(row.m * row.k));
+    const double tflops = (op.flops / (time_of(op, gpu) + time_of(cast, gpu))).value() / 1e12;
+    EXPECT_GT(tflops, 0.9 * row.tflops) << row.m << ' ' << row.n << ' ' << row.k;
+    EXPECT_LT(tflops, 1.15 * row.tflops) << row.m << ' ' << row.n << ' ' << row.k;
   }
 }
 

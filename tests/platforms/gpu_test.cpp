@@ -13,6 +13,11 @@ Gpu ideal_gpu() {
   return gpu;
 }
 
+GemmCurve& bf16_curve(Gpu& gpu) {
+  auto& curve = gpu.gemm[static_cast<std::size_t>(Precision::Bf16)];
+  return curve ? *curve : curve.emplace();
+}
+
 Operator gemm(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t groups = 1) {
   Operator op;
   op.kind = OperatorKind::Gemm;
@@ -40,15 +45,15 @@ TEST(Gpu, LaunchingAKernelTakesTimeWhateverItDoes) {
 
 TEST(Gpu, AShortKTakesLongerPerFlop) {
   Gpu gpu = ideal_gpu();
-  gpu.gemm.half_k = 128;
+  bf16_curve(gpu).half_k = 128;
   EXPECT_DOUBLE_EQ(time_of(gemm(1000, 1000, 128), gpu).value(), 2 * 2.0 * 1e6 * 128 / 1e12);
 }
 
 TEST(Gpu, TilesAndWavesAreWhole) {
   Gpu gpu = ideal_gpu();
-  gpu.gemm.tile_m = 128;
-  gpu.gemm.tile_n = 128;
-  gpu.gemm.multiprocessors = 10;
+  bf16_curve(gpu).tile_m = 128;
+  bf16_curve(gpu).tile_n = 128;
+  bf16_curve(gpu).multiprocessors = 10;
   const auto seconds = [&](std::int64_t m, std::int64_t n, std::int64_t groups = 1) {
     return time_of(gemm(m, n, 1000, groups), gpu).value();
   };
@@ -74,9 +79,35 @@ TEST(Gpu, AttentionDependsOnHeadSizeAndLength) {
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 1.25 / share);
 }
 
+TEST(Gpu, ASustainedClockSlowsArithmeticOnly) {
+  Gpu gpu = ideal_gpu();
+  gpu.sustained_clock = 0.8;
+  Operator attention;
+  attention.kind = OperatorKind::Attention;
+  attention.n = attention.k = 1;
+  attention.flops = Flops(1e12);
+  EXPECT_DOUBLE_EQ(time_of(gemm(1000, 1000, 1000), gpu).value(), 2e9 / 0.8e12);
+  EXPECT_DOUBLE_EQ(time_of(attention, gpu).value(), 1 / 0.8);
+  Operator copy;
+  copy.bytes = Bytes(1e11);
+  EXPECT_DOUBLE_EQ(time_of(copy, gpu).value(), 1);
+  EXPECT_EQ(peak_of(gpu, Precision::Bf16), FlopsPerSecond(1e12)); // what MFU is counted against
+}
+
+TEST(Gpu, EachPrecisionHasItsPeakAndItsCurve) {
+  Gpu gpu = ideal_gpu();
+  gpu.peak[static_cast<std::size_t>(Precision::Fp8)] = FlopsPerSecond(2e12);
+  gpu.gemm[static_cast<std::size_t>(Precision::Fp8)] = GemmCurve{.max_efficiency = 0.5};
+  bf16_curve(gpu).max_efficiency = 0.8;
+  Operator op = gemm(1000, 1000, 1000);
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.8 * 1e12));
+  op.precision = Precision::Fp8;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.5 * 2e12));
+}
+
 TEST(Gpu, MoreWorkNeverTakesLess) {
   Gpu gpu = ideal_gpu();
-  gpu.gemm = {.max_efficiency = 0.85, .half_k = 128, .tile_m = 64, .tile_n = 128, .multiprocessors = 132};
+  bf16_curve(gpu) = {.max_efficiency = 0.85, .half_k = 128, .tile_m = 64, .tile_n = 128, .multiprocessors = 132};
   double before = 0;
   for (std::int64_t m = 1; m < 40000; m += 37) {
     const double now = time_of(gemm(m, 4096, 4096), gpu).value();

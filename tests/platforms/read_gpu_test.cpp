@@ -1,0 +1,106 @@
+#include "platforms/read_gpu.hpp"
+
+#include <gmock/gmock.h>
+
+namespace moesim::platforms {
+namespace {
+
+using testing::HasSubstr;
+
+Gpu read(const std::string& yaml) {
+  const config::Node root = config::parse_yaml(yaml, "test.yaml");
+  Problems problems;
+  Gpu gpu = read_gpu(*root.find("gpu"), "gpu", problems);
+  problems.throw_if_any();
+  return gpu;
+}
+
+std::string error_of(const std::string& yaml) {
+  try {
+    (void)read(yaml);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// A GPU inline, with the given `gemm`.
+std::string with_gemm(const std::string& gemm) {
+  return "gpu:\n"
+         "  memory: {capacity: 80GB, bandwidth: 1TB/s}\n"
+         "  peak: {fp32: 1TFLOP/s, bf16: 10TFLOP/s, fp16: 10TFLOP/s, fp8: 20TFLOP/s}\n"
+         "  gemm: " +
+         gemm +
+         "\n"
+         "  attention: {max_efficiency: 0.5}\n";
+}
+
+double efficiency_of(const Gpu& gpu, Precision precision) {
+  return gemm_curve_of(gpu, precision).max_efficiency;
+}
+
+TEST(ReadGpu, OneCurveIsForAllPrecisions) {
+  const Gpu gpu = read(with_gemm("{max_efficiency: 0.6, half_k: 50}"));
+  for (const Precision precision : {Precision::Fp32, Precision::Bf16, Precision::Fp16, Precision::Fp8})
+    EXPECT_EQ(gemm_curve_of(gpu, precision), (GemmCurve{.max_efficiency = 0.6, .half_k = 50}));
+}
+
+TEST(ReadGpu, APrecisionWithoutACurveUsesThatOfBf16) {
+  const Gpu gpu = read(with_gemm("{bf16: {max_efficiency: 0.8}, fp8: {max_efficiency: 0.7}}"));
+  EXPECT_EQ(efficiency_of(gpu, Precision::Bf16), 0.8);
+  EXPECT_EQ(efficiency_of(gpu, Precision::Fp8), 0.7);
+  EXPECT_EQ(efficiency_of(gpu, Precision::Fp16), 0.8);
+  EXPECT_EQ(efficiency_of(gpu, Precision::Fp32), 0.8);
+  EXPECT_EQ(efficiency_of(read(with_gemm("{fp16: {max_efficiency: 0.4}}")), Precision::Bf16), 0.4);
+}
+
+TEST(ReadGpu, ABaseKeepsTheCurvesThatAreNotChanged) {
+  const Gpu plain = read("gpu: h100-sxm-80gb");
+  const Gpu changed = read("gpu: {base: h100-sxm-80gb, gemm: {fp8: {max_efficiency: 0.5}}}");
+  EXPECT_EQ(gemm_curve_of(changed, Precision::Bf16), gemm_curve_of(plain, Precision::Bf16));
+  EXPECT_EQ(efficiency_of(changed, Precision::Fp8), 0.5);
+  EXPECT_EQ(gemm_curve_of(changed, Precision::Fp8).half_k, gemm_curve_of(plain, Precision::Fp8).half_k);
+}
+
+TEST(ReadGpu, WhatIsReservedIsNotUsable) {
+  EXPECT_EQ(read(with_gemm("{max_efficiency: 1}")).usable_memory(), Bytes(80e9));
+  const std::string h100 = "gpu: {base: h100-sxm-80gb, memory: {capacity: 80GB, reserved: ";
+  EXPECT_EQ(read(h100 + "3GB}}").usable_memory(), Bytes(77e9));
+  EXPECT_EQ(read(h100 + "90GB}}").usable_memory(), Bytes(0));
+}
+
+TEST(ReadGpu, WritesItselfAsYamlThatReadsBack) {
+  for (const std::string& yaml :
+       {with_gemm("{max_efficiency: 0.6, half_k: 0.1, tile_m: 64, tile_n: 128, multiprocessors: 108}"),
+        with_gemm("{fp16: {max_efficiency: 0.7, half_k: 3}, fp8: {max_efficiency: 0.3}}"),
+        std::string("gpu: h100-sxm-80gb"), std::string("gpu: {base: b200-sxm-180gb, sustained_clock: 0.9}")}) {
+    const Gpu gpu = read(yaml);
+    const Gpu again = read("gpu:\n" + to_yaml(gpu, 2));
+    EXPECT_EQ(to_yaml(again, 2), to_yaml(gpu, 2));
+    EXPECT_EQ(again.gemm, gpu.gemm) << yaml;
+    EXPECT_EQ(again.peak, gpu.peak) << yaml;
+    EXPECT_EQ(again.usable_memory(), gpu.usable_memory()) << yaml;
+    EXPECT_EQ(again.sustained_clock, gpu.sustained_clock) << yaml;
+  }
+}
+
+TEST(ReadGpu, SaysWhatIsWrongWithACurve) {
+  EXPECT_EQ(error_of(with_gemm("{bf16: {max_efficiency: 0.8}, bf17: {max_efficiency: 0.7}}")),
+            "test.yaml:4:39: gpu.gemm.bf17: unknown key 'bf17'; did you mean 'bf16'?\n");
+  EXPECT_EQ(error_of(with_gemm("{fp8: {half_k: 10}}")),
+            "test.yaml:4:15: gpu.gemm.fp8.max_efficiency: missing; expected a number from 0.001 to 1\n");
+  EXPECT_EQ(error_of(with_gemm("{fp8: 0.5}")), "test.yaml:4:15: gpu.gemm.fp8: found the number 0.5; expected a map of "
+                                               "fields\n");
+  EXPECT_THAT(error_of(with_gemm("{}")), HasSubstr("gpu.gemm.max_efficiency: missing; expected a number"));
+  EXPECT_EQ(error_of("gpu: {base: h100-sxm-80gb, sustained_clock: 1.2}"),
+            "test.yaml:1:45: gpu.sustained_clock: 1.2 is too large; expected a number from 0.001 to 1\n");
+}
+
+TEST(ReadGpu, OneCurveForAllAndCurvesOfSingleOnesDoNotMix) {
+  EXPECT_EQ(error_of("gpu: {base: h100-sxm-80gb, gemm: {max_efficiency: 0.5}}"),
+            "test.yaml:1:51: gpu.gemm.max_efficiency: stands beside curves of single precisions; write it into the one "
+            "it is meant for, as in bf16: {max_efficiency: ...}\n");
+}
+
+} // namespace
+} // namespace moesim::platforms
