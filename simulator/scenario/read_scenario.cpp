@@ -93,7 +93,7 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
   if (map.node("inference") != nullptr)
     map.problem("inference", "inference is not available yet; give training");
   config::MapReader training = map.map("training");
-  read_training(training, scenario.job.training);
+  read_training(training, scenario.job);
   read_moe(map.map_or_empty("moe"));
   read_simulation(map.map_or_empty("simulation"), scenario);
   parallel.finish();

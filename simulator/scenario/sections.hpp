@@ -14,7 +14,8 @@ namespace moesim::scenario {
 
 // `scenario.cluster` has been read: the default of dp is what its GPUs allow.
 void read_parallel(config::MapReader& map, Scenario& scenario);
-void read_training(config::MapReader& map, workloads::Training& training);
+// `job.model` has been read: it says how many modules for multi-token prediction there are unless this section does.
+void read_training(config::MapReader& map, workloads::TrainingJob& job);
 void read_moe(config::MapReader map);
 void read_simulation(config::MapReader map, Scenario& scenario);
 
