@@ -24,8 +24,8 @@ TEST(BadField, UnknownKey) {
             lines({"scenario.yaml:16:3: training.seq_length: missing; expected a whole number from 1 to 100000000",
                    "scenario.yaml:17:3: training.seq_lenght: unknown key 'seq_lenght'; did you mean 'seq_length'?"}));
   EXPECT_EQ(problems_of_tp("banana: 2"), "scenario.yaml:14:12: parallel.banana: unknown key 'banana'; known keys are "
-                                         "tp, cp, pp, vpp, ep, etp, layers_per_stage, cp_comm_type, dp, "
-                                         "sequence_parallel, order\n");
+                                         "tp, cp, pp, vpp, ep, etp, layers_per_stage, layout, cp_comm_type, "
+                                         "dp, sequence_parallel, order\n");
   EXPECT_EQ(problems(small_scenario({{"  vocab_size", "  vocab_sise: 3\n  vocab_size"}})),
             "scenario.yaml:11:3: model.vocab_sise: unknown key 'vocab_sise'; did you mean 'vocab_size'?\n");
 }
@@ -128,6 +128,21 @@ TEST(BadField, NotAvailableYet) {
             "scenario.yaml:18:23: simulation.network: flow is not available yet; use analytic or fluid\n");
   EXPECT_EQ(problems(small_scenario() + "inference: {batch_size: 1}\n"),
             "scenario.yaml:18:12: inference: inference is not available yet; give training\n");
+}
+
+TEST(BadField, PipelineLayout) {
+  EXPECT_EQ(problems_of_tp("tp: 2, layout: Etx|tL"), "scenario.yaml:14:27: parallel.layout: position 3: unknown 'x'; "
+                                                     "known are E, t, m, L, |, *, ( and )\n");
+  EXPECT_EQ(
+      problems_of_tp("tp: 2, pipeline_model_parallel_layout: t||t"),
+      lines({"scenario.yaml:14:51: parallel.pipeline_model_parallel_layout: position 3: stage 1 is empty; put t in "
+             "it, or remove the '|'",
+             "scenario.yaml:14:51: parallel.pipeline_model_parallel_layout: position 1: the embedding is missing; "
+             "begin with E",
+             "scenario.yaml:14:51: parallel.pipeline_model_parallel_layout: position 4: the loss is missing; end "
+             "with L"}));
+  EXPECT_EQ(problems_of_tp("tp: 2, layers_per_stage: [1, 1], layout: Et|tL"),
+            "scenario.yaml:14:53: parallel.layout: layers_per_stage says the same; keep one of the two\n");
 }
 
 TEST(BadField, AllProblemsInTheOrderOfTheFile) {
