@@ -1,13 +1,14 @@
 // What the data-parallel ranks of a stage send each other, and when: gradients are reduced after backward passes, and
-// parameters gathered, around the turns of the stage's parts.
+// parameters gathered, around the turns of the stage's parts. All of it is on one stream, in order of issue.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "workloads/rank_parameters.hpp"
+#include "workloads/part_state.hpp"
 #include "workloads/stage_units.hpp"
 #include "workloads/stage_writer.hpp"
 
@@ -28,18 +29,27 @@ public:
 private:
   using Indices = std::vector<StageWriter::Index>;
 
+  // What a collective is for; -1: no single one.
+  struct Occasion {
+    std::int64_t layer = -1;
+    std::int32_t micro_batch = -1;
+  };
+
   [[nodiscard]] const Training& training() const { return stage_.job.training; }
-  Indices gather(const RankParameters& parameters, std::int64_t layer);
-  Indices reduce(const RankParameters& parameters, std::int64_t layer);
-  void over_replicas(const char* name, graph::Kind kind, graph::Dimension over, graph::Phase phase, double bytes,
-                     std::int64_t layer, Indices& added);
+  [[nodiscard]] Indices& gathered_for_turn(std::size_t unit) { return turn_gathers_[unit % turn_gathers_.size()]; }
+  void gather_for_turn(std::size_t unit);
+  void reduce_after_turn(const Unit& done);
+  Indices gather(const RankParameters& parameters, const RankBytes& memory, Occasion occasion);
+  Indices reduce(const RankParameters& parameters, Occasion occasion);
+  void over_replicas(const Segment& segment, graph::Phase phase, Occasion occasion, Indices& added);
 
   const StageShape& stage_;
   ProgramTables& tables_;
   StageWriter& writer_;
   std::span<const Unit> units_;
-  Indices reductions_;            // what the optimizer waits for
-  std::vector<Indices> gathered_; // by part, what its first forward waits for
+  std::vector<Indices> gathered_ahead_;    // by part, what its first forward waits for
+  std::array<Indices, 2> turn_gathers_;    // of this unit and the next
+  Indices reductions_, latest_reductions_; // that nothing waits for yet: those of the latest unit, and of those before
 };
 
 } // namespace moesim::workloads

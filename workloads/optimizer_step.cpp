@@ -32,7 +32,7 @@ void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables,
     parameters += replicated_parameters(model, kind) + (model.output_bias ? hidden : 0) + (has_mlp_bias ? hidden : 0);
   }
   Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
-  segment.work.bytes = Bytes(gradient_bytes * parameters);
+  segment.work.bytes = Bytes(gradient_bytes * gradient_share(stage.job, {.dense = parameters}));
   writer.follow(tables.step(segment, Phase::Gradients));
 }
 
@@ -40,7 +40,7 @@ void exchange_tied_gradient(const StageShape& stage, ProgramTables& tables, Stag
   if (!stage.job.model.tied_embeddings || stage.is_first == stage.is_last)
     return;
   Segment segment{"embedding-gradient", Kind::SendRecv, Dimension::Tp, {}};
-  segment.work.bytes = Bytes(gradient_bytes * vocabulary_share(stage.job));
+  segment.work.bytes = Bytes(gradient_bytes * gradient_share(stage.job, {.dense = vocabulary_share(stage.job)}));
   graph::Step transfer = tables.step(segment, Phase::Gradients);
   transfer.peer_stage = static_cast<std::uint32_t>(stage.is_first ? stage.job.sizes.pp - 1 : 0);
   transfer.task.stream = stage.is_first ? Stream::PpSendNext : Stream::PpSendPrev;

@@ -1,5 +1,6 @@
 // What a stage does once the gradients of its micro-batches are summed: sums over others than data-parallel ranks, and
-// the step itself.
+// the step itself. Where gradients are sharded (ZeRO stages 2 and 3) each rank does so for its share, once per
+// iteration.
 #pragma once
 
 #include "workloads/program_tables.hpp"

@@ -1,21 +1,38 @@
 #include "workloads/stage_parts.hpp"
 
+#include "workloads/part_state.hpp"
+
 namespace moesim::workloads {
 namespace {
 
+using graph::Memory;
 using graph::Phase;
+
+// A turn that ends with giving back the weights that were gathered for it.
+Segments last_with(Bytes weights, Segments segments) {
+  segments.back().work.freed[Memory::Weights] += weights;
+  return segments;
+}
+
+// A backward with a buffer for the gradients, which is given back once these are reduce-scattered.
+Segments backward_with(const TrainingJob& job, const PartParameters& part, Segments backward) {
+  backward.front().work.allocated[Memory::Gradients] += gradient_bucket(job, part.begun).total();
+  return last_with(gathered_weights(job, part).total(), std::move(backward));
+}
 
 LayerSteps layer_steps(const TrainingJob& job, LayerKind kind, ProgramTables& tables) {
   const MicroBatchShape shape = job.micro_batch();
   const Segments forward = layer_forward(job.model, shape, kind);
+  const PartParameters part = layer_part_parameters(job, kind);
+  const Bytes weights = gathered_weights(job, part).total();
   LayerSteps steps;
-  steps.forward = tables.steps(forward, Phase::Forward);
-  steps.backward = tables.steps(layer_backward(job.model, shape, kind), Phase::Backward);
+  steps.forward = tables.steps(last_with(weights, forward), Phase::Forward);
+  steps.backward = tables.steps(backward_with(job, part, layer_backward(job.model, shape, kind)), Phase::Backward);
   if (!job.training.recompute.is_full())
     return steps;
   const Bytes input = boundary_bytes(job.model, shape);
-  steps.unkept = {tables.steps(without_keeping(forward), Phase::Forward),
-                  tables.steps(keeping_input(without_keeping(forward), input), Phase::Forward)};
+  const Segments unkept = last_with(weights, without_keeping(forward));
+  steps.unkept = {tables.steps(unkept, Phase::Forward), tables.steps(keeping_input(unkept, input), Phase::Forward)};
   steps.again = {tables.steps(forward, Phase::Backward),
                  tables.steps(input_kept_before(forward, input), Phase::Backward)};
   return steps;
@@ -31,10 +48,15 @@ StageParts make_parts(const TrainingJob& job, ProgramTables& tables) {
     if (!parts.layers.contains(kind))
       parts.layers[kind] = layer_steps(job, kind, tables);
   }
-  parts.embedding_forward = tables.steps(embedding_forward(job.model, shape), Phase::Forward);
-  parts.embedding_backward = tables.steps(embedding_backward(job.model, shape), Phase::Backward);
-  parts.head_forward = tables.steps(head_forward(job.model, shape), Phase::Forward);
-  parts.head_backward = tables.steps(head_backward(job.model, shape), Phase::Backward);
+  const PartParameters embedding = embedding_parameters(job);
+  parts.embedding_forward = tables.steps(
+      last_with(gathered_weights(job, embedding).total(), embedding_forward(job.model, shape)), Phase::Forward);
+  parts.embedding_backward =
+      tables.steps(backward_with(job, embedding, embedding_backward(job.model, shape)), Phase::Backward);
+  const PartParameters head = head_parameters(job);
+  parts.head_forward =
+      tables.steps(last_with(gathered_weights(job, head).total(), head_forward(job.model, shape)), Phase::Forward);
+  parts.head_backward = tables.steps(backward_with(job, head, head_backward(job.model, shape)), Phase::Backward);
   Segment transfer{"activation", graph::Kind::SendRecv, graph::Dimension::Tp, {}};
   transfer.work.bytes = boundary_bytes(job.model, shape);
   transfer.work.allocated[graph::Memory::Communication] = transfer.work.bytes;

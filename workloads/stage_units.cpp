@@ -64,10 +64,10 @@ private:
 
 } // namespace
 
-RankParameters part_parameters(const StageShape& stage, std::int64_t part) {
+PartParameters part_parameters(const StageShape& stage, std::int64_t part) {
   if (part == 0)
-    return embedding_share(stage.job);
-  return part == stage.head() ? head_share(stage.job) : layer_parameters(stage.job, stage.kind_of(part));
+    return embedding_parameters(stage.job);
+  return part == stage.head() ? head_parameters(stage.job) : layer_part_parameters(stage.job, stage.kind_of(part));
 }
 
 std::vector<Unit> units_of(const StageShape& stage, std::span<const PipelinePass> passes) {

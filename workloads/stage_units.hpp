@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "schedulers/pipeline_schedule.hpp"
-#include "workloads/rank_parameters.hpp"
+#include "workloads/part_state.hpp"
 #include "workloads/training.hpp"
 
 namespace moesim::workloads {
@@ -35,7 +35,7 @@ struct StageShape {
   [[nodiscard]] LayerKind kind_of(std::int64_t part) const { return job.model.kind_of(layer_of(part)); }
 };
 
-[[nodiscard]] RankParameters part_parameters(const StageShape& stage, std::int64_t part);
+[[nodiscard]] PartParameters part_parameters(const StageShape& stage, std::int64_t part);
 
 // One part's turn in a pass. A layer that is recomputed runs again before its backward; one that is recomputed together
 // with later ones does so in a turn of its own.

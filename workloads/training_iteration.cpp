@@ -31,8 +31,13 @@ public:
       if (unit.closes_pass)
         send(unit);
     }
-    reduce_replicated_gradients(stage_, tables_, writer_);
+    // Sharded gradients are sums already when the micro-batches end, and each rank has its share of them.
+    const bool sharded = stage_.job.training.shards_gradients();
+    if (!sharded)
+      reduce_replicated_gradients(stage_, tables_, writer_);
     data_parallel_.finish_gradients();
+    if (sharded)
+      reduce_replicated_gradients(stage_, tables_, writer_);
     exchange_tied_gradient(stage_, tables_, writer_);
     step_optimizer(stage_, tables_, writer_);
     data_parallel_.after_optimizer_step();
@@ -86,7 +91,8 @@ private:
 } // namespace
 
 std::string_view name_of(Sharding sharding) {
-  return sharding == Sharding::Zero1 ? "zero-1" : "none";
+  constexpr std::array<std::string_view, 4> names{"none", "zero-1", "zero-2", "zero-3"};
+  return names[static_cast<std::size_t>(sharding)];
 }
 
 std::string_view name_of(Recompute::Granularity granularity) {

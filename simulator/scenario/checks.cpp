@@ -174,7 +174,9 @@ void check_amounts(const Scenario& scenario, Sections at) {
 void check_size(const Scenario& scenario, Sections at) {
   const workloads::TrainingJob& job = scenario.job;
   constexpr double steps_per_layer = 22; // forward and backward of a layer with experts, tensor-parallel
-  const double rows = static_cast<double>(job.sizes.world()) * steps_per_layer *
+  // Two gathers each of dense and expert parameters, and a reduction of the gradients of both.
+  const double sharded = (job.training.shards_weights() ? 4 : 0) + (job.training.shards_gradients() ? 2 : 0);
+  const double rows = static_cast<double>(job.sizes.world()) * (steps_per_layer + sharded) *
                       static_cast<double>(job.training.micro_batches(job.sizes)) *
                       static_cast<double>(job.model.num_layers) / static_cast<double>(job.sizes.pp);
   if (rows > most_rows)

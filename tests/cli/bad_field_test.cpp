@@ -83,6 +83,12 @@ TEST(BadField, NumbersOutOfRange) {
             "scenario.yaml:2:10: version: 2 is too large; expected 1\n");
 }
 
+TEST(BadField, UnknownChoices) {
+  EXPECT_EQ(problems_of_training("sharding: zero-4"),
+            "scenario.yaml:18:13: training.sharding: unknown value 'zero-4'; did you mean 'zero-1'? expected one of "
+            "zero-1, none, zero-2, zero-3, fsdp\n");
+}
+
 TEST(BadField, Units) {
   EXPECT_EQ(problems_of_node("nic: {latency: 2}"),
             "scenario.yaml:4:69: platform.node.nic.latency: 2 has no unit; write for example 2us\n");
@@ -116,8 +122,6 @@ TEST(BadField, Overrides) {
 TEST(BadField, NotAvailableYet) {
   EXPECT_EQ(problems_of_tp("vpp: 3"),
             "scenario.yaml:14:17: parallel.vpp: an interleaved schedule is not available yet; use 1\n");
-  EXPECT_EQ(problems_of_training("sharding: zero-2"),
-            "scenario.yaml:18:13: training.sharding: zero-2 is not available yet; use none or zero-1\n");
   EXPECT_EQ(problems_of_training("overlap: {tp: true, expert: true}"),
             lines({"scenario.yaml:18:17: training.overlap.tp: this overlap is not available yet; use false",
                    "scenario.yaml:18:31: training.overlap.expert: this overlap is not available yet; use false"}));

@@ -120,6 +120,13 @@ TEST(Scenario, StagesMayBeLaidOut) {
             (std::vector<std::int64_t>{16, 16}));
 }
 
+// PyTorch's name for ZeRO stage 3.
+TEST(Scenario, FsdpIsZero3) {
+  const Scenario scenario = load_text(minimal, {"training.sharding=fsdp"});
+  EXPECT_EQ(scenario.job.training.sharding, workloads::Sharding::Zero3);
+  EXPECT_THAT(resolved_yaml(scenario), testing::HasSubstr("sharding: zero-3"));
+}
+
 // A job may use fewer GPUs than the cluster has.
 TEST(Scenario, AJobMayBeSmallerThanItsCluster) {
   EXPECT_EQ(load_text(std::string(minimal) + "parallel: {dp: 4}\n").job.sizes.world(), 4);
