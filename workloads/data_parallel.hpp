@@ -47,9 +47,10 @@ private:
   ProgramTables& tables_;
   StageWriter& writer_;
   std::span<const Unit> units_;
-  std::vector<Indices> gathered_ahead_;    // by part, what its first forward waits for
-  std::array<Indices, 2> turn_gathers_;    // of this unit and the next
-  Indices reductions_, latest_reductions_; // that nothing waits for yet: those of the latest unit, and of those before
+  std::vector<Indices> gathered_ahead_; // by part, what its first forward waits for
+  std::array<Indices, 2> turn_gathers_; // of this unit and the next
+  Indices reductions_;                  // that nothing waits for yet, but for ...
+  Indices latest_reductions_;           // ... those of the latest unit, when gradients are sharded
 };
 
 } // namespace moesim::workloads

@@ -1,5 +1,7 @@
 #include "workloads/stage_parts.hpp"
 
+#include <utility>
+
 #include "workloads/part_state.hpp"
 
 namespace moesim::workloads {
