@@ -36,8 +36,8 @@ void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables,
   writer.follow(tables.step(segment, Phase::Gradients));
 }
 
-void exchange_tied_gradient(const StageShape& stage, ProgramTables& tables, StageWriter& writer) {
-  if (!stage.job.model.tied_embeddings || stage.is_first == stage.is_last)
+void exchange_embedding_gradient(const StageShape& stage, ProgramTables& tables, StageWriter& writer) {
+  if (!holds_embedding_twice(stage.job) || stage.is_first == stage.is_last)
     return;
   Segment segment{"embedding-gradient", Kind::SendRecv, Dimension::Tp, {}};
   segment.work.bytes = Bytes(gradient_bytes * gradient_share(stage.job, {.dense = vocabulary_share(stage.job)}));

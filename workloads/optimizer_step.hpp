@@ -13,9 +13,9 @@ namespace moesim::workloads {
 // Core, finalize_model_grads.py); and those of biases that are added outside of tensor-parallel regions.
 void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables, StageWriter& writer);
 
-// A table that is both embedding and head stands on the first and on the last stage: each sends its gradient to the
+// A table that stands on the first and on the last stage: each sends its gradient to the
 // other and adds what it gets, an all-reduce of two (Megatron Core's embedding group, finalize_model_grads.py).
-void exchange_tied_gradient(const StageShape& stage, ProgramTables& tables, StageWriter& writer);
+void exchange_embedding_gradient(const StageShape& stage, ProgramTables& tables, StageWriter& writer);
 
 void step_optimizer(const StageShape& stage, ProgramTables& tables, StageWriter& writer);
 

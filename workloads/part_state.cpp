@@ -2,23 +2,32 @@
 
 namespace moesim::workloads {
 
-PartParameters embedding_parameters(const Job& job) {
+namespace {
+
+// Whether head and modules for multi-token prediction read the embedding's table itself, not a copy of it.
+bool head_reads_embedding(const Job& job) {
+  return job.sizes.pp == 1 && (job.model.tied_embeddings || job.model.mtp_layers > 0);
+}
+
+} // namespace
+
+PartParameters embedding_part(const Job& job) {
   const RankParameters table = embedding_share(job);
-  const bool is_head = job.model.tied_embeddings && job.sizes.pp == 1;
   return {.read = table,
           .fp8_copies = {},
-          .begun = {.dense = table.dense - (is_head ? vocabulary_share(job) : 0)},
+          .begun = {.dense = table.dense - (head_reads_embedding(job) ? vocabulary_share(job) : 0)},
           .completed = table};
 }
 
-PartParameters head_parameters(const Job& job) {
-  const RankParameters own = head_share(job);
-  const bool is_embedding = job.model.tied_embeddings && job.sizes.pp == 1;
-  const RankParameters used{.dense = own.dense + (is_embedding ? vocabulary_share(job) : 0)};
+PartParameters head_part(const Job& job) {
+  RankParameters own = head_share(job);
+  own += mtp_share(job);
+  RankParameters used = own;
+  used.dense += head_reads_embedding(job) ? vocabulary_share(job) : 0;
   return {.read = used, .fp8_copies = {}, .begun = used, .completed = own};
 }
 
-PartParameters layer_part_parameters(const TrainingJob& job, LayerKind kind) {
+PartParameters layer_part(const TrainingJob& job, LayerKind kind) {
   const RankParameters all = layer_parameters(job, kind);
   RankParameters products;
   if (job.training.precision == Precision::Fp8)

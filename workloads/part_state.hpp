@@ -10,14 +10,14 @@ struct PartParameters {
   RankParameters read;       // weights
   RankParameters fp8_copies; // of them, those of which FP8 training keeps copies for its products
   // Gradients that its backward is the first of a micro-batch to add to, and those that are complete after it. They
-  // differ for a table that is both embedding and head of one stage: head first, embedding last.
+  // differ for a table that both embedding and head of one stage read: head first, embedding last.
   RankParameters begun;
   RankParameters completed;
 };
 
-[[nodiscard]] PartParameters embedding_parameters(const Job& job);
-[[nodiscard]] PartParameters head_parameters(const Job& job);
-[[nodiscard]] PartParameters layer_part_parameters(const TrainingJob& job, LayerKind kind);
+[[nodiscard]] PartParameters embedding_part(const Job& job);
+[[nodiscard]] PartParameters head_part(const Job& job); // with the modules for multi-token prediction
+[[nodiscard]] PartParameters layer_part(const TrainingJob& job, LayerKind kind);
 
 // One copy by rows for the forward products and one by columns for those of the backward (Transformer Engine).
 [[nodiscard]] double fp8_copy_bytes();

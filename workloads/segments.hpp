@@ -77,6 +77,10 @@ struct MicroBatchShape {
 [[nodiscard]] Segments head_forward(const ModelSpec& model, const MicroBatchShape& shape);
 [[nodiscard]] Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape);
 
+// What comes before the layer and the head of a multi-token prediction module: the last stage's.
+[[nodiscard]] Segments mtp_input_forward(const ModelSpec& model, const MicroBatchShape& shape);
+[[nodiscard]] Segments mtp_input_backward(const ModelSpec& model, const MicroBatchShape& shape);
+
 // Activation memory that one layer, and the head, keep from forward to backward of a micro-batch, per rank: the inputs
 // of every operation whose gradient needs them (Korthikanti et al., section 4).
 [[nodiscard]] Bytes layer_activations(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);

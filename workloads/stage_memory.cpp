@@ -16,7 +16,7 @@ Bytes fp8_copies(const TrainingJob& job, std::int64_t stage) {
   double count = 0;
   const std::int64_t first_layer = job.first_layer(stage);
   for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer) {
-    const RankParameters all = layer_part_parameters(job, job.model.kind_of(layer)).fp8_copies;
+    const RankParameters all = layer_part(job, job.model.kind_of(layer)).fp8_copies;
     const RankParameters gathered = job.training.shards_weights() ? with_replicas(job, all) : RankParameters();
     count += all.dense + all.expert - gathered.dense - gathered.expert;
   }

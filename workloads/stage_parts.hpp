@@ -20,7 +20,10 @@ struct LayerSteps {
 struct StageParts {
   std::map<LayerKind, LayerSteps> layers;
   std::vector<SegmentStep> embedding_forward, embedding_backward;
-  std::vector<SegmentStep> head_forward, head_backward;
+  // The head's and, after it in the forward, those of the modules for multi-token prediction.
+  std::vector<std::vector<SegmentStep>> head_forward, head_backward;
+  LayerSteps mtp_layer;
+  std::vector<SegmentStep> mtp_input_forward, mtp_input_backward;
   graph::Step activation, gradient; // transfers to the next and to the previous stage
 };
 

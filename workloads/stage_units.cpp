@@ -66,8 +66,8 @@ private:
 
 PartParameters part_parameters(const StageShape& stage, std::int64_t part) {
   if (part == 0)
-    return embedding_parameters(stage.job);
-  return part == stage.head() ? head_parameters(stage.job) : layer_part_parameters(stage.job, stage.kind_of(part));
+    return embedding_part(stage.job);
+  return part == stage.head() ? head_part(stage.job) : layer_part(stage.job, stage.kind_of(part));
 }
 
 std::vector<Unit> units_of(const StageShape& stage, std::span<const PipelinePass> passes) {

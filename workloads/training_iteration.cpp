@@ -38,7 +38,7 @@ public:
     data_parallel_.finish_gradients();
     if (sharded)
       reduce_replicated_gradients(stage_, tables_, writer_);
-    exchange_tied_gradient(stage_, tables_, writer_);
+    exchange_embedding_gradient(stage_, tables_, writer_);
     step_optimizer(stage_, tables_, writer_);
     data_parallel_.after_optimizer_step();
     return writer_.finish();
@@ -69,7 +69,7 @@ private:
     if (unit.part == 0)
       return play(is_forward ? parts_.embedding_forward : parts_.embedding_backward);
     if (unit.part == stage_.head())
-      return play(is_forward ? parts_.head_forward : parts_.head_backward);
+      return is_forward ? predict(unit.micro_batch) : predict_backward(unit.micro_batch);
     const LayerSteps& layer = parts_.layers.at(stage_.kind_of(unit.part));
     const std::size_t keeps_input = unit.keeps_input ? 1 : 0;
     if (is_forward)
@@ -79,6 +79,34 @@ private:
     if (unit.runs_backward())
       play(layer.backward);
   }
+
+  // The head and the modules for multi-token prediction: each with a layer of the last one's kind, numbered on from it,
+  // and the head once more.
+  void predict(std::int32_t micro_batch) {
+    const ModelSpec& model = stage_.job.model;
+    const LayerSteps& layer = parts_.mtp_layer;
+    writer_.play(parts_.head_forward.front(), micro_batch, -1);
+    for (std::int64_t module = 1; module <= model.mtp_layers; ++module) {
+      writer_.play(parts_.mtp_input_forward, micro_batch, -1);
+      writer_.play(recomputes() ? layer.unkept[1] : layer.forward, micro_batch, model.num_layers + module - 1);
+      writer_.play(parts_.head_forward[static_cast<std::size_t>(module)], micro_batch, -1);
+    }
+  }
+
+  void predict_backward(std::int32_t micro_batch) {
+    const ModelSpec& model = stage_.job.model;
+    const LayerSteps& layer = parts_.mtp_layer;
+    for (std::int64_t module = model.mtp_layers; module > 0; --module) {
+      writer_.play(parts_.head_backward[static_cast<std::size_t>(module)], micro_batch, -1);
+      if (recomputes())
+        writer_.play(layer.again[1], micro_batch, model.num_layers + module - 1);
+      writer_.play(layer.backward, micro_batch, model.num_layers + module - 1);
+      writer_.play(parts_.mtp_input_backward, micro_batch, -1);
+    }
+    writer_.play(parts_.head_backward.front(), micro_batch, -1);
+  }
+
+  [[nodiscard]] bool recomputes() const { return stage_.job.training.recompute.is_full(); }
 
   ProgramTables& tables_;
   const StageParts& parts_;

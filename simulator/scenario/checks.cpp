@@ -9,6 +9,7 @@
 
 #include "simulator/base/divisors.hpp"
 #include "simulator/base/format.hpp"
+#include "workloads/pipeline_layout.hpp"
 #include "workloads/rank_parameters.hpp"
 
 namespace moesim::scenario {
@@ -20,6 +21,16 @@ void must_divide(config::MapReader& at, std::string_view key, std::int64_t degre
   if (whole % degree != 0)
     at.problem(
         key, fmt::format("{} does not divide the {} {}; use {}", degree, whole, what, nearest_divisors(whole, degree)));
+}
+
+// Products in FP8 still leave attention and the head to BF16.
+void check_precision(const Scenario& scenario, Sections at) {
+  const Precision precision = scenario.job.training.precision;
+  for (const Precision needed : {precision, precision_outside_products(precision)})
+    if (!scenario.cluster.gpu.peak[static_cast<std::size_t>(needed)])
+      return at.training.problem("precision", fmt::format("the GPU {} has no {} peak; use another precision or give "
+                                                          "platform.gpu.peak.{}",
+                                                          scenario.cluster.gpu.name, name_of(needed), name_of(needed)));
 }
 
 } // namespace
@@ -38,11 +49,7 @@ void check_world(const Scenario& scenario, Sections at) {
         "", fmt::format("{} ranks are more than one run takes; expected at most {}", sizes.world(), most_ranks));
   for (const auto& [field, message] : workloads::Layout::problems(sizes, scenario.rank_order))
     at.parallel.problem(field, message);
-  if (!scenario.cluster.gpu.peak[static_cast<std::size_t>(scenario.job.training.precision)])
-    at.training.problem("precision", fmt::format("the GPU {} has no {} peak; use another precision or give "
-                                                 "platform.gpu.peak.{}",
-                                                 scenario.cluster.gpu.name, name_of(scenario.job.training.precision),
-                                                 name_of(scenario.job.training.precision)));
+  check_precision(scenario, at);
 }
 
 namespace {
@@ -70,6 +77,12 @@ void check_stages(const workloads::TrainingJob& job, config::MapReader& parallel
   const std::int64_t sum = std::accumulate(listed.begin(), listed.end(), std::int64_t{0});
   if (stages == job.sizes.pp && sum != layers)
     parallel.problem(key, fmt::format("the stages hold {} layers, but the model has {}; both must agree", sum, layers));
+  if (key != "layout")
+    return;
+  const std::int64_t mtp_layers = workloads::read_pipeline_layout(parallel.text_or(key, "")).mtp_layers;
+  if (mtp_layers != job.model.mtp_layers)
+    parallel.problem(
+        key, fmt::format("has {} m, but mtp_num_layers is {}; both must agree", mtp_layers, job.model.mtp_layers));
 }
 
 } // namespace

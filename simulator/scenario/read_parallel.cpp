@@ -13,23 +13,19 @@
 namespace moesim::scenario {
 namespace {
 
-void accept_megatron_names(config::MapReader& map) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> names{{
-      {"tensor_model_parallel_size", "tp"},
-      {"context_parallel_size", "cp"},
-      {"pipeline_model_parallel_size", "pp"},
-      {"virtual_pipeline_model_parallel_size", "vpp"},
-      {"expert_model_parallel_size", "ep"},
-      {"expert_tensor_parallel_size", "etp"},
-      {"data_parallel_size", "dp"},
-      {"pipeline_model_parallel_layout", "layout"},
-  }};
-  for (const auto& [alias, key] : names)
-    map.alias(alias, key);
-}
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> megatron_names{{
+    {"tensor_model_parallel_size", "tp"},
+    {"context_parallel_size", "cp"},
+    {"pipeline_model_parallel_size", "pp"},
+    {"virtual_pipeline_model_parallel_size", "vpp"},
+    {"expert_model_parallel_size", "ep"},
+    {"expert_tensor_parallel_size", "etp"},
+    {"data_parallel_size", "dp"},
+    {"pipeline_model_parallel_layout", "layout"},
+}};
 
 // Listed, or as a layout string; neither: equally many.
-std::vector<std::int64_t> read_stages(config::MapReader& map, std::vector<std::string>& warnings) {
+std::vector<std::int64_t> read_stages(config::MapReader& map) {
   const std::vector<std::int64_t> listed = map.integers_or_empty("layers_per_stage", {.min = 0, .max = 1'000'000});
   const std::string text = map.text_or("layout", "");
   if (!map.has("layout"))
@@ -38,19 +34,24 @@ std::vector<std::int64_t> read_stages(config::MapReader& map, std::vector<std::s
     map.problem("layout", "layers_per_stage says the same; keep one of the two");
   if (text.empty())
     return listed;
-  workloads::PipelineLayout layout = workloads::read_pipeline_layout(text);
+  const workloads::PipelineLayout layout = workloads::read_pipeline_layout(text);
   for (const std::string& problem : layout.problems)
     map.problem("layout", problem);
-  if (layout.problems.empty() && layout.mtp_layers > 0)
-    warnings.push_back(to_string({map.position_of("layout"), map.path_of("layout"),
-                                  "m: multi-token prediction is not simulated; the last stage does without it"}));
   return layout.problems.empty() ? layout.layers_per_stage : listed;
 }
 
 } // namespace
 
+std::string_view short_name(std::string_view parallel_field) {
+  for (const auto& [alias, key] : megatron_names)
+    if (parallel_field == alias)
+      return key;
+  return parallel_field;
+}
+
 void read_parallel(config::MapReader& map, Scenario& scenario) {
-  accept_megatron_names(map);
+  for (const auto& [alias, key] : megatron_names)
+    map.alias(alias, key);
   workloads::ParallelSizes& sizes = scenario.job.sizes;
   sizes.tp = map.integer_or("tp", 1, degree);
   sizes.cp = map.integer_or("cp", 1, degree);
@@ -58,7 +59,7 @@ void read_parallel(config::MapReader& map, Scenario& scenario) {
   only_one(map, "vpp", "an interleaved schedule");
   sizes.ep = map.integer_or("ep", 1, degree);
   sizes.etp = map.integer_or("etp", 1, degree);
-  scenario.job.layers_per_stage = read_stages(map, scenario.warnings);
+  scenario.job.layers_per_stage = read_stages(map);
   scenario.job.training.cp_comm_type =
       enum_choice(map, "cp_comm_type",
                   std::array{workloads::CpCommType::P2p, workloads::CpCommType::AllGather, workloads::CpCommType::A2a});

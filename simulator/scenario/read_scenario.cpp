@@ -26,6 +26,20 @@ void name_becomes_base(config::Node& parent, std::string_view key) {
   entry->value = std::move(map);
 }
 
+// A field that the scenario has under its other name (Megatron's, or the short one) is set under that.
+std::string under_the_name_given(const config::Node& root, std::string_view assignment) {
+  constexpr std::string_view section = "parallel.";
+  const config::Node* parallel = root.find("parallel");
+  if (!assignment.starts_with(section) || parallel == nullptr)
+    return std::string(assignment);
+  const std::string_view rest = assignment.substr(section.size());
+  const std::string_view key = rest.substr(0, rest.find('='));
+  for (const config::Entry& entry : parallel->entries)
+    if (entry.key != key && short_name(entry.key) == short_name(key))
+      return std::string(section) + entry.key + std::string(rest.substr(key.size()));
+  return std::string(assignment);
+}
+
 void assign(config::Node& root, std::string_view assignment) {
   if (assignment.starts_with("platform."))
     name_becomes_base(root, "platform");
@@ -33,7 +47,7 @@ void assign(config::Node& root, std::string_view assignment) {
     for (config::Entry& entry : root.entries)
       if (entry.key == "platform")
         name_becomes_base(entry.value, "gpu");
-  config::set(root, assignment);
+  config::set(root, under_the_name_given(root, assignment));
 }
 
 } // namespace
@@ -79,7 +93,7 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
   if (map.node("inference") != nullptr)
     map.problem("inference", "inference is not available yet; give training");
   config::MapReader training = map.map("training");
-  read_training(training, scenario.job.training);
+  read_training(training, scenario.job);
   read_moe(map.map_or_empty("moe"));
   read_simulation(map.map_or_empty("simulation"), scenario);
   parallel.finish();

@@ -59,6 +59,8 @@ TEST(BadFit, StagesOfALayout) {
   EXPECT_EQ(problems_of("Et|ttL"),
             "scenario.yaml:14:34: parallel.layout: the stages hold 3 layers, but the model has 2; "
             "both must agree\n");
+  EXPECT_EQ(problems_of("Et|tmL"), "scenario.yaml:14:34: parallel.layout: has 1 m, but mtp_num_layers is 0; both must "
+                                   "agree\n");
   EXPECT_EQ(problems_of("E|t|L"), "scenario.yaml:14:34: parallel.layout: lists 3 stages, but pp is 2; list as many\n");
   EXPECT_EQ(problems_of("E|t|t|L"),
             "scenario.yaml:14:34: parallel.layout: has 4 stages, 2 x pp, but chunks (vpp 2) are "

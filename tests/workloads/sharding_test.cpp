@@ -29,6 +29,10 @@ std::vector<TrainingJob> many_jobs(Sharding sharding) {
       jobs.back().model.tied_embeddings = true;
       jobs.push_back(sharded(model, {.dp = 2}, sharding, overlaps));
       jobs.back().model.tied_embeddings = true;
+      for (const std::int64_t stages : {1, 2}) {
+        jobs.push_back(sharded(model, {.pp = stages, .dp = 2}, sharding, overlaps));
+        jobs.back().model.mtp_layers = 2;
+      }
     }
   }
   const std::size_t plain = jobs.size();
