@@ -107,11 +107,25 @@ RankParameters stage_parameters(const Job& job, std::int64_t stage) {
   return total;
 }
 
-double optimizer_share(const TrainingJob& job, const RankParameters& parameters) {
-  if (job.training.sharding == Sharding::None)
-    return parameters.dense + parameters.expert;
+namespace {
+
+double among_replicas(const Job& job, const RankParameters& parameters) {
   return parameters.dense / static_cast<double>(job.sizes.dp * job.sizes.cp) +
          parameters.expert / static_cast<double>(job.sizes.edp());
+}
+
+} // namespace
+
+double optimizer_share(const TrainingJob& job, const RankParameters& parameters) {
+  return job.training.shards_optimizer() ? among_replicas(job, parameters) : parameters.dense + parameters.expert;
+}
+
+double gradient_share(const TrainingJob& job, const RankParameters& parameters) {
+  return job.training.shards_gradients() ? among_replicas(job, parameters) : parameters.dense + parameters.expert;
+}
+
+double weight_share(const TrainingJob& job, const RankParameters& parameters) {
+  return job.training.shards_weights() ? among_replicas(job, parameters) : parameters.dense + parameters.expert;
 }
 
 double optimizer_bytes(Precision precision) {

@@ -35,7 +35,9 @@ struct RankParameters {
 inline constexpr double gradient_bytes = 4;
 [[nodiscard]] double optimizer_bytes(Precision precision);
 
-// Parameters whose optimizer state a rank keeps.
+// Parameters whose optimizer state, gradients and weights a rank keeps.
 [[nodiscard]] double optimizer_share(const TrainingJob& job, const RankParameters& parameters);
+[[nodiscard]] double gradient_share(const TrainingJob& job, const RankParameters& parameters);
+[[nodiscard]] double weight_share(const TrainingJob& job, const RankParameters& parameters);
 
 } // namespace moesim::workloads

@@ -1,6 +1,8 @@
 #include "workloads/stage_memory.hpp"
 
-#include "workloads/rank_parameters.hpp"
+#include <deque>
+
+#include "workloads/part_state.hpp"
 
 namespace moesim::workloads {
 namespace {
@@ -8,43 +10,57 @@ namespace {
 using graph::Memory;
 using graph::MemoryUse;
 
-// The parameters of linear layers and experts of the stage, of which FP8 training keeps copies for its products.
-double product_parameters(const TrainingJob& job, std::int64_t stage) {
+// The copies that FP8 training keeps of the weights of linear layers and experts; where those are gathered for each
+// turn, so are these.
+Bytes fp8_copies(const TrainingJob& job, std::int64_t stage) {
   double count = 0;
   const std::int64_t first_layer = job.first_layer(stage);
   for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer) {
-    const LayerKind kind = job.model.kind_of(layer);
-    const RankParameters all = layer_parameters(job, kind);
-    count += all.dense + all.expert - replicated_parameters(job.model, kind);
+    const RankParameters all = layer_part(job, job.model.kind_of(layer)).fp8_copies;
+    const RankParameters gathered = job.training.shards_weights() ? with_replicas(job, all) : RankParameters();
+    count += all.dense + all.expert - gathered.dense - gathered.expert;
   }
-  return count;
+  return Bytes(count * fp8_copy_bytes());
 }
 
 MemoryUse at_rest(const TrainingJob& job, std::int64_t stage) {
   const RankParameters parameters = stage_parameters(job, stage);
-  const double count = parameters.dense + parameters.expert;
   const Precision precision = job.training.precision;
   MemoryUse memory;
-  memory[Memory::Weights] = Bytes(count * bytes_per_element(precision_outside_products(precision)));
-  // One copy by rows for the forward products and one by columns for those of the backward (Transformer Engine).
-  if (precision == Precision::Fp8)
-    memory[Memory::Weights] += Bytes(2 * product_parameters(job, stage) * bytes_per_element(precision));
-  memory[Memory::Gradients] = Bytes(count * gradient_bytes);
+  memory[Memory::Weights] =
+      Bytes(weight_share(job, parameters) * bytes_per_element(precision_outside_products(precision))) +
+      fp8_copies(job, stage);
+  memory[Memory::Gradients] = Bytes(gradient_share(job, parameters) * gradient_bytes);
   memory[Memory::Optimizer] = Bytes(optimizer_share(job, parameters) * optimizer_bytes(precision));
   return memory;
 }
 
-// One step after the other. A transfer takes memory where it arrives.
+// One step after the other, but gradients that are reduced are there until something waits for the reduction: the next
+// backward may run beside it. A transfer takes memory where it arrives.
 MemoryUse fullest_moment(const graph::Program& program, const std::vector<graph::Work>& works, MemoryUse held) {
+  using Index = graph::Program::StepIndex;
+  const std::vector<graph::Step>& steps = program.steps();
+  std::deque<Index> reducing;
+  const auto have_ended = [&](Index last) { // in-order: and those before it
+    for (; !reducing.empty() && reducing.front() <= last; reducing.pop_front())
+      held -= works[steps[reducing.front()].task.work].freed;
+  };
   MemoryUse fullest = held;
-  for (const graph::Step& step : program.steps()) {
-    if (step.task.kind == graph::Kind::SendRecv && !step.receives)
+  for (Index index = 0; index < steps.size(); ++index) {
+    const graph::Task& task = steps[index].task;
+    for (const Index before : program.dependencies(index))
+      if (task.stream != graph::Stream::Dp && steps[before].task.stream == graph::Stream::Dp)
+        have_ended(before);
+    if (task.kind == graph::Kind::SendRecv && !steps[index].receives)
       continue;
-    const graph::Work& work = works[step.task.work];
+    const graph::Work& work = works[task.work];
     held += work.allocated;
     if (held.total() > fullest.total())
       fullest = held;
-    held -= work.freed;
+    if (work.freed[Memory::Gradients] == Bytes())
+      held -= work.freed;
+    else
+      reducing.push_back(index);
   }
   return fullest;
 }

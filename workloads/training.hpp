@@ -12,15 +12,18 @@
 
 namespace moesim::workloads {
 
-// Who keeps the optimizer's state. Zero1: each data-parallel rank a share of it; gradients are then reduce-scattered
-// and parameters gathered after the step (ZeRO stage 1, arXiv 1910.02054; Megatron's distributed optimizer).
-enum class Sharding : std::uint8_t { None, Zero1 };
+// Of what each data-parallel rank keeps a share instead of the whole (ZeRO, arXiv 1910.02054). Zero1: the optimizer's
+// state; gradients are reduce-scattered once per iteration, and parameters gathered after the step (Megatron's
+// distributed optimizer). Zero2: gradients, too; those of each part of the model are reduce-scattered after each of its
+// backward passes. Zero3: parameters, too; those of a part are gathered before its forward and again before its
+// backward (PyTorch FSDP, arXiv 2304.11277, with reshard_after_forward).
+enum class Sharding : std::uint8_t { None, Zero1, Zero2, Zero3 };
 [[nodiscard]] std::string_view name_of(Sharding sharding);
 
 // What runs beside compute. Nothing overlaps that is not named here.
 struct Overlap {
   bool grad_reduce = false;  // gradients of a layer are reduced while earlier layers compute theirs
-  bool param_gather = false; // parameters of later layers are gathered while earlier layers run forward
+  bool param_gather = false; // parameters of the layers that come next are gathered while others compute
   bool pp = false;           // the next pass does not wait for the previous one's sends
 };
 
@@ -57,6 +60,9 @@ struct Training {
   [[nodiscard]] std::int64_t micro_batches(const ParallelSizes& sizes) const {
     return global_batch_size / (micro_batch_size * sizes.dp);
   }
+  [[nodiscard]] bool shards_optimizer() const { return sharding >= Sharding::Zero1; }
+  [[nodiscard]] bool shards_gradients() const { return sharding >= Sharding::Zero2; }
+  [[nodiscard]] bool shards_weights() const { return sharding >= Sharding::Zero3; }
   [[nodiscard]] double tokens() const {
     return static_cast<double>(global_batch_size) * static_cast<double>(seq_length);
   }

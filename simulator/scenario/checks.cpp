@@ -9,6 +9,7 @@
 
 #include "simulator/base/divisors.hpp"
 #include "simulator/base/format.hpp"
+#include "workloads/pipeline_layout.hpp"
 #include "workloads/rank_parameters.hpp"
 
 namespace moesim::scenario {
@@ -53,7 +54,8 @@ void check_world(const Scenario& scenario, Sections at) {
 
 namespace {
 
-// Stages are equal unless the scenario lists them.
+// Stages are equal unless the scenario lists them. The first has the embedding and the last the head; others need
+// layers.
 void check_stages(const workloads::TrainingJob& job, config::MapReader& parallel) {
   const std::int64_t layers = job.model.num_layers;
   const std::vector<std::int64_t>& listed = job.layers_per_stage;
@@ -61,13 +63,26 @@ void check_stages(const workloads::TrainingJob& job, config::MapReader& parallel
     return parallel.problem("pp", fmt::format("{} does not divide the {} layers; use {}, or list layers_per_stage",
                                               job.sizes.pp, layers, nearest_divisors(layers, job.sizes.pp)));
   const auto stages = static_cast<std::int64_t>(listed.size());
+  const std::string_view key = parallel.has("layout") ? "layout" : "layers_per_stage";
   if (stages != 0 && stages != job.sizes.pp)
-    parallel.problem("layers_per_stage",
-                     fmt::format("lists {} stages, but pp is {}; list as many", stages, job.sizes.pp));
+    parallel.problem(key,
+                     stages % job.sizes.pp == 0 && key == "layout"
+                         ? fmt::format("has {} stages, {} x pp, but chunks (vpp {}) are not available yet; write {}",
+                                       stages, stages / job.sizes.pp, stages / job.sizes.pp, job.sizes.pp)
+                         : fmt::format("lists {} stages, but pp is {}; list as many", stages, job.sizes.pp));
+  for (std::int64_t stage = 1; stage + 1 < stages; ++stage)
+    if (listed[static_cast<std::size_t>(stage)] == 0)
+      parallel.problem(key,
+                       fmt::format("stage {} holds nothing; only the first and the last may have 0 layers", stage));
   const std::int64_t sum = std::accumulate(listed.begin(), listed.end(), std::int64_t{0});
   if (stages == job.sizes.pp && sum != layers)
-    parallel.problem("layers_per_stage",
-                     fmt::format("the stages hold {} layers, but the model has {}; both must agree", sum, layers));
+    parallel.problem(key, fmt::format("the stages hold {} layers, but the model has {}; both must agree", sum, layers));
+  if (key != "layout")
+    return;
+  const std::int64_t mtp_layers = workloads::read_pipeline_layout(parallel.text_or(key, "")).mtp_layers;
+  if (mtp_layers != job.model.mtp_layers)
+    parallel.problem(
+        key, fmt::format("has {} m, but mtp_num_layers is {}; both must agree", mtp_layers, job.model.mtp_layers));
 }
 
 } // namespace
@@ -172,7 +187,9 @@ void check_amounts(const Scenario& scenario, Sections at) {
 void check_size(const Scenario& scenario, Sections at) {
   const workloads::TrainingJob& job = scenario.job;
   constexpr double steps_per_layer = 22; // forward and backward of a layer with experts, tensor-parallel
-  const double rows = static_cast<double>(job.sizes.world()) * steps_per_layer *
+  // Two gathers each of dense and expert parameters, and a reduction of the gradients of both.
+  const double sharded = (job.training.shards_weights() ? 4 : 0) + (job.training.shards_gradients() ? 2 : 0);
+  const double rows = static_cast<double>(job.sizes.world()) * (steps_per_layer + sharded) *
                       static_cast<double>(job.training.micro_batches(job.sizes)) *
                       static_cast<double>(job.model.num_layers) / static_cast<double>(job.sizes.pp);
   if (rows > most_rows)

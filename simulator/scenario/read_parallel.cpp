@@ -1,14 +1,19 @@
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "simulator/scenario/later_fields.hpp"
 #include "simulator/scenario/sections.hpp"
+#include "workloads/pipeline_layout.hpp"
 
 namespace moesim::scenario {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 7> megatron_names{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> megatron_names{{
     {"tensor_model_parallel_size", "tp"},
     {"context_parallel_size", "cp"},
     {"pipeline_model_parallel_size", "pp"},
@@ -16,7 +21,24 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> megatron_
     {"expert_model_parallel_size", "ep"},
     {"expert_tensor_parallel_size", "etp"},
     {"data_parallel_size", "dp"},
+    {"pipeline_model_parallel_layout", "layout"},
 }};
+
+// Listed, or as a layout string; neither: equally many.
+std::vector<std::int64_t> read_stages(config::MapReader& map) {
+  const std::vector<std::int64_t> listed = map.integers_or_empty("layers_per_stage", {.min = 0, .max = 1'000'000});
+  const std::string text = map.text_or("layout", "");
+  if (!map.has("layout"))
+    return listed;
+  if (map.has("layers_per_stage"))
+    map.problem("layout", "layers_per_stage says the same; keep one of the two");
+  if (text.empty())
+    return listed;
+  const workloads::PipelineLayout layout = workloads::read_pipeline_layout(text);
+  for (const std::string& problem : layout.problems)
+    map.problem("layout", problem);
+  return layout.problems.empty() ? layout.layers_per_stage : listed;
+}
 
 } // namespace
 
@@ -37,7 +59,7 @@ void read_parallel(config::MapReader& map, Scenario& scenario) {
   only_one(map, "vpp", "an interleaved schedule");
   sizes.ep = map.integer_or("ep", 1, degree);
   sizes.etp = map.integer_or("etp", 1, degree);
-  scenario.job.layers_per_stage = map.integers_or_empty("layers_per_stage", {.min = 1, .max = 1'000'000});
+  scenario.job.layers_per_stage = read_stages(map);
   scenario.job.training.cp_comm_type =
       enum_choice(map, "cp_comm_type",
                   std::array{workloads::CpCommType::P2p, workloads::CpCommType::AllGather, workloads::CpCommType::A2a});

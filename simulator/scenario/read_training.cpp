@@ -54,6 +54,16 @@ Recompute read_recompute(config::MapReader& map) {
   return recompute;
 }
 
+workloads::Sharding read_sharding(config::MapReader& map) {
+  using workloads::Sharding;
+  constexpr std::array<std::string_view, 5> names{"none", "zero-1", "zero-2", "zero-3", "fsdp"};
+  const std::string chosen = map.choice_or("sharding", name_of(Sharding::Zero1), names);
+  for (const Sharding sharding : {Sharding::None, Sharding::Zero1, Sharding::Zero2})
+    if (name_of(sharding) == chosen)
+      return sharding;
+  return Sharding::Zero3; // fsdp is the same under another name
+}
+
 workloads::Overlap read_overlap(config::MapReader map) {
   workloads::Overlap overlap;
   overlap.grad_reduce = map.boolean_or("grad_reduce", false);
@@ -82,9 +92,7 @@ void read_training(config::MapReader& map, workloads::TrainingJob& job) {
   training.recompute = read_recompute(map);
   training.attention_backend = enum_choice(
       map, "attention_backend", std::array{workloads::AttentionBackend::Flash, workloads::AttentionBackend::Unfused});
-  constexpr std::array<std::string_view, 2> shardings{"none", "zero-1"};
-  const bool is_sharded = choice(map, "sharding", "zero-1", shardings, {"zero-2", "zero-3"}) == "zero-1";
-  training.sharding = is_sharded ? workloads::Sharding::Zero1 : workloads::Sharding::None;
+  training.sharding = read_sharding(map);
   training.overlap = read_overlap(map.map_or_empty("overlap"));
   if (training.overlap.param_gather && training.sharding == workloads::Sharding::None)
     map.problem("overlap", "param_gather needs sharded parameters; use sharding: zero-1 or param_gather: false");

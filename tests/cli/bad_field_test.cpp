@@ -24,8 +24,8 @@ TEST(BadField, UnknownKey) {
             lines({"scenario.yaml:16:3: training.seq_length: missing; expected a whole number from 1 to 100000000",
                    "scenario.yaml:17:3: training.seq_lenght: unknown key 'seq_lenght'; did you mean 'seq_length'?"}));
   EXPECT_EQ(problems_of_tp("banana: 2"), "scenario.yaml:14:12: parallel.banana: unknown key 'banana'; known keys are "
-                                         "tp, cp, pp, vpp, ep, etp, layers_per_stage, cp_comm_type, dp, "
-                                         "sequence_parallel, order\n");
+                                         "tp, cp, pp, vpp, ep, etp, layers_per_stage, layout, cp_comm_type, "
+                                         "dp, sequence_parallel, order\n");
   EXPECT_EQ(problems(small_scenario({{"  vocab_size", "  vocab_sise: 3\n  vocab_size"}})),
             "scenario.yaml:11:3: model.vocab_sise: unknown key 'vocab_sise'; did you mean 'vocab_size'?\n");
 }
@@ -83,6 +83,12 @@ TEST(BadField, NumbersOutOfRange) {
             "scenario.yaml:2:10: version: 2 is too large; expected 1\n");
 }
 
+TEST(BadField, UnknownChoices) {
+  EXPECT_EQ(problems_of_training("sharding: zero-4"),
+            "scenario.yaml:18:13: training.sharding: unknown value 'zero-4'; did you mean 'zero-1'? expected one of "
+            "zero-1, none, zero-2, zero-3, fsdp\n");
+}
+
 TEST(BadField, Units) {
   EXPECT_EQ(problems_of_node("nic: {latency: 2}"),
             "scenario.yaml:4:69: platform.node.nic.latency: 2 has no unit; write for example 2us\n");
@@ -116,8 +122,6 @@ TEST(BadField, Overrides) {
 TEST(BadField, NotAvailableYet) {
   EXPECT_EQ(problems_of_tp("vpp: 3"),
             "scenario.yaml:14:17: parallel.vpp: an interleaved schedule is not available yet; use 1\n");
-  EXPECT_EQ(problems_of_training("sharding: zero-2"),
-            "scenario.yaml:18:13: training.sharding: zero-2 is not available yet; use none or zero-1\n");
   EXPECT_EQ(problems_of_training("overlap: {tp: true, expert: true}"),
             lines({"scenario.yaml:18:17: training.overlap.tp: this overlap is not available yet; use false",
                    "scenario.yaml:18:31: training.overlap.expert: this overlap is not available yet; use false"}));
@@ -128,6 +132,21 @@ TEST(BadField, NotAvailableYet) {
             "scenario.yaml:18:23: simulation.network: flow is not available yet; use analytic or fluid\n");
   EXPECT_EQ(problems(small_scenario() + "inference: {batch_size: 1}\n"),
             "scenario.yaml:18:12: inference: inference is not available yet; give training\n");
+}
+
+TEST(BadField, PipelineLayout) {
+  EXPECT_EQ(problems_of_tp("tp: 2, layout: Etx|tL"), "scenario.yaml:14:27: parallel.layout: position 3: unknown 'x'; "
+                                                     "known are E, t, m, L, |, *, ( and )\n");
+  EXPECT_EQ(
+      problems_of_tp("tp: 2, pipeline_model_parallel_layout: t||t"),
+      lines({"scenario.yaml:14:51: parallel.pipeline_model_parallel_layout: position 3: stage 1 is empty; put t in "
+             "it, or remove the '|'",
+             "scenario.yaml:14:51: parallel.pipeline_model_parallel_layout: position 1: the embedding is missing; "
+             "begin with E",
+             "scenario.yaml:14:51: parallel.pipeline_model_parallel_layout: position 4: the loss is missing; end "
+             "with L"}));
+  EXPECT_EQ(problems_of_tp("tp: 2, layers_per_stage: [1, 1], layout: Et|tL"),
+            "scenario.yaml:14:53: parallel.layout: layers_per_stage says the same; keep one of the two\n");
 }
 
 TEST(BadField, Recomputation) {

@@ -52,6 +52,25 @@ TEST(BadFit, OrderOfRanks) {
             "tp-cp-ep-dp-pp\n");
 }
 
+TEST(BadFit, StagesOfALayout) {
+  const auto problems_of = [](std::string_view layout) {
+    return problems(small_scenario({{"pp: 2", "pp: 2, layout: " + std::string(layout)}}));
+  };
+  EXPECT_EQ(problems_of("Et|ttL"),
+            "scenario.yaml:14:34: parallel.layout: the stages hold 3 layers, but the model has 2; "
+            "both must agree\n");
+  EXPECT_EQ(problems_of("Et|tmL"), "scenario.yaml:14:34: parallel.layout: has 1 m, but mtp_num_layers is 0; both must "
+                                   "agree\n");
+  EXPECT_EQ(problems_of("E|t|L"), "scenario.yaml:14:34: parallel.layout: lists 3 stages, but pp is 2; list as many\n");
+  EXPECT_EQ(problems_of("E|t|t|L"),
+            "scenario.yaml:14:34: parallel.layout: has 4 stages, 2 x pp, but chunks (vpp 2) are "
+            "not available yet; write 2\n");
+  EXPECT_EQ(
+      problems(small_scenario({{"pp: 2", "pp: 4, layers_per_stage: [1, 0, 1, 0], dp: 1"}})),
+      "scenario.yaml:14:44: parallel.layers_per_stage: stage 1 holds nothing; only the first and the last may have "
+      "0 layers\n");
+}
+
 TEST(BadFit, ShardsToGather) {
   EXPECT_EQ(problems(small_scenario() + "  sharding: none\n  overlap: {param_gather: true}\n"),
             "scenario.yaml:19:12: training.overlap: param_gather needs sharded parameters; use sharding: zero-1 or "

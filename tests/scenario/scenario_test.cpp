@@ -108,6 +108,24 @@ TEST(Scenario, StagesMayBeUneven) {
             "parallel.pp: 3 does not divide the 32 layers; use 2 or 4, or list layers_per_stage");
 }
 
+// A layout string is another way to list the layers: the first stage may hold the embedding alone, the last the head.
+TEST(Scenario, StagesMayBeLaidOut) {
+  const Scenario scenario = load_text(std::string(minimal) + "parallel: {pp: 4, layout: \"E|(t*16|)*2,mL\"}\n",
+                                      {"training.mtp_num_layers=1"});
+  EXPECT_THAT(scenario.job.layers_per_stage, testing::ElementsAre(0, 16, 16, 0));
+  EXPECT_EQ(resolved_yaml(load_text(resolved_yaml(scenario))), resolved_yaml(scenario));
+  EXPECT_EQ(load_text(std::string(minimal) + "parallel: {pp: 2, pipeline_model_parallel_layout: \"Et*16|t*16,L\"}\n")
+                .job.layers_per_stage,
+            (std::vector<std::int64_t>{16, 16}));
+}
+
+// PyTorch's name for ZeRO stage 3.
+TEST(Scenario, FsdpIsZero3) {
+  const Scenario scenario = load_text(minimal, {"training.sharding=fsdp"});
+  EXPECT_EQ(scenario.job.training.sharding, workloads::Sharding::Zero3);
+  EXPECT_THAT(resolved_yaml(scenario), testing::HasSubstr("sharding: zero-3"));
+}
+
 // A job may use fewer GPUs than the cluster has.
 TEST(Scenario, AJobMayBeSmallerThanItsCluster) {
   EXPECT_EQ(load_text(std::string(minimal) + "parallel: {dp: 4}\n").job.sizes.world(), 4);

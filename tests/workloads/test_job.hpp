@@ -135,4 +135,14 @@ inline TrainingJob job_of(const ModelSpec& model, const ParallelSizes& sizes) {
   return job;
 }
 
+// The same with a stage of ZeRO, and everything overlapped or nothing.
+inline TrainingJob sharded(const ModelSpec& model, const ParallelSizes& sizes, Sharding sharding,
+                           bool overlaps = false) {
+  TrainingJob job = job_of(model, sizes);
+  job.training.sharding = sharding;
+  job.training.overlap = {
+      .grad_reduce = overlaps, .param_gather = overlaps && sharding != Sharding::None, .pp = overlaps};
+  return job;
+}
+
 } // namespace moesim::workloads

@@ -1,0 +1,141 @@
+#include "workloads/data_parallel.hpp"
+
+namespace moesim::workloads {
+
+using graph::Dimension;
+using graph::Kind;
+using graph::Memory;
+using graph::Phase;
+
+void DataParallel::begin() {
+  if (!training().shards_optimizer() || !training().overlap.param_gather)
+    return;
+  if (training().shards_weights()) {
+    gather_for_turn(0);
+    gather_for_turn(1);
+    return;
+  }
+  // What the optimizer step of the iteration before has left scattered: the same traffic as after this iteration's own
+  // step, moved to where it can hide.
+  gathered_ahead_.resize(static_cast<std::size_t>(stage_.head()) + 1);
+  for (std::int64_t part = stage_.first_part(); part <= stage_.last_part(); ++part)
+    gathered_ahead_[static_cast<std::size_t>(part)] =
+        gather(part_parameters(stage_, part).completed, {}, {.layer = stage_.layer_of(part)});
+}
+
+void DataParallel::before(std::size_t unit) {
+  const Unit& next = units_[unit];
+  if (next.runs == Unit::Runs::Forward && next.micro_batch == 0 && !gathered_ahead_.empty())
+    writer_.wait_for(gathered_ahead_[static_cast<std::size_t>(next.part)]);
+  if (training().shards_weights()) {
+    if (!training().overlap.param_gather)
+      gather_for_turn(unit);
+    writer_.wait_for(gathered_for_turn(unit));
+  }
+  // At most two parts have full gradients: one that is reduced, and one that is computed beside it (as in PyTorch's
+  // FSDP, where a reduce-scatter waits for the one before).
+  if (training().shards_gradients() && next.runs_backward()) {
+    writer_.wait_for(reductions_);
+    reductions_.clear();
+  }
+}
+
+void DataParallel::after(std::size_t unit) {
+  const bool prefetches = training().shards_weights() && training().overlap.param_gather;
+  // Whatever is exposed comes first; else what the next turn but one needs goes before what only the optimizer needs.
+  if (training().overlap.grad_reduce && prefetches)
+    gather_for_turn(unit + 2);
+  reduce_after_turn(units_[unit]);
+  if (!training().overlap.grad_reduce && prefetches)
+    gather_for_turn(unit + 2);
+}
+
+void DataParallel::finish_gradients() {
+  if (!training().shards_gradients() && !training().overlap.grad_reduce)
+    reductions_ = reduce(stage_parameters(stage_.job, stage_.index), {});
+  writer_.wait_for(reductions_);
+  writer_.wait_for(latest_reductions_);
+}
+
+void DataParallel::after_optimizer_step() {
+  if (training().shards_optimizer() && !training().shards_weights() && !training().overlap.param_gather)
+    gather(stage_parameters(stage_.job, stage_.index), {}, {});
+}
+
+// The weights that a unit needs, unless an earlier one has left them to it. A prefetch is issued when the unit before
+// the last one ends, so that two parts' weights are there at a time. The embedding's are gathered for its backward,
+// too, which does not read them: so does FSDP for each of its units.
+void DataParallel::gather_for_turn(std::size_t unit) {
+  if (unit >= units_.size())
+    return;
+  const Unit& next = units_[unit];
+  gathered_for_turn(unit).clear();
+  if (!next.begins_use())
+    return;
+  const PartParameters part = part_parameters(stage_, next.part);
+  gathered_for_turn(unit) = gather(part.read, gathered_weights(stage_.job, part),
+                                   {.layer = stage_.layer_of(next.part), .micro_batch = next.micro_batch});
+}
+
+void DataParallel::reduce_after_turn(const Unit& done) {
+  if (!done.runs_backward())
+    return;
+  const RankParameters parameters = part_parameters(stage_, done.part).completed;
+  const std::int64_t layer = stage_.layer_of(done.part);
+  if (!training().shards_gradients()) {
+    if (!done.in_last_backward || !training().overlap.grad_reduce)
+      return;
+    const Indices added = reduce(parameters, {.layer = layer});
+    reductions_.insert(reductions_.end(), added.begin(), added.end());
+    return;
+  }
+  const Indices added = reduce(parameters, {.layer = layer, .micro_batch = done.micro_batch});
+  if (!training().overlap.grad_reduce)
+    return writer_.wait_for(added);
+  reductions_.insert(reductions_.end(), latest_reductions_.begin(), latest_reductions_.end());
+  latest_reductions_ = added;
+}
+
+// `memory` is what the gathered parameters take, where the rank does not hold them all the time.
+DataParallel::Indices DataParallel::gather(const RankParameters& parameters, const RankBytes& memory,
+                                           Occasion occasion) {
+  const double bytes = bytes_per_element(precision_outside_products(training().precision));
+  Segment dense{"gather-parameters", Kind::AllGather, Dimension::Dp, {}};
+  dense.work.bytes = Bytes(bytes * parameters.dense);
+  dense.work.allocated[Memory::Weights] = memory.dense;
+  Segment expert{"gather-expert-parameters", Kind::AllGather, Dimension::Edp, {}};
+  expert.work.bytes = Bytes(bytes * parameters.expert);
+  expert.work.allocated[Memory::Weights] = memory.expert;
+  Indices added;
+  over_replicas(dense, Phase::Parameters, occasion, added);
+  over_replicas(expert, Phase::Parameters, occasion, added);
+  return added;
+}
+
+DataParallel::Indices DataParallel::reduce(const RankParameters& parameters, Occasion occasion) {
+  const Kind kind = training().shards_optimizer() ? Kind::ReduceScatter : Kind::AllReduce;
+  const RankBytes bucket = gradient_bucket(stage_.job, parameters);
+  Segment dense{"reduce-gradients", kind, Dimension::Dp, {}};
+  dense.work.bytes = Bytes(gradient_bytes * parameters.dense);
+  dense.work.freed[Memory::Gradients] = bucket.dense;
+  Segment expert{"reduce-expert-gradients", kind, Dimension::Edp, {}};
+  expert.work.bytes = Bytes(gradient_bytes * parameters.expert);
+  expert.work.freed[Memory::Gradients] = bucket.expert;
+  Indices added;
+  over_replicas(dense, Phase::Gradients, occasion, added);
+  over_replicas(expert, Phase::Gradients, occasion, added);
+  return added;
+}
+
+// Adds a collective over data-parallel ranks, unless there is nothing to send or nobody to send it to; the indices of
+// what was added go to `added`.
+void DataParallel::over_replicas(const Segment& segment, Phase phase, Occasion occasion, Indices& added) {
+  if (segment.work.bytes == Bytes() || stage_.job.sizes.group_size(segment.over) == 1)
+    return;
+  graph::Step step = tables_.step(segment, phase);
+  step.task.layer = static_cast<std::int16_t>(occasion.layer);
+  step.task.micro_batch = occasion.micro_batch;
+  added.push_back(writer_.beside(step));
+}
+
+} // namespace moesim::workloads

@@ -1,0 +1,56 @@
+// What the data-parallel ranks of a stage send each other, and when: gradients are reduced after backward passes, and
+// parameters gathered, around the turns of the stage's parts. All of it is on one stream, in order of issue.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "workloads/part_state.hpp"
+#include "workloads/stage_units.hpp"
+#include "workloads/stage_writer.hpp"
+
+namespace moesim::workloads {
+
+class DataParallel {
+public:
+  // All must outlive this; `units` are the stage's, in order.
+  DataParallel(const StageShape& stage, ProgramTables& tables, StageWriter& writer, std::span<const Unit> units)
+      : stage_(stage), tables_(tables), writer_(writer), units_(units) {}
+
+  void begin(); // before the first unit
+  void before(std::size_t unit);
+  void after(std::size_t unit);
+  void finish_gradients(); // what comes next has the sum of all gradients
+  void after_optimizer_step();
+
+private:
+  using Indices = std::vector<StageWriter::Index>;
+
+  // What a collective is for; -1: no single one.
+  struct Occasion {
+    std::int64_t layer = -1;
+    std::int32_t micro_batch = -1;
+  };
+
+  [[nodiscard]] const Training& training() const { return stage_.job.training; }
+  [[nodiscard]] Indices& gathered_for_turn(std::size_t unit) { return turn_gathers_[unit % turn_gathers_.size()]; }
+  void gather_for_turn(std::size_t unit);
+  void reduce_after_turn(const Unit& done);
+  Indices gather(const RankParameters& parameters, const RankBytes& memory, Occasion occasion);
+  Indices reduce(const RankParameters& parameters, Occasion occasion);
+  void over_replicas(const Segment& segment, graph::Phase phase, Occasion occasion, Indices& added);
+
+  const StageShape& stage_;
+  ProgramTables& tables_;
+  StageWriter& writer_;
+  std::span<const Unit> units_;
+  std::vector<Indices> gathered_ahead_; // by part, what its first forward waits for
+  std::array<Indices, 2> turn_gathers_; // of this unit and the next
+  Indices reductions_;                  // that nothing waits for yet, but for ...
+  Indices latest_reductions_;           // ... those of the latest unit, when gradients are sharded
+};
+
+} // namespace moesim::workloads

@@ -1,0 +1,67 @@
+#include "workloads/optimizer_step.hpp"
+
+#include "workloads/rank_parameters.hpp"
+
+namespace moesim::workloads {
+
+using graph::Dimension;
+using graph::Kind;
+using graph::Phase;
+using graph::Stream;
+
+namespace {
+
+graph::Work work_of(const Operator& op) {
+  graph::Work work;
+  work.operators = {op};
+  work.bytes = op.bytes;
+  return work;
+}
+
+} // namespace
+
+void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables, StageWriter& writer) {
+  if (!stage.job.sequence_parallel)
+    return;
+  const ModelSpec& model = stage.job.model;
+  const auto hidden = static_cast<double>(model.hidden_size);
+  double parameters = stage.is_last ? norm_parameters(model) : 0;
+  for (std::int64_t part = 1; part <= stage.layers; ++part) {
+    const LayerKind kind = stage.kind_of(part);
+    const bool has_mlp_bias = model.mlp_bias && !kind.has_experts;
+    parameters += replicated_parameters(model, kind) + (model.output_bias ? hidden : 0) + (has_mlp_bias ? hidden : 0);
+  }
+  Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
+  segment.work.bytes = Bytes(gradient_bytes * gradient_share(stage.job, {.dense = parameters}));
+  writer.follow(tables.step(segment, Phase::Gradients));
+}
+
+void exchange_embedding_gradient(const StageShape& stage, ProgramTables& tables, StageWriter& writer) {
+  if (!holds_embedding_twice(stage.job) || stage.is_first == stage.is_last)
+    return;
+  Segment segment{"embedding-gradient", Kind::SendRecv, Dimension::Tp, {}};
+  segment.work.bytes = Bytes(gradient_bytes * gradient_share(stage.job, {.dense = vocabulary_share(stage.job)}));
+  graph::Step transfer = tables.step(segment, Phase::Gradients);
+  transfer.peer_stage = static_cast<std::uint32_t>(stage.is_first ? stage.job.sizes.pp - 1 : 0);
+  transfer.task.stream = stage.is_first ? Stream::PpSendNext : Stream::PpSendPrev;
+  const StageWriter::Index sent = writer.beside(transfer);
+  transfer.task.stream = stage.is_first ? Stream::PpSendPrev : Stream::PpSendNext;
+  transfer.receives = true;
+  writer.wait_for({sent, writer.beside(transfer)});
+  Operator sum;
+  sum.pass = Pass::Backward;
+  sum.bytes = segment.work.bytes * 3; // reads both, writes one
+  writer.follow(tables.step({"add-embedding-gradient", Kind::Compute, Dimension::Tp, work_of(sum)}, Phase::Gradients));
+}
+
+void step_optimizer(const StageShape& stage, ProgramTables& tables, StageWriter& writer) {
+  // Adam reads gradient, master weight and both moments, writes the latter three and the weight.
+  const Precision precision = stage.job.training.precision;
+  const double weight_bytes = bytes_per_element(precision_outside_products(precision));
+  const double bytes = gradient_bytes + 2 * optimizer_bytes(precision) + weight_bytes;
+  Operator adam;
+  adam.bytes = Bytes(bytes * optimizer_share(stage.job, stage_parameters(stage.job, stage.index)));
+  writer.follow(tables.step({"adam", Kind::Compute, Dimension::Tp, work_of(adam)}, Phase::Optimizer));
+}
+
+} // namespace moesim::workloads

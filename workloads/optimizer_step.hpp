@@ -1,0 +1,22 @@
+// What a stage does once the gradients of its micro-batches are summed: sums over others than data-parallel ranks, and
+// the step itself. Where gradients are sharded (ZeRO stages 2 and 3) each rank does so for its share, once per
+// iteration.
+#pragma once
+
+#include "workloads/program_tables.hpp"
+#include "workloads/stage_units.hpp"
+#include "workloads/stage_writer.hpp"
+
+namespace moesim::workloads {
+
+// Sums over tp, where each rank saw its part of the sequence, the gradients of norms, router and the like (Megatron
+// Core, finalize_model_grads.py); and those of biases that are added outside of tensor-parallel regions.
+void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables, StageWriter& writer);
+
+// A table that stands on the first and on the last stage: each sends its gradient to the
+// other and adds what it gets, an all-reduce of two (Megatron Core's embedding group, finalize_model_grads.py).
+void exchange_embedding_gradient(const StageShape& stage, ProgramTables& tables, StageWriter& writer);
+
+void step_optimizer(const StageShape& stage, ProgramTables& tables, StageWriter& writer);
+
+} // namespace moesim::workloads

@@ -1,0 +1,64 @@
+#include "workloads/part_state.hpp"
+
+namespace moesim::workloads {
+
+namespace {
+
+// Whether head and modules for multi-token prediction read the embedding's table itself, not a copy of it.
+bool head_reads_embedding(const Job& job) {
+  return job.sizes.pp == 1 && (job.model.tied_embeddings || job.model.mtp_layers > 0);
+}
+
+} // namespace
+
+PartParameters embedding_part(const Job& job) {
+  const RankParameters table = embedding_share(job);
+  return {.read = table,
+          .fp8_copies = {},
+          .begun = {.dense = table.dense - (head_reads_embedding(job) ? vocabulary_share(job) : 0)},
+          .completed = table};
+}
+
+PartParameters head_part(const Job& job) {
+  RankParameters own = head_share(job);
+  own += mtp_share(job);
+  RankParameters used = own;
+  used.dense += head_reads_embedding(job) ? vocabulary_share(job) : 0;
+  return {.read = used, .fp8_copies = {}, .begun = used, .completed = own};
+}
+
+PartParameters layer_part(const TrainingJob& job, LayerKind kind) {
+  const RankParameters all = layer_parameters(job, kind);
+  RankParameters products;
+  if (job.training.precision == Precision::Fp8)
+    products = {.dense = all.dense - replicated_parameters(job.model, kind), .expert = all.expert};
+  return {.read = all, .fp8_copies = products, .begun = all, .completed = all};
+}
+
+double fp8_copy_bytes() {
+  return 2 * bytes_per_element(Precision::Fp8);
+}
+
+RankBytes gathered_weights(const TrainingJob& job, const PartParameters& part) {
+  if (!job.training.shards_weights())
+    return {};
+  const double bytes = bytes_per_element(precision_outside_products(job.training.precision));
+  const RankParameters read = with_replicas(job, part.read);
+  const RankParameters copies = with_replicas(job, part.fp8_copies);
+  return {.dense = Bytes(bytes * read.dense + fp8_copy_bytes() * copies.dense),
+          .expert = Bytes(bytes * read.expert + fp8_copy_bytes() * copies.expert)};
+}
+
+RankBytes gradient_bucket(const TrainingJob& job, const RankParameters& parameters) {
+  if (!job.training.shards_gradients())
+    return {};
+  const RankParameters reduced = with_replicas(job, parameters);
+  return {.dense = Bytes(gradient_bytes * reduced.dense), .expert = Bytes(gradient_bytes * reduced.expert)};
+}
+
+RankParameters with_replicas(const Job& job, const RankParameters& parameters) {
+  return {.dense = job.sizes.group_size(graph::Dimension::Dp) > 1 ? parameters.dense : 0,
+          .expert = job.sizes.group_size(graph::Dimension::Edp) > 1 ? parameters.expert : 0};
+}
+
+} // namespace moesim::workloads
