@@ -26,20 +26,23 @@ void accept_megatron_names(config::MapReader& map) {
 
 void read_parallel(config::MapReader& map, Scenario& scenario) {
   accept_megatron_names(map);
-  workloads::ParallelSizes& sizes = scenario.job.sizes;
+  workloads::ParallelSizes& sizes = scenario.job().sizes;
   sizes.tp = map.integer_or("tp", 1, degree);
   sizes.cp = map.integer_or("cp", 1, degree);
   sizes.pp = map.integer_or("pp", 1, degree);
   only_one(map, "vpp", "an interleaved schedule");
   sizes.ep = map.integer_or("ep", 1, degree);
   sizes.etp = map.integer_or("etp", 1, degree);
-  scenario.job.layers_per_stage = map.integers_or_empty("layers_per_stage", {.min = 1, .max = 1'000'000});
-  scenario.job.training.cp_comm_type =
-      enum_choice(map, "cp_comm_type",
-                  std::array{workloads::CpCommType::P2p, workloads::CpCommType::AllGather, workloads::CpCommType::A2a});
+  scenario.job().layers_per_stage = map.integers_or_empty("layers_per_stage", {.min = 1, .max = 1'000'000});
+  if (scenario.is_training())
+    scenario.training_job().training.cp_comm_type = enum_choice(
+        map, "cp_comm_type",
+        std::array{workloads::CpCommType::P2p, workloads::CpCommType::AllGather, workloads::CpCommType::A2a});
   const std::int64_t rest = std::max<std::int64_t>(1, scenario.cluster.gpu_count() / (sizes.tp * sizes.cp * sizes.pp));
   sizes.dp = map.integer_or("dp", rest, degree);
-  scenario.job.sequence_parallel = map.boolean_or("sequence_parallel", sizes.tp > 1) && sizes.tp > 1;
+  // In inference only experts, whose tokens are spread over tp, want it: elsewhere vLLM and TensorRT-LLM all-reduce.
+  const bool is_usual = scenario.is_training() || scenario.job().model.moe.has_value();
+  scenario.job().sequence_parallel = map.boolean_or("sequence_parallel", is_usual && sizes.tp > 1) && sizes.tp > 1;
   scenario.rank_order = map.text_or("order", workloads::default_rank_order);
 }
 

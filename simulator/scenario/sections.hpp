@@ -10,6 +10,8 @@ namespace moesim::scenario {
 // `scenario.cluster` has been read: the default of dp is what its GPUs allow.
 void read_parallel(config::MapReader& map, Scenario& scenario);
 void read_training(config::MapReader& map, workloads::Training& training);
+// Requires the degrees of parallelism: they decide the default of micro_batch_size.
+void read_inference(config::MapReader& map, const workloads::ParallelSizes& sizes, workloads::Inference& inference);
 void read_moe(config::MapReader map);
 void read_simulation(config::MapReader map, Scenario& scenario);
 

@@ -30,6 +30,10 @@ TEST(Summary, ThirtyBillionParameters) {
   expect_golden_summary("moe30b-gpus512-tp8-pp4-ep16");
 }
 
+TEST(Summary, MixtralInference) {
+  expect_golden_summary("mixtral-8x7b-h100x8-inference");
+}
+
 // A scenario that ships without expected figures, or figures of a scenario that ships no more.
 TEST(Summary, EveryScenarioHasFiguresAndEveryFileIsUsed) {
   std::set<std::string> expected{"small.graph.txt", "small.layout.txt", "small.platform.txt", "small.schedule.txt"};

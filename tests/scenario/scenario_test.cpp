@@ -27,17 +27,17 @@ const char* const minimal = "version: 1\n"
 
 TEST(Scenario, DefaultsAreThoseOfTheDesign) {
   const Scenario scenario = load_text(minimal);
-  const workloads::ParallelSizes& sizes = scenario.job.sizes;
+  const workloads::ParallelSizes& sizes = scenario.job().sizes;
   EXPECT_EQ(sizes.tp, 1);
   EXPECT_EQ(sizes.pp, 1);
   EXPECT_EQ(sizes.ep, 1);
   EXPECT_EQ(sizes.dp, 16); // what is left of the cluster
-  EXPECT_EQ(scenario.job.training.micro_batch_size, 1);
-  EXPECT_EQ(scenario.job.training.schedule, "1f1b");
-  EXPECT_EQ(scenario.job.training.sharding, workloads::Sharding::Zero1);
+  EXPECT_EQ(scenario.training_job().training.micro_batch_size, 1);
+  EXPECT_EQ(scenario.training_job().training.schedule, "1f1b");
+  EXPECT_EQ(scenario.training_job().training.sharding, workloads::Sharding::Zero1);
   EXPECT_EQ(scenario.network, Network::Fluid);
   EXPECT_EQ(scenario.seed, 1u);
-  EXPECT_FALSE(scenario.job.training.overlap.grad_reduce);
+  EXPECT_FALSE(scenario.training_job().training.overlap.grad_reduce);
 }
 
 TEST(Scenario, MegatronsNamesMeanTheSame) {
@@ -53,10 +53,10 @@ TEST(Scenario, AssignmentsApplyInOrder) {
   const std::vector<std::string> assignments{"training.global_batch_size=128", "parallel.tp=2", "parallel.tp=4",
                                              "simulation={network: analytic}"};
   const Scenario scenario = load_text(minimal, assignments);
-  EXPECT_EQ(scenario.job.training.global_batch_size, 128);
-  EXPECT_EQ(scenario.job.sizes.tp, 4);
-  EXPECT_EQ(scenario.job.sizes.dp, 4);
-  EXPECT_TRUE(scenario.job.sequence_parallel); // the default with tensor parallelism
+  EXPECT_EQ(scenario.training_job().training.global_batch_size, 128);
+  EXPECT_EQ(scenario.job().sizes.tp, 4);
+  EXPECT_EQ(scenario.job().sizes.dp, 4);
+  EXPECT_TRUE(scenario.job().sequence_parallel); // the default with tensor parallelism
   EXPECT_EQ(scenario.network, Network::Analytic);
 }
 
@@ -89,7 +89,7 @@ TEST(Scenario, RoutingIsANameOrAMap) {
 TEST(Scenario, StagesMayBeUneven) {
   const std::string stages = "parallel: {pp: 4, layers_per_stage: [9, 8, 8, 7]}\n";
   const Scenario scenario = load_text(minimal + stages);
-  EXPECT_EQ(scenario.job.first_layer(3), 25);
+  EXPECT_EQ(scenario.job().first_layer(3), 25);
   EXPECT_EQ(resolved_yaml(load_text(resolved_yaml(scenario))), resolved_yaml(scenario));
   const auto problem_of = [](const std::string& parallel) -> std::string {
     try {
@@ -109,7 +109,7 @@ TEST(Scenario, StagesMayBeUneven) {
 
 // A job may use fewer GPUs than the cluster has.
 TEST(Scenario, AJobMayBeSmallerThanItsCluster) {
-  EXPECT_EQ(load_text(std::string(minimal) + "parallel: {dp: 4}\n").job.sizes.world(), 4);
+  EXPECT_EQ(load_text(std::string(minimal) + "parallel: {dp: 4}\n").job().sizes.world(), 4);
 }
 
 TEST(Scenario, OneMistakeOneMessage) {
