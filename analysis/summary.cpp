@@ -132,6 +132,10 @@ std::string to_json(const Summary& summary) {
     json["computed_tokens"] = summary.experts->computed_tokens;
     json["dropped_tokens"] = summary.experts->dropped_tokens;
   }
+  for (const MemoryAdvice& advice : summary.memory_advice)
+    json["memory_advice"].push_back({{"set", advice.assignments},
+                                     {"peak_memory_bytes", advice.peak_memory_bytes},
+                                     {"fits", advice.peak_memory_bytes <= summary.memory_capacity_bytes}});
   return json.dump(2);
 }
 

@@ -30,6 +30,12 @@ struct InferenceFigures {
   double kv_cache_bytes = 0; // of the fullest rank at the end
 };
 
+// What to change when the model does not fit, and what it would need then.
+struct MemoryAdvice {
+  std::vector<std::string> assignments; // as `--set` takes them
+  double peak_memory_bytes = 0;
+};
+
 struct Summary {
   std::string name;
   double iteration_time_s = 0;
@@ -50,9 +56,10 @@ struct Summary {
 
   TimeBudget time; // of an average rank
   std::uint32_t peak_memory_rank = 0;
-  std::vector<MemoryShare> peak_memory; // of that rank at its peak
-  std::uint32_t slowest_stage = 0;      // computes longest
-  std::vector<double> stage_compute_s;  // mean over the ranks of each stage
+  std::vector<MemoryShare> peak_memory;    // of that rank at its peak
+  std::vector<MemoryAdvice> memory_advice; // filled in by who knows the scenario; the most effective first
+  std::uint32_t slowest_stage = 0;         // computes longest
+  std::vector<double> stage_compute_s;     // mean over the ranks of each stage
 };
 
 [[nodiscard]] Summary summarize(const record::RunRecord& run);

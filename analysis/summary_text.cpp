@@ -62,6 +62,23 @@ std::string time_lines(const TimeBudget& time, Colour colour) {
   return text;
 }
 
+// Each change by itself.
+std::string advice_lines(const Summary& summary) {
+  if (summary.memory_advice.empty())
+    return {};
+  std::string text = "what would help, each by itself (an estimate)\n";
+  for (const MemoryAdvice& advice : summary.memory_advice) {
+    std::string settings;
+    for (const std::string& assignment : advice.assignments)
+      settings += assignment.find(' ') == std::string::npos ? " --set " + assignment : " --set '" + assignment + "'";
+    const double saved = summary.peak_memory_bytes - advice.peak_memory_bytes;
+    const bool fits = advice.peak_memory_bytes <= summary.memory_capacity_bytes;
+    text += fmt::format("  {:>10}, {} less, {}:{}\n", format_bytes(Bytes(advice.peak_memory_bytes)),
+                        format_bytes(Bytes(saved)), fits ? "fits" : "does not fit either", settings);
+  }
+  return text;
+}
+
 std::string memory_lines(const Summary& summary) {
   if (summary.peak_memory.empty())
     return {};
@@ -77,7 +94,7 @@ std::string memory_lines(const Summary& summary) {
     if (share.bytes > 0)
       text += fmt::format("  {:<18}{:>6.1f} % {:>10}\n", share.category, 100 * share.bytes / summary.peak_memory_bytes,
                           format_bytes(Bytes(share.bytes)));
-  return text;
+  return text + advice_lines(summary);
 }
 
 std::string stage_line(const Summary& summary) {

@@ -13,6 +13,10 @@ Bytes logits(const RankShape& at) {
 
 } // namespace
 
+Operator embedding_gradient(const RankShape& at) {
+  return memory_bound(at.hidden(at.tokens()) + 2 * at.fp32(at.tokens(), at.model.hidden_size), Pass::Backward);
+}
+
 Segments embedding_forward(const ModelSpec& model, const MicroBatchShape& shape) {
   const RankShape at{model, shape, {}};
   SegmentList list(shape);
@@ -26,9 +30,7 @@ Segments embedding_backward(const ModelSpec& model, const MicroBatchShape& shape
   const RankShape at{model, shape, {}};
   SegmentList list(shape);
   enter_region(list, at, "gather-gradient");
-  // Adds each token's gradient to its row, in FP32: reads the gradient, reads and writes the row.
-  list.kernel("embedding",
-              memory_bound(at.hidden(at.tokens()) + 2 * at.fp32(at.tokens(), model.hidden_size), Pass::Backward));
+  list.kernel("embedding", embedding_gradient(at));
   return list.finish();
 }
 

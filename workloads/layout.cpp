@@ -85,14 +85,14 @@ std::vector<Layout::Problem> Layout::problems(const ParallelSizes& sizes, std::s
     return {{"order", fmt::format("'{}' is not an order of tp, cp, ep, dp and pp; the default is {}", order,
                                   default_rank_order)}};
   const std::int64_t per_stage = sizes.tp * sizes.cp * sizes.dp;
-  if (per_stage % (sizes.etp * sizes.ep) != 0) {
-    found.push_back({"ep", fmt::format("ep x etp = {} does not divide the {} ranks of a stage (tp x cp x dp); "
-                                       "with etp {} the nearest ep that divides is {}",
-                                       sizes.ep * sizes.etp, per_stage, sizes.etp,
-                                       per_stage % sizes.etp == 0 ? nearest_divisors(per_stage / sizes.etp, sizes.ep)
-                                                                  : std::string("none"))});
-    return found;
-  }
+  if (per_stage % sizes.etp != 0)
+    return {{"etp", fmt::format("{} does not divide the {} ranks of a stage (tp x cp x dp); use {}", sizes.etp,
+                                per_stage, nearest_divisors(per_stage, sizes.etp))}};
+  if (per_stage % (sizes.etp * sizes.ep) != 0)
+    return {{"ep", fmt::format("ep x etp = {} does not divide the {} ranks of a stage (tp x cp x dp); "
+                               "with etp {} the nearest ep that divides is {}",
+                               sizes.ep * sizes.etp, per_stage, sizes.etp,
+                               nearest_divisors(per_stage / sizes.etp, sizes.ep))}};
   if (stride_of("pp", attention_digits(sizes, order)) != stride_of("pp", expert_digits(sizes, order)))
     found.push_back({"order", fmt::format("'{}' puts the stages of attention and of experts on different ranks; "
                                           "pp last always works, as in {}",

@@ -143,7 +143,11 @@ double layer_flops(const ModelSpec& model, LayerKind kind, std::int64_t seq_leng
 } // namespace
 
 double model_flops(const ModelSpec& model, double tokens, std::int64_t seq_length) {
-  double forward = 2 * count(model.hidden_size) * count(model.vocab_size);
+  const double hidden = count(model.hidden_size);
+  const double head = 2 * hidden * count(model.vocab_size);
+  const LayerKind last = model.kind_of(model.num_layers - 1);
+  double forward = head;
+  forward += count(model.mtp_layers) * (4 * hidden * hidden + layer_flops(model, last, seq_length) + head);
   for (std::int64_t layer = 0; layer < model.num_layers; ++layer)
     forward += layer_flops(model, model.kind_of(layer), seq_length);
   return 3 * forward * tokens;

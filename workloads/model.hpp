@@ -59,6 +59,8 @@ struct LayerKind {
   auto operator<=>(const LayerKind&) const = default;
 };
 
+inline constexpr std::int64_t most_mtp_layers = 16;
+
 struct ModelSpec {
   std::string name;
   std::string model_type;
@@ -71,7 +73,7 @@ struct ModelSpec {
   std::int64_t vocab_size = 0;
   std::int64_t learned_positions = 0; // rows of a learned position table; 0 with rotary positions
   std::int64_t attention_span = 0;    // of the layers whose reach is not full
-  std::int64_t mtp_layers = 0;        // multi-token prediction; neither counted nor simulated
+  std::int64_t mtp_layers = 0;        // multi-token prediction modules, each with a layer like the last one
   bool gated = true;                  // the MLP has a gate matrix (SwiGLU): three matrices instead of two
   bool attention_bias = false;        // of queries, keys and values
   bool output_bias = false;           // of the attention's output projection
@@ -129,7 +131,7 @@ struct ModelSpec {
 // FLOPs of one training iteration over `tokens` tokens in sequences of `seq_length`, forward and backward, by
 // Megatron-LM's formula (training.py, num_floating_point_operations; Narayanan et al., arXiv 2104.04473, appendix):
 // matrix products only, attention counted in full within its window although it is causal (Megatron-LM has come to
-// halve it, first for latent attention), the router and recomputation not counted.
+// halve it, first for latent attention), modules for multi-token prediction counted, the router and recomputation not.
 [[nodiscard]] double model_flops(const ModelSpec& model, double tokens, std::int64_t seq_length);
 
 // Reads the `model` section of a scenario: a catalogue name, a path to a config.json, or its fields inline. In a file,

@@ -78,6 +78,21 @@ RankParameters head_share(const Job& job) {
   return {.dense = norm_parameters(job.model) + (is_embedding ? 0 : vocabulary_share(job))};
 }
 
+RankParameters mtp_share(const Job& job) {
+  const auto hidden = static_cast<double>(job.model.hidden_size);
+  RankParameters module = layer_parameters(job, job.model.kind_of(job.model.num_layers - 1));
+  module.dense += 2 * hidden * share(job.model.hidden_size, job.sizes.tp) + 3 * norm_parameters(job.model);
+  const auto modules = static_cast<double>(job.model.mtp_layers);
+  RankParameters all{.dense = modules * module.dense, .expert = modules * module.expert};
+  if (holds_embedding_twice(job) && !job.model.tied_embeddings)
+    all.dense += vocabulary_share(job);
+  return all;
+}
+
+bool holds_embedding_twice(const Job& job) {
+  return job.sizes.pp > 1 && (job.model.tied_embeddings || job.model.mtp_layers > 0);
+}
+
 RankParameters stage_parameters(const Job& job, std::int64_t stage) {
   const std::int64_t first_layer = job.first_layer(stage);
   RankParameters total;
@@ -85,8 +100,10 @@ RankParameters stage_parameters(const Job& job, std::int64_t stage) {
     total += layer_parameters(job, job.model.kind_of(layer));
   if (stage == 0)
     total += embedding_share(job);
-  if (stage == job.sizes.pp - 1)
+  if (stage == job.sizes.pp - 1) {
     total += head_share(job);
+    total += mtp_share(job);
+  }
   return total;
 }
 

@@ -23,6 +23,11 @@ struct RankParameters {
 [[nodiscard]] double vocabulary_share(const Job& job);
 [[nodiscard]] RankParameters embedding_share(const Job& job);
 [[nodiscard]] RankParameters head_share(const Job& job); // final norm and head
+// Modules for multi-token prediction: a projection, three norms and a layer each, and on a stage of their own a copy of
+// the embedding; the head they share.
+[[nodiscard]] RankParameters mtp_share(const Job& job);
+// Whether the first and the last stage both hold the table of the tokens, and sum its gradient.
+[[nodiscard]] bool holds_embedding_twice(const Job& job);
 [[nodiscard]] RankParameters stage_parameters(const Job& job, std::int64_t stage);
 
 // Bytes per parameter in training (ZeRO, arXiv 1910.02054, section 3.1): gradients are accumulated in FP32 (Megatron);

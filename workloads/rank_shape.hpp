@@ -121,4 +121,7 @@ void mlp_forward(SegmentList& list, const RankShape& at, std::string_view name, 
                  std::string_view sum);
 void mlp_backward(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width);
 
+// Adds each token's gradient to its row of the embedding, in FP32: reads the gradient, reads and writes the row.
+[[nodiscard]] Operator embedding_gradient(const RankShape& at);
+
 } // namespace moesim::workloads

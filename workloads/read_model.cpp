@@ -59,9 +59,7 @@ void note(const Source& from, std::string_view key, std::string text) {
 // Reports what the fields ask for and the simulation leaves out.
 void read_not_simulated(const Source& from, ModelSpec& model) {
   constexpr std::int64_t any = 1'000'000;
-  model.mtp_layers = integer_if_given(from.map, "num_nextn_predict_layers", 0, {.min = 0, .max = any});
-  if (model.mtp_layers > 0)
-    note(from, "num_nextn_predict_layers", "multi-token prediction is not simulated, nor are its parameters counted");
+  model.mtp_layers = integer_if_given(from.map, "num_nextn_predict_layers", 0, {.min = 0, .max = most_mtp_layers});
   const std::int64_t groups = integer_if_given(from.map, "n_group", 1, {.min = 1, .max = any});
   if (integer_if_given(from.map, "topk_group", groups, {.min = 1, .max = any}) < groups)
     note(from, "topk_group", "limiting a token to some groups of experts is not simulated; it may go to any");

@@ -83,6 +83,10 @@ struct MicroBatchShape {
 [[nodiscard]] Segments head_forward(const ModelSpec& model, const MicroBatchShape& shape);
 [[nodiscard]] Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape);
 
+// What comes before the layer and the head of a multi-token prediction module: the last stage's.
+[[nodiscard]] Segments mtp_input_forward(const ModelSpec& model, const MicroBatchShape& shape);
+[[nodiscard]] Segments mtp_input_backward(const ModelSpec& model, const MicroBatchShape& shape);
+
 // In place of them, in inference: the logits of each sequence's last token, gathered over tp, and the next token, drawn
 // from them in FP32.
 [[nodiscard]] Segments next_token(const ModelSpec& model, const MicroBatchShape& shape);

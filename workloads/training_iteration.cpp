@@ -33,6 +33,7 @@ struct Parts {
   std::map<LayerKind, LayerSteps> layers;
   std::vector<SegmentStep> embedding_forward, embedding_backward;
   std::vector<SegmentStep> head_forward, head_backward;
+  std::vector<SegmentStep> mtp_input_forward, mtp_input_backward;
   Step activation, gradient; // transfers to the next and to the previous stage
 };
 
@@ -64,6 +65,8 @@ Parts make_parts(const TrainingJob& job, ProgramTables& tables) {
   parts.embedding_backward = tables.steps(embedding_backward(job.model, shape), Phase::Backward);
   parts.head_forward = tables.steps(head_forward(job.model, shape), Phase::Forward);
   parts.head_backward = tables.steps(head_backward(job.model, shape), Phase::Backward);
+  parts.mtp_input_forward = tables.steps(mtp_input_forward(job.model, shape), Phase::Forward);
+  parts.mtp_input_backward = tables.steps(mtp_input_backward(job.model, shape), Phase::Backward);
   Segment transfer{"activation", Kind::SendRecv, Dimension::Tp, {}};
   transfer.work.bytes = boundary_bytes(job.model, shape);
   transfer.work.allocated[graph::Memory::Communication] = transfer.work.bytes;
@@ -137,9 +140,43 @@ private:
     if (is_last_) {
       wait_for_parameters(layers() + 1, micro_batch);
       writer_.play(parts_.head_forward, micro_batch, -1);
+      predict_further(micro_batch);
     } else {
       writer_.send(parts_.activation, stage_ + 1, micro_batch);
     }
+  }
+
+  // Modules for multi-token prediction: each with a layer of the last one's kind, numbered on from it, and the head.
+  void predict_further(std::int32_t micro_batch) {
+    for (std::int64_t module = 0; module < job_.model.mtp_layers; ++module) {
+      writer_.play(parts_.mtp_input_forward, micro_batch, -1);
+      const LayerSteps& layer = last_kind();
+      writer_.play(job_.training.recompute.is_full() ? layer.unkept[1] : layer.forward, micro_batch,
+                   job_.model.num_layers + module);
+      writer_.play(parts_.head_forward, micro_batch, -1);
+    }
+  }
+
+  void predict_further_backward(std::int32_t micro_batch) {
+    for (std::int64_t module = job_.model.mtp_layers - 1; module >= 0; --module) {
+      const std::int64_t number = job_.model.num_layers + module;
+      writer_.play(parts_.head_backward, micro_batch, -1);
+      if (job_.training.recompute.is_full())
+        writer_.play(last_kind().again[1], micro_batch, number);
+      writer_.play(last_kind().backward, micro_batch, number);
+      writer_.play(parts_.mtp_input_backward, micro_batch, -1);
+    }
+  }
+
+  [[nodiscard]] const LayerSteps& last_kind() const {
+    return parts_.layers.at(job_.model.kind_of(job_.model.num_layers - 1));
+  }
+
+  // The head and what shares it.
+  [[nodiscard]] RankParameters last_parts() const {
+    RankParameters parameters = head_share(job_);
+    parameters += mtp_share(job_);
+    return parameters;
   }
 
   // The layers of a chunk run forward again before the last of them runs backward.
@@ -153,9 +190,10 @@ private:
 
   void backward(std::int32_t micro_batch, bool reduce) {
     if (is_last_) {
+      predict_further_backward(micro_batch);
       writer_.play(parts_.head_backward, micro_batch, -1);
       if (reduce)
-        reduce_gradients(head_share(job_), -1);
+        reduce_gradients(last_parts(), -1);
     } else {
       writer_.receive(parts_.gradient, stage_ + 1, micro_batch);
     }
@@ -214,7 +252,7 @@ private:
       gather_parameters(layer_parameters(job_, kind_of(layer)), first_layer() + layer,
                         gathered_[static_cast<std::size_t>(layer) + 1]);
     if (is_last_)
-      gather_parameters(head_share(job_), -1, gathered_.back());
+      gather_parameters(last_parts(), -1, gathered_.back());
   }
 
   void wait_for_parameters(std::int64_t part, std::int32_t micro_batch) {
@@ -241,10 +279,10 @@ private:
     writer_.follow(tables_.step(segment, Phase::Gradients));
   }
 
-  // A table that is both embedding and head stands on the first and on the last stage: each sends its gradient to the
-  // other and adds what it gets, an all-reduce of two (Megatron Core's embedding group, finalize_model_grads.py).
-  void exchange_tied_gradient() {
-    if (!job_.model.tied_embeddings || is_first_ == is_last_)
+  // A table that stands on the first and on the last stage: each sends its gradient to the other and adds what it gets,
+  // an all-reduce of two (Megatron Core's embedding group, finalize_model_grads.py).
+  void exchange_embedding_gradient() {
+    if (!holds_embedding_twice(job_) || is_first_ == is_last_)
       return;
     Segment segment{"embedding-gradient", Kind::SendRecv, Dimension::Tp, {}};
     segment.work.bytes = Bytes(gradient_bytes * vocabulary_share(job_));
@@ -275,7 +313,7 @@ private:
     if (!job_.training.overlap.grad_reduce)
       reduce_gradients(parameters, -1);
     writer_.wait_for(reductions_);
-    exchange_tied_gradient();
+    exchange_embedding_gradient();
     // Adam reads gradient, master weight and both moments, writes the latter three and the weight.
     const double weight_bytes = bytes_per_element(precision_outside_products(job_.training.precision));
     const double bytes = gradient_bytes + 2 * optimizer_bytes(job_.training.precision) + weight_bytes;

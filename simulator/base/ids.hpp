@@ -19,7 +19,7 @@ private:
   std::uint32_t value_ = 0;
 };
 
-using RankId = Id<struct RankTag>;   // one GPU of the job, 0 .. world_size - 1
-using TaskId = Id<struct TaskTag>;   // one vertex of the task graph
+using RankId = Id<struct RankTag>; // one GPU of the job, 0 .. world_size - 1
+using TaskId = Id<struct TaskTag>; // one vertex of the task graph
 
 } // namespace moesim

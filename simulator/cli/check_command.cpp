@@ -7,6 +7,7 @@
 #include "simulator/base/format.hpp"
 #include "simulator/cli/commands.hpp"
 #include "simulator/cli/terminal.hpp"
+#include "simulator/scenario/memory_advice.hpp"
 #include "simulator/scenario/scenario.hpp"
 #include "workloads/stage_memory.hpp"
 
@@ -88,6 +89,9 @@ int check(const CheckOptions& options) {
   const bool fits = fullest <= capacity;
   fmt::print("# memory: {} of {} on the fullest GPU; it {}\n", format_bytes(fullest), format_bytes(capacity),
              fits ? "fits" : fmt::format("does not fit, by {}", format_bytes(fullest - capacity)));
+  if (!fits)
+    for (const scenario::MemoryAdvice& advice : scenario::memory_advice(options.scenario, options.assignments))
+      fmt::print("#   {} with {}\n", format_bytes(advice.peak), fmt::join(advice.assignments, " and "));
   return fits ? 0 : 1;
 }
 

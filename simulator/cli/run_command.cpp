@@ -12,6 +12,7 @@
 #include "simulator/cli/terminal.hpp"
 #include "simulator/record/result_file.hpp"
 #include "simulator/run/simulate.hpp"
+#include "simulator/scenario/memory_advice.hpp"
 
 namespace moesim::cli {
 namespace {
@@ -30,14 +31,17 @@ struct Report {
 };
 
 // Simulates one scenario in this process and writes its result file.
-Report simulate(const scenario::Scenario& scenario, const RunOptions& options) {
+Report simulate(const std::string& file, const scenario::Scenario& scenario, const RunOptions& options) {
   const auto began = std::chrono::steady_clock::now();
   record::RunRecord run;
   {
     ProgressBar bar("simulating");
     run = run::simulate(scenario, [&](std::size_t done, std::size_t total) { bar.show(done, total); });
   }
-  const analysis::Summary summary = analysis::summarize(run);
+  analysis::Summary summary = analysis::summarize(run);
+  if (!summary.fits)
+    for (const scenario::MemoryAdvice& advice : scenario::memory_advice(file, options.assignments))
+      summary.memory_advice.push_back({advice.assignments, advice.peak.value()});
   run.summary_json = analysis::to_json(summary);
   if (!options.output.empty())
     record::write(run, options.output);
@@ -81,9 +85,9 @@ int run(const RunOptions& options) {
     record::check_writable(options.output);
   bool all_fit = true;
   std::vector<std::string> texts;
-  for (const scenario::Scenario& scenario : scenarios) {
+  for (std::size_t at = 0; at < scenarios.size(); ++at) {
     const auto work = [&] {
-      const Report report = simulate(scenario, options);
+      const Report report = simulate(options.scenarios[at], scenarios[at], options);
       return std::string(report.fits ? "y" : "n") + report.text;
     };
     // SimGrid runs one simulation per process.

@@ -22,6 +22,16 @@ void must_divide(config::MapReader& at, std::string_view key, std::int64_t degre
         key, fmt::format("{} does not divide the {} {}; use {}", degree, whole, what, nearest_divisors(whole, degree)));
 }
 
+// Products in FP8 still leave attention and the head to BF16.
+void check_precision(const Scenario& scenario, Sections at) {
+  const Precision precision = scenario.precision();
+  for (const Precision needed : {precision, precision_outside_products(precision)})
+    if (!scenario.cluster.gpu.peak[static_cast<std::size_t>(needed)])
+      return at.work.problem("precision", fmt::format("the GPU {} has no {} peak; use another precision or give "
+                                                      "platform.gpu.peak.{}",
+                                                      scenario.cluster.gpu.name, name_of(needed), name_of(needed)));
+}
+
 } // namespace
 
 void check_world(const Scenario& scenario, Sections at) {
@@ -38,11 +48,7 @@ void check_world(const Scenario& scenario, Sections at) {
         "", fmt::format("{} ranks are more than one run takes; expected at most {}", sizes.world(), most_ranks));
   for (const auto& [field, message] : workloads::Layout::problems(sizes, scenario.rank_order))
     at.parallel.problem(field, message);
-  if (!scenario.cluster.gpu.peak[static_cast<std::size_t>(scenario.precision())])
-    at.work.problem("precision", fmt::format("the GPU {} has no {} peak; use another precision or give "
-                                             "platform.gpu.peak.{}",
-                                             scenario.cluster.gpu.name, name_of(scenario.precision()),
-                                             name_of(scenario.precision())));
+  check_precision(scenario, at);
 }
 
 namespace {

@@ -8,24 +8,28 @@
 namespace moesim::scenario {
 namespace {
 
-void accept_megatron_names(config::MapReader& map) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> names{{
-      {"tensor_model_parallel_size", "tp"},
-      {"context_parallel_size", "cp"},
-      {"pipeline_model_parallel_size", "pp"},
-      {"virtual_pipeline_model_parallel_size", "vpp"},
-      {"expert_model_parallel_size", "ep"},
-      {"expert_tensor_parallel_size", "etp"},
-      {"data_parallel_size", "dp"},
-  }};
-  for (const auto& [alias, key] : names)
-    map.alias(alias, key);
-}
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> megatron_names{{
+    {"tensor_model_parallel_size", "tp"},
+    {"context_parallel_size", "cp"},
+    {"pipeline_model_parallel_size", "pp"},
+    {"virtual_pipeline_model_parallel_size", "vpp"},
+    {"expert_model_parallel_size", "ep"},
+    {"expert_tensor_parallel_size", "etp"},
+    {"data_parallel_size", "dp"},
+}};
 
 } // namespace
 
+std::string_view short_name(std::string_view parallel_field) {
+  for (const auto& [alias, key] : megatron_names)
+    if (parallel_field == alias)
+      return key;
+  return parallel_field;
+}
+
 void read_parallel(config::MapReader& map, Scenario& scenario) {
-  accept_megatron_names(map);
+  for (const auto& [alias, key] : megatron_names)
+    map.alias(alias, key);
   workloads::ParallelSizes& sizes = scenario.job().sizes;
   sizes.tp = map.integer_or("tp", 1, degree);
   sizes.cp = map.integer_or("cp", 1, degree);

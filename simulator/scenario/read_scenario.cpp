@@ -26,6 +26,20 @@ void name_becomes_base(config::Node& parent, std::string_view key) {
   entry->value = std::move(map);
 }
 
+// A field that the scenario has under its other name (Megatron's, or the short one) is set under that.
+std::string under_the_name_given(const config::Node& root, std::string_view assignment) {
+  constexpr std::string_view section = "parallel.";
+  const config::Node* parallel = root.find("parallel");
+  if (!assignment.starts_with(section) || parallel == nullptr)
+    return std::string(assignment);
+  const std::string_view rest = assignment.substr(section.size());
+  const std::string_view key = rest.substr(0, rest.find('='));
+  for (const config::Entry& entry : parallel->entries)
+    if (entry.key != key && short_name(entry.key) == short_name(key))
+      return std::string(section) + entry.key + std::string(rest.substr(key.size()));
+  return std::string(assignment);
+}
+
 void assign(config::Node& root, std::string_view assignment) {
   if (assignment.starts_with("platform."))
     name_becomes_base(root, "platform");
@@ -33,7 +47,16 @@ void assign(config::Node& root, std::string_view assignment) {
     for (config::Entry& entry : root.entries)
       if (entry.key == "platform")
         name_becomes_base(entry.value, "gpu");
-  config::set(root, assignment);
+  config::set(root, under_the_name_given(root, assignment));
+}
+
+// The modules would draft tokens (speculative decoding; DeepSeek-V3, arXiv 2412.19437, section 2.2).
+void leave_out_drafting(Scenario& scenario) {
+  if (scenario.job().model.mtp_layers > 0)
+    scenario.warnings.emplace_back(
+        "inference: the model's modules for multi-token prediction could draft tokens; that is "
+        "not simulated, and they are left out");
+  scenario.job().model.mtp_layers = 0;
 }
 
 } // namespace
@@ -81,10 +104,12 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
   if (scenario.is_training() && map.node("inference") != nullptr)
     map.problem("inference", "given beside training, and a run does one of them; keep one of the two");
   config::MapReader work = map.map(scenario.is_training() ? "training" : "inference");
-  if (scenario.is_training())
-    read_training(work, scenario.training_job().training);
-  else
+  if (scenario.is_training()) {
+    read_training(work, scenario.training_job());
+  } else {
+    leave_out_drafting(scenario);
     read_inference(work, scenario.job().sizes, scenario.inference_job().inference);
+  }
   read_moe(map.map_or_empty("moe"));
   read_simulation(map.map_or_empty("simulation"), scenario);
   parallel.finish();

@@ -67,10 +67,13 @@ workloads::Overlap read_overlap(config::MapReader map) {
 
 } // namespace
 
-void read_training(config::MapReader& map, workloads::Training& training) {
+void read_training(config::MapReader& map, workloads::TrainingJob& job) {
+  workloads::Training& training = job.training;
   training.global_batch_size = map.integer("global_batch_size", {.min = 1, .max = 100'000'000});
   training.micro_batch_size = map.integer_or("micro_batch_size", 1, {.min = 1, .max = 1'000'000});
   training.seq_length = map.integer("seq_length", {.min = 1, .max = 100'000'000});
+  job.model.mtp_layers =
+      map.integer_or("mtp_num_layers", job.model.mtp_layers, {.min = 0, .max = workloads::most_mtp_layers});
   training.precision =
       enum_choice(map, "precision", std::array{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp32});
   const std::vector<std::string_view> schedules = schedulers::schedule_names();

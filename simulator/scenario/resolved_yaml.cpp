@@ -38,18 +38,20 @@ std::string recompute_yaml(const workloads::Recompute& recompute) {
   return fmt::format("{{granularity: {}, modules: [{}]}}", granularity, fmt::join(modules, ", "));
 }
 
-std::string training_yaml(const workloads::Training& training) {
+std::string training_yaml(const workloads::TrainingJob& job) {
+  const workloads::Training& training = job.training;
   return fmt::format("training:\n"
                      "  global_batch_size: {}\n"
                      "  micro_batch_size: {}\n"
                      "  seq_length: {}\n"
+                     "  mtp_num_layers: {}\n"
                      "  precision: {}\n"
                      "  schedule: {}\n"
                      "  recompute: {}\n"
                      "  attention_backend: {}\n"
                      "  sharding: {}\n"
                      "  overlap: {{grad_reduce: {}, param_gather: {}, tp: false, expert: false, pp: {}}}\n",
-                     training.global_batch_size, training.micro_batch_size, training.seq_length,
+                     training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
                      name_of(training.precision), training.schedule, recompute_yaml(training.recompute),
                      name_of(training.attention_backend), workloads::name_of(training.sharding),
                      training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.pp);
@@ -74,7 +76,7 @@ std::string resolved_yaml(const Scenario& scenario) {
   return fmt::format("version: 1\nname: {}\nplatform:\n{}model:\n{}", config::double_quoted(scenario.name),
                      platforms::to_yaml(scenario.cluster, 2), workloads::to_yaml(scenario.job().model, 2)) +
          parallel_yaml(scenario) +
-         (scenario.is_training() ? training_yaml(scenario.training_job().training)
+         (scenario.is_training() ? training_yaml(scenario.training_job())
                                  : inference_yaml(scenario.inference_job().inference)) +
          "moe: {routing: uniform, dispatcher: alltoall, capacity_factor: none, placement: contiguous, balancing: none, "
          "redundant_experts: 0}\n" +

@@ -2,14 +2,20 @@
 // Whether the sections fit together is checked afterwards (checks.hpp).
 #pragma once
 
+#include <string_view>
+
 #include "simulator/config/map_reader.hpp"
 #include "simulator/scenario/scenario.hpp"
 
 namespace moesim::scenario {
 
+// The short name of a field of `parallel`, "tp" for "tensor_model_parallel_size"; of others the name itself.
+[[nodiscard]] std::string_view short_name(std::string_view parallel_field);
+
 // `scenario.cluster` has been read: the default of dp is what its GPUs allow.
 void read_parallel(config::MapReader& map, Scenario& scenario);
-void read_training(config::MapReader& map, workloads::Training& training);
+// `job.model` has been read: it says how many modules for multi-token prediction there are unless this section does.
+void read_training(config::MapReader& map, workloads::TrainingJob& job);
 // Requires the degrees of parallelism: they decide the default of micro_batch_size.
 void read_inference(config::MapReader& map, const workloads::ParallelSizes& sizes, workloads::Inference& inference);
 void read_moe(config::MapReader map);

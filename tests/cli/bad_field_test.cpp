@@ -130,6 +130,37 @@ TEST(BadField, NotAvailableYet) {
             "scenario.yaml:18:12: inference: given beside training, and a run does one of them; keep one of the two\n");
 }
 
+TEST(BadField, Recomputation) {
+  EXPECT_EQ(problems_of_training("recompute: half"),
+            "scenario.yaml:18:14: training.recompute: unknown value 'half'; expected one of none, selective, full\n");
+  EXPECT_EQ(problems_of_training("recompute: {granularity: selective, modules: [core_attn, mpl]}"),
+            "scenario.yaml:18:60: training.recompute.modules.1: unknown value 'mpl'; did you mean 'mlp'? expected one "
+            "of mlp, core_attn, moe_act, layernorm, mla_up_proj, moe, shared_experts\n");
+  EXPECT_EQ(
+      problems_of_training("recompute: {granularity: full, num_layers: 0, modules: [mlp]}"),
+      lines({"scenario.yaml:18:46: training.recompute.num_layers: 0 is too small; expected a whole number from 1 "
+             "to 1000000",
+             "scenario.yaml:18:49: training.recompute.modules: unknown key 'modules'; known keys are granularity, "
+             "method, num_layers"}));
+}
+
+TEST(BadField, ContextParallelism) {
+  const auto with_cp = [](std::string_view seq_length, std::string_view more) {
+    return problems(small_scenario({{"seq_length: 128", seq_length}, {"tp: 2", "tp: 1, " + std::string(more)}}));
+  };
+  EXPECT_EQ(
+      with_cp("seq_length: 130", "cp: 2"),
+      "scenario.yaml:14:23: parallel.cp: seq_length 130 is not a multiple of 2 x cp = 4, and ranks have two slices "
+      "of a sequence each; use 1 or 5\n");
+}
+
+TEST(BadField, ExpertTensorParallelism) {
+  EXPECT_EQ(
+      problems_of_tp("tp: 2, etp: 3"),
+      lines({"scenario.yaml:14:24: parallel.etp: 3 does not divide the 4 ranks of a stage (tp x cp x dp); use 2 or 4",
+             "scenario.yaml:14:24: parallel.etp: 3 does not divide the 512 columns of an expert; use 2 or 4"}));
+}
+
 TEST(BadField, AllProblemsInTheOrderOfTheFile) {
   EXPECT_EQ(
       problems(small_scenario({{"name: small", "nmae: small"},

@@ -126,7 +126,9 @@ TEST(Model, FlopsOfDeepSeekFollowMegatron) {
   const double attention = 2 * (1536.0 * (7168 + 128 * 192) + 512.0 * (7168 + 128 * 256) + 64.0 * 7168 +
                                 7168.0 * 128 * 128 + 4096.0 * 128 * (192 + 128));
   const double layers = 61 * attention + 3 * 6 * 7168.0 * 18432 + 58 * 6 * 7168.0 * 2048 * (8 + 1);
-  EXPECT_NEAR(model_flops(read("deepseek-v3"), 10, 4096) / (30 * (layers + 2 * 7168.0 * 129280)), 1, 1e-12);
+  const double head = 2 * 7168.0 * 129280;
+  const double prediction = attention + 6 * 7168.0 * 2048 * (8 + 1) + 4 * 7168.0 * 7168 + head; // of one token further
+  EXPECT_NEAR(model_flops(read("deepseek-v3"), 10, 4096) / (30 * (layers + head + prediction)), 1, 1e-12);
 }
 
 TEST(Model, KnowsWhichLayersHaveExperts) {
@@ -212,15 +214,15 @@ TEST(Model, ReportsWhatIsNotSimulated) {
   const config::Node root = config::parse_yaml(
       "model: {model_type: mixtral, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: "
       "16, "
-      "vocab_size: 100, num_local_experts: 4, num_experts_per_tok: null, num_nextn_predict_layers: 1}",
+      "vocab_size: 100, num_local_experts: 4, num_experts_per_tok: null, n_group: 2, topk_group: 1}",
       "test.yaml");
   Problems problems;
   std::vector<std::string> ignored;
   EXPECT_EQ(read_model(*root.find("model"), "model", problems, ignored).moe->experts_per_token, 2);
   problems.throw_if_any();
-  EXPECT_THAT(ignored,
-              testing::ElementsAre(HasSubstr("num_experts_per_tok: not given; 2 is used, the default of mixtral"),
-                                   HasSubstr("multi-token prediction is not simulated")));
+  EXPECT_THAT(ignored, testing::ElementsAre(
+                           HasSubstr("num_experts_per_tok: not given; 2 is used, the default of mixtral"),
+                           HasSubstr("topk_group: limiting a token to some groups of experts is not simulated")));
 }
 
 TEST(Model, ReportsUnknownFieldsInline) {

@@ -97,13 +97,16 @@ inline std::vector<ModelSpec> small_models() {
           small_shared(), small_windowed(), small_chunked()};
 }
 
-// FLOPs of the forward pass of all layers for one token, as a graph counts them: those of the formula, but each query
-// meets only the keys before it that it sees, and with the router and the gate of the shared experts.
+// FLOPs of the forward pass of all layers for one token, as a graph counts them, those of modules for multi-token
+// prediction included: those of the formula, but each query meets only the keys before it that it sees, and with the
+// router and the gate of the shared experts.
 inline double forward_flops_of_layers(const ModelSpec& model, std::int64_t length) {
   const auto whole = static_cast<double>(length);
-  double flops = model_flops(model, 1.0 / 3, length) - 2 * static_cast<double>(model.hidden_size * model.vocab_size);
-  for (std::int64_t layer = 0; layer < model.num_layers; ++layer) {
-    const LayerKind kind = model.kind_of(layer);
+  const std::int64_t heads = 1 + model.mtp_layers;
+  double flops =
+      model_flops(model, 1.0 / 3, length) - 2 * static_cast<double>(heads * model.hidden_size * model.vocab_size);
+  for (std::int64_t layer = 0; layer < model.num_layers + model.mtp_layers; ++layer) {
+    const LayerKind kind = model.kind_of(std::min(layer, model.num_layers - 1));
     const auto keys = static_cast<double>(model.keys_seen(kind, length));
     double pairs = keys * whole - keys * keys / 2; // as a triangle, then a band
     if (kind.reach == Reach::Chunked) {

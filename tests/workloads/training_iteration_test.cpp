@@ -37,7 +37,8 @@ double flops_of(const graph::TaskGraph& graph) {
 }
 
 double expected_flops(const TrainingJob& job) {
-  const double head = 2 * static_cast<double>(job.model.hidden_size * job.model.vocab_size);
+  const double head =
+      2 * static_cast<double>((1 + job.model.mtp_layers) * job.model.hidden_size * job.model.vocab_size);
   return 3 * job.training.tokens() * (forward_flops_of_layers(job.model, job.training.seq_length) + head);
 }
 
