@@ -107,6 +107,23 @@ TEST(Scenario, StagesMayBeUneven) {
             "parallel.pp: 3 does not divide the 32 layers; use 2 or 4, or list layers_per_stage");
 }
 
+TEST(Scenario, InferenceHasDefaultsOfItsOwn) {
+  const std::string batch = "version: 1\nplatform: {base: dgx-h100, nodes: 2}\ninference: {batch_size: 64, "
+                            "prompt_length: 100, output_length: 10, precision: fp8}\n";
+  const Scenario experts =
+      load_text(batch + "model: deepseek-v3\nparallel: {tp: 2, pp: 2, dp: 4, layers_per_stage: [31, 30]}\n");
+  const workloads::Inference& inference = experts.inference_job().inference;
+  EXPECT_EQ(inference.micro_batch_size, 8); // two micro-batches for two stages
+  EXPECT_EQ(inference.kv_cache_precision, Precision::Bf16);
+  EXPECT_EQ(inference.kv_block_size, 16);
+  EXPECT_TRUE(experts.job().sequence_parallel); // each rank routes its share of the tokens
+  EXPECT_EQ(experts.job().model.mtp_layers, 0); // nothing is drafted, and that is said
+  EXPECT_THAT(experts.warnings, testing::Contains(testing::HasSubstr("draft")));
+  const Scenario dense = load_text(batch + "model: llama-3.1-70b\nparallel: {tp: 4, pp: 4, dp: 1}\n");
+  EXPECT_FALSE(dense.job().sequence_parallel); // sums go to all
+  EXPECT_EQ(dense.inference_job().inference.micro_batch_size, 16);
+}
+
 // A job may use fewer GPUs than the cluster has.
 TEST(Scenario, AJobMayBeSmallerThanItsCluster) {
   EXPECT_EQ(load_text(std::string(minimal) + "parallel: {dp: 4}\n").job().sizes.world(), 4);
