@@ -44,10 +44,11 @@ GemmShape second_matrix(const RankShape& at) {
   return {at.expert_rows(), at.model.hidden_size, at.expert_width(), at.active_experts()};
 }
 
-// Inputs, first products and outputs of the experts, and what the activation gives.
+// Inputs and first products of the experts. Their outputs are not needed again: the router's weights scale what the
+// activation gives, not what the second product makes of it (Megatron Core, experts.py, weighted_bias_swiglu).
 Bytes expert_activations(const RankShape& at) {
   return at.shape.product_input(at.expert_rows(), at.model.hidden_size) +
-         at.wide(at.expert_rows(), at.model.up_width(at.expert_width())) + at.hidden(at.expert_rows());
+         at.wide(at.expert_rows(), at.model.up_width(at.expert_width()));
 }
 
 Bytes activation_outputs(const RankShape& at) {
@@ -133,8 +134,7 @@ void experts_forward(SegmentList& list, const RankShape& at) {
 
 void experts_backward(SegmentList& list, const RankShape& at) {
   const std::int64_t up = at.model.up_width(at.expert_width());
-  // The gradient of the weighted sum needs the experts' outputs again, for the gradient of the weights.
-  list.kernel("unpermute", memory_bound(reorder(at, at.local() + at.routed(), at.routed()), Pass::Backward));
+  list.kernel("unpermute", memory_bound(reorder(at, at.local(), at.routed()), Pass::Backward));
   list.workspace(at.hidden(at.routed()));
   list.collective("combine", Kind::AllToAll, Dimension::Ep, at.hidden(at.routed()), at.hidden(at.routed()));
   list.collective("gather-gradients", Kind::AllGather, Dimension::Etp, at.hidden(at.expert_rows()),

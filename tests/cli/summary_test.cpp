@@ -1,4 +1,5 @@
 // The figures of the scenarios that ship with moesim.
+#include <algorithm>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -6,39 +7,44 @@
 
 #include "tests/cli/command.hpp"
 #include "tests/cli/golden.hpp"
+#include "tests/cli/shipped.hpp"
 
 namespace moesim::testing {
 namespace {
 
-const std::filesystem::path scenarios = MOESIM_TEST_DIR "/../../workloads/scenarios";
+std::vector<std::string> shipped() {
+  std::vector<std::string> names;
+  for (const auto& scenario : std::filesystem::directory_iterator(shipped_scenarios))
+    names.push_back(scenario.path().stem().string());
+  std::ranges::sort(names);
+  return names;
+}
 
-void expect_golden_summary(const std::string& name) {
-  const Outcome outcome = Workplace().run({"run", "--json", scenarios / (name + ".yaml")});
-  EXPECT_EQ(outcome.status, 0);
-  EXPECT_EQ(outcome.err, "");
+class OfScenario : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(OfScenario, IsWhatItWas) {
+  const std::filesystem::path file = shipped_scenarios / (GetParam() + ".yaml");
+  const Outcome outcome = Workplace().run({"run", "--json", file, "--set", shortened(GetParam())});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
   auto summary = nlohmann::ordered_json::parse(outcome.out);
   EXPECT_GT(summary["wall_time_s"].get<double>(), 0);
   summary.erase("wall_time_s");
-  expect_golden_json(name + ".json", summary.dump());
+  expect_golden_json(GetParam() + ".json", summary.dump());
 }
 
-TEST(Summary, Mixtral) {
-  expect_golden_summary("mixtral-8x7b-h100x64");
+std::string test_name(const ::testing::TestParamInfo<std::string>& scenario) {
+  std::string name = scenario.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
 }
 
-TEST(Summary, ThirtyBillionParameters) {
-  expect_golden_summary("moe30b-gpus512-tp8-pp4-ep16");
-}
-
-TEST(Summary, MixtralInference) {
-  expect_golden_summary("mixtral-8x7b-h100x8-inference");
-}
+INSTANTIATE_TEST_SUITE_P(Summary, OfScenario, ::testing::ValuesIn(shipped()), test_name);
 
 // A scenario that ships without expected figures, or figures of a scenario that ships no more.
 TEST(Summary, EveryScenarioHasFiguresAndEveryFileIsUsed) {
   std::set<std::string> expected{"small.graph.txt", "small.layout.txt", "small.platform.txt", "small.schedule.txt"};
-  for (const auto& scenario : std::filesystem::directory_iterator(scenarios))
-    expected.insert(scenario.path().stem().string() + ".json");
+  for (const std::string& name : shipped())
+    expected.insert(name + ".json");
   std::set<std::string> found;
   for (const auto& file : std::filesystem::directory_iterator(golden_folder()))
     found.insert(file.path().filename().string());

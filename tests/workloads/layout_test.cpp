@@ -86,6 +86,14 @@ TEST(Layout, SaysWhatWouldDivide) {
                                  "nearest ep that divides is 4 or 6");
 }
 
+// No ep mends an etp that does not divide.
+TEST(Layout, BlamesEtpWhenItDoesNotDivide) {
+  const auto problems = Layout::problems({.tp = 2, .ep = 2, .etp = 4, .dp = 3}, default_rank_order);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].field, "etp");
+  EXPECT_EQ(problems[0].message, "4 does not divide the 6 ranks of a stage (tp x cp x dp); use 3 or 6");
+}
+
 TEST(Layout, RefusesOrdersThatTearStagesApart) {
   EXPECT_EQ(Layout::problems({.tp = 2, .pp = 2, .ep = 4, .dp = 4}, "tp-cp-ep-pp-dp").at(0).field, "order");
   EXPECT_EQ(Layout::problems({}, "tp-cp-dp-pp").at(0).field, "order");

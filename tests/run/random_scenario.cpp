@@ -1,0 +1,128 @@
+#include "tests/run/random_scenario.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <random>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace moesim::run {
+namespace {
+
+// The standard fixes what its engines give, but not what its distributions make of it.
+class Dice {
+public:
+  explicit Dice(std::uint64_t seed) : engine_(seed) {}
+
+  // 0 .. limit - 1.
+  std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
+  bool one_in(std::uint64_t chances) { return below(chances) == 0; }
+  template <class Value>
+  Value pick(std::initializer_list<Value> values) {
+    return values.begin()[below(values.size())];
+  }
+  // Mostly 1, so that the product of six of them often fits a cluster.
+  std::uint64_t degree() { return one_in(2) ? pick({2U, 2U, 4U, 3U, 8U}) : 1U; }
+  std::string boolean(std::uint64_t chances) { return one_in(chances) ? "true" : "false"; }
+
+private:
+  std::mt19937_64 engine_;
+};
+
+std::string model_yaml(Dice& dice, std::uint64_t layers) {
+  const std::string sizes =
+      fmt::format("  hidden_size: 96\n  num_hidden_layers: {}\n  num_attention_heads: 24\n  num_key_value_heads: {}\n"
+                  "  head_dim: 8\n  intermediate_size: 192\n  vocab_size: 960\n  tie_word_embeddings: {}\n",
+                  layers, dice.pick({24, 24, 8, 2}), dice.boolean(4));
+  const std::string experts = fmt::format("  num_experts_per_tok: {}\n", dice.pick({1, 2, 4}));
+  const std::string latent = "  kv_lora_rank: 32\n  qk_nope_head_dim: 8\n  qk_rope_head_dim: 8\n  v_head_dim: 8\n";
+  switch (dice.below(7)) {
+  case 0:
+    return "  model_type: llama\n" + sizes;
+  case 1: // positions for the shorter sequences only
+    return "  model_type: gpt\n  position_embedding_type: learned\n  max_position_embeddings: 96\n" + sizes;
+  case 2:
+    return "  model_type: mixtral\n  num_local_experts: 24\n" + sizes + experts;
+  case 3:
+    return "  model_type: deepseek_v3\n  n_routed_experts: 24\n  moe_intermediate_size: 48\n  n_shared_experts: 2\n"
+           "  first_k_dense_replace: 1\n  q_lora_rank: 48\n" +
+           sizes + experts + latent;
+  case 4: // a latent of keys and values only
+    return "  model_type: deepseek_v2\n  n_routed_experts: 8\n  n_shared_experts: 1\n  moe_intermediate_size: 24\n" +
+           sizes + experts + latent;
+  case 5:
+    return "  model_type: qwen2_moe\n  num_experts: 12\n  moe_intermediate_size: 48\n"
+           "  shared_expert_intermediate_size: 96\n  decoder_sparse_step: 2\n" +
+           sizes + experts;
+  default:
+    return "  model_type: gpt_oss\n  num_local_experts: 8\n  sliding_window: 20\n" + sizes + experts;
+  }
+}
+
+// Layers dealt out to the stages at random; sometimes one too many.
+std::string stages_yaml(Dice& dice, std::uint64_t layers, std::uint64_t pp) {
+  std::vector<std::uint64_t> stages(pp, 1);
+  const std::uint64_t total = layers + (dice.one_in(8) ? 1 : 0);
+  for (std::uint64_t layer = pp; layer < total; ++layer)
+    ++stages[dice.below(pp)];
+  return fmt::format(", layers_per_stage: [{}]", fmt::join(stages, ", "));
+}
+
+std::string recompute_yaml(Dice& dice) {
+  switch (dice.below(4)) {
+  case 0: {
+    std::vector<std::string> modules;
+    for (const char* module : {"core_attn", "moe_act", "layernorm", "mla_up_proj", "mlp", "moe", "shared_experts"})
+      if (dice.one_in(3))
+        modules.emplace_back(module);
+    return fmt::format("{{granularity: selective, modules: [{}]}}", fmt::join(modules, ", "));
+  }
+  case 1:
+    return fmt::format("{{granularity: full, method: {}, num_layers: {}}}", dice.pick({"uniform", "block"}),
+                       dice.pick({1, 2, 3}));
+  default:
+    return "none";
+  }
+}
+
+std::string training_yaml(Dice& dice, std::uint64_t dp) {
+  const std::uint64_t micro = dice.pick({1U, 1U, 2U, 3U});
+  const std::string sharding = dice.pick({"none", "zero-1", "zero-1"});
+  const std::uint64_t global = dice.one_in(12) ? 7 : micro * dp * (1 + dice.below(4));
+  return fmt::format("training:\n  global_batch_size: {}\n  micro_batch_size: {}\n  seq_length: {}\n  precision: {}\n"
+                     "  schedule: {}\n  recompute: {}\n  sharding: {}\n  attention_backend: {}\n",
+                     global, micro, dice.pick({48, 96, 96, 144, 50}), dice.pick({"bf16", "fp16", "fp8", "fp32"}),
+                     dice.pick({"1f1b", "gpipe"}), recompute_yaml(dice), sharding,
+                     dice.one_in(6) ? "unfused" : "flash") +
+         fmt::format("  overlap: {{grad_reduce: {}, param_gather: {}, pp: {}, tp: {}, expert: {}}}\n", dice.boolean(2),
+                     dice.boolean(sharding == "none" ? 16 : 3), dice.boolean(2), dice.boolean(40), dice.boolean(40));
+}
+
+} // namespace
+
+std::string random_scenario(std::uint64_t seed) {
+  Dice dice(seed);
+  const std::uint64_t layers = dice.pick({2U, 4U, 4U, 6U, 8U});
+  const std::string platform =
+      fmt::format("platform: {{base: {}, nodes: {}}}\n", dice.pick({"dgx-h100", "dgx-h100", "dgx-a100-80gb"}),
+                  dice.pick({2, 4, 8, 8}));
+  const std::string model = model_yaml(dice, layers);
+  const std::uint64_t tp = dice.degree();
+  const std::uint64_t cp = dice.degree();
+  const std::uint64_t pp = dice.degree();
+  const std::uint64_t dp = dice.degree();
+  const bool has_experts = model.find("num_experts_per_tok") != std::string::npos || dice.one_in(8);
+  const std::uint64_t ep = has_experts ? dice.degree() : 1;
+  const std::uint64_t etp = has_experts && dice.one_in(3) ? dice.degree() : 1;
+  const std::string stages =
+      (layers % pp != 0 && !dice.one_in(3)) || dice.one_in(6) ? stages_yaml(dice, layers, pp) : "";
+  const std::string parallel = fmt::format(
+      "parallel: {{tp: {}, cp: {}, pp: {}, dp: {}, ep: {}, etp: {}, sequence_parallel: {}, "
+      "cp_comm_type: {}{}}}\n",
+      tp, cp, pp, dp, ep, etp, dice.one_in(10) ? "false" : "true", dice.pick({"p2p", "all_gather", "a2a"}), stages);
+  return "version: 1\n" + platform + "model:\n" + model + parallel + training_yaml(dice, dp);
+}
+
+} // namespace moesim::run
