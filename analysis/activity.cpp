@@ -10,6 +10,8 @@ namespace {
 constexpr std::array<std::string_view, busy_activity_count + 1> names{"compute", "optimizer", "tp", "cp",
                                                                       "ep",      "dp",        "pp", "idle"};
 
+constexpr std::array<std::string_view, 4> pass_phases{"forward", "backward", "prefill", "decode"};
+
 // "pp-send-next" belongs to "pp".
 Activity activity_of(std::string_view stream) {
   const auto found = std::find(names.begin(), names.end() - 1, stream.substr(0, stream.find('-')));
@@ -24,14 +26,12 @@ std::string_view name_of(Activity activity) {
 }
 
 RowMeanings::RowMeanings(const record::TaskTable& tasks) : tasks_(&tasks) {
-  for (const std::string& phase : tasks.phases)
-    backward_.push_back(phase == "backward");
   for (const std::string& stream : tasks.streams) {
     activities_.emplace_back();
     const Activity activity = activity_of(stream);
     for (const std::string& phase : tasks.phases) {
-      const bool outside_passes = phase != "forward" && phase != "backward";
-      activities_.back().push_back(activity == Activity::Compute && outside_passes ? Activity::Optimizer : activity);
+      const bool is_pass = std::find(pass_phases.begin(), pass_phases.end(), phase) != pass_phases.end();
+      activities_.back().push_back(activity == Activity::Compute && !is_pass ? Activity::Optimizer : activity);
     }
   }
 }

@@ -28,14 +28,12 @@ public:
     return activities_[tasks_->stream[row]][tasks_->phase[row]];
   }
   [[nodiscard]] bool is_compute(std::size_t row) const { return activity(row) <= Activity::Optimizer; }
-  // Part of the forward or backward pass of a micro-batch, on the compute stream.
+  // Part of a pass of a micro-batch (forward, backward, prefill, decode), on the compute stream.
   [[nodiscard]] bool is_pass(std::size_t row) const { return activity(row) == Activity::Compute; }
-  [[nodiscard]] bool is_backward(std::size_t row) const { return backward_[tasks_->phase[row]]; }
 
 private:
   const record::TaskTable* tasks_;
   std::vector<std::vector<Activity>> activities_; // [stream][phase]
-  std::vector<bool> backward_;                    // [phase]
 };
 
 // Whether each of the rows is data-parallel traffic that nothing on its rank waited for. Such traffic runs beside the

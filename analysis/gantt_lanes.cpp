@@ -7,10 +7,13 @@
 namespace moesim::analysis {
 namespace {
 
+constexpr std::array<std::string_view, 5> block_names{"forward", "backward", "prefill", "decode", "optimizer step"};
+
 PassBlock block_of(const record::TaskTable& tasks, std::size_t row, const RowMeanings& meanings) {
   PassBlock block{tasks.start[row], tasks.end[row], BlockKind::Optimizer, tasks.micro_batch[row], tasks.chunk[row]};
   if (meanings.is_pass(row))
-    block.kind = meanings.is_backward(row) ? BlockKind::Backward : BlockKind::Forward;
+    block.kind = static_cast<BlockKind>(
+        std::find(block_names.begin(), block_names.end(), tasks.phases[tasks.phase[row]]) - block_names.begin());
   return block;
 }
 
@@ -20,18 +23,29 @@ bool same_pass(const PassBlock& a, const PassBlock& b) {
 
 } // namespace
 
+std::string_view name_of(BlockKind kind) {
+  return block_names[static_cast<std::size_t>(kind)];
+}
+
 std::vector<PassBlock> pass_blocks(const record::RunRecord& run, std::uint32_t rank) {
   const RowMeanings meanings(run.tasks);
   const record::RowRange rows = rows_of(run, rank);
   std::vector<PassBlock> blocks;
+  std::int16_t reached = -1; // layer of the block at hand
   for (std::size_t row = rows.first; row < rows.last; ++row) {
     if (!meanings.is_compute(row))
       continue;
     const PassBlock block = block_of(run.tasks, row, meanings);
-    if (!blocks.empty() && same_pass(blocks.back(), block))
+    // A decode step runs through the layers upwards; at a lower one than before, the next token's has begun.
+    const std::int16_t layer = run.tasks.layer[row];
+    const bool starts_over = block.kind == BlockKind::Decode && layer >= 0 && layer < reached;
+    if (!blocks.empty() && same_pass(blocks.back(), block) && !starts_over) {
       blocks.back().end = std::max(blocks.back().end, block.end);
-    else
+      reached = std::max(reached, layer);
+    } else {
       blocks.push_back(block);
+      reached = layer;
+    }
   }
   return blocks;
 }

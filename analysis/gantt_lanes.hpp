@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/activity.hpp"
@@ -11,10 +12,13 @@
 
 namespace moesim::analysis {
 
-enum class BlockKind : std::uint8_t { Forward, Backward, Optimizer };
+enum class BlockKind : std::uint8_t { Forward, Backward, Prefill, Decode, Optimizer };
+// "forward", ..., "optimizer step".
+[[nodiscard]] std::string_view name_of(BlockKind kind);
 
 // One pass of a micro-batch through a chunk of layers, from its first compute task to its last. A pass that others
-// interrupt has several blocks.
+// interrupt has several blocks. Decode steps that follow each other are blocks of their own where layers tell them
+// apart.
 struct PassBlock {
   double start = 0; // s
   double end = 0;   // s

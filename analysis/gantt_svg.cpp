@@ -20,6 +20,7 @@ namespace {
 // Okabe and Ito's palette: told apart with every kind of colour blindness.
 constexpr std::uint32_t forward_colour = 0x0072B2;
 constexpr std::uint32_t backward_colour = 0x009E73;
+constexpr std::uint32_t decode_colour = 0x7B5EA7;
 constexpr std::array<const char*, busy_activity_count + 1> activity_colours{"#B4B4B4", "#3A3A3A", "#D55E00", "#CC79A7",
                                                                             "#E69F00", "#F0E442", "#56B4E9", "none"};
 constexpr std::array<const char*, busy_activity_count + 1> activity_labels{
@@ -73,9 +74,12 @@ std::string block_fill(const PassBlock& block) {
   const int times = std::min<int>(block.chunk, 3);
   switch (block.kind) {
   case BlockKind::Forward:
+  case BlockKind::Prefill:
     return fmt::format("fill=\"{}\"", lightened(forward_colour, times));
   case BlockKind::Backward:
     return fmt::format("fill=\"{}\"", lightened(backward_colour, times));
+  case BlockKind::Decode:
+    return fmt::format("fill=\"{}\"", lightened(decode_colour, times));
   case BlockKind::Optimizer:
     break;
   }
@@ -200,9 +204,8 @@ private:
 
   [[nodiscard]] std::string describe(const PassBlock& block) const {
     if (block.kind == BlockKind::Optimizer)
-      return "optimizer step";
-    const std::string pass = block.kind == BlockKind::Forward ? "forward" : "backward";
-    return fmt::format("{} of micro-batch {}{}", pass, block.micro_batch,
+      return std::string(name_of(block.kind));
+    return fmt::format("{} of micro-batch {}{}", name_of(block.kind), block.micro_batch,
                        chunks_ ? fmt::format(", chunk {}", block.chunk) : "");
   }
 
@@ -236,9 +239,11 @@ private:
   void draw_legend() {
     double y = height() - 32;
     canvas_.text(left - 8, y, "passes", "class=\"small end\"");
-    double x = legend_entry(left, y, block_fill({.kind = BlockKind::Forward}), "forward");
-    x = legend_entry(x, y, block_fill({.kind = BlockKind::Backward}), "backward");
-    x = legend_entry(x, y, block_fill({.kind = BlockKind::Optimizer}), "optimizer step");
+    double x = left;
+    for (const BlockKind kind : run_.figures.output_tokens > 0
+                                    ? std::vector{BlockKind::Prefill, BlockKind::Decode}
+                                    : std::vector{BlockKind::Forward, BlockKind::Backward, BlockKind::Optimizer})
+      x = legend_entry(x, y, block_fill({.kind = kind}), name_of(kind));
     canvas_.text(x, y, chunks_ ? "number: micro-batch; lighter: later chunks of the stage" : "number: micro-batch",
                  "class=\"small\"");
     y += 18;

@@ -119,7 +119,7 @@ private:
       const std::string title =
           block.kind == BlockKind::Optimizer
               ? std::string("optimizer")
-              : fmt::format("{} {}", block.kind == BlockKind::Forward ? 'F' : 'B', block.micro_batch);
+              : fmt::format("{} {}", "FBPD"[static_cast<std::size_t>(block.kind)], block.micro_batch);
       add_slice(block.start, block.end,
                 fmt::format(R"("name":"{}","cat":"pass","pid":{},"tid":{})", title, rank, pass_thread),
                 fmt::format(R"("micro_batch":{},"chunk":{})", block.micro_batch, block.chunk));

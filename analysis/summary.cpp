@@ -81,6 +81,13 @@ double load_max_over_mean(const record::ExpertLoad& load) {
   return ratio(sum, layers);
 }
 
+std::optional<InferenceFigures> inference_figures(const record::RunFigures& figures) {
+  if (figures.output_tokens == 0)
+    return {};
+  return InferenceFigures{figures.ttft, figures.tpot > 0 ? std::optional(figures.tpot) : std::nullopt,
+                          ratio(figures.output_tokens, figures.makespan), figures.kv_cache};
+}
+
 } // namespace
 
 Summary summarize(const record::RunRecord& run) {
@@ -90,6 +97,7 @@ Summary summarize(const record::RunRecord& run) {
   add_rates(summary, run.figures);
   add_time(summary, run);
   add_memory(summary, run);
+  summary.inference = inference_figures(run.figures);
   if (run.experts.experts > 0)
     summary.experts = ExpertFigures{load_max_over_mean(run.experts), run.figures.routed_tokens,
                                     run.figures.computed_tokens, run.figures.dropped_tokens};
@@ -112,6 +120,12 @@ std::string to_json(const Summary& summary) {
       {"simulated_ranks", summary.simulated_ranks},
       {"tasks", summary.tasks},
   };
+  if (summary.inference) {
+    json["ttft_s"] = summary.inference->ttft_s;
+    json["tpot_s"] = summary.inference->tpot_s ? nlohmann::ordered_json(*summary.inference->tpot_s) : nullptr;
+    json["output_tokens_per_s"] = summary.inference->output_tokens_per_s;
+    json["kv_cache_bytes"] = summary.inference->kv_cache_bytes;
+  }
   if (summary.experts) {
     json["load_max_over_mean"] = summary.experts->load_max_over_mean;
     json["routed_tokens"] = summary.experts->routed_tokens;

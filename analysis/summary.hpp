@@ -23,6 +23,13 @@ struct ExpertFigures {
   double dropped_tokens = 0;
 };
 
+struct InferenceFigures {
+  double ttft_s = 0;            // until a sequence's first token, mean over sequences
+  std::optional<double> tpot_s; // from one token to the next; none with one output token
+  double output_tokens_per_s = 0;
+  double kv_cache_bytes = 0; // of the fullest rank at the end
+};
+
 // What to change when the model does not fit, and what it would need then.
 struct MemoryAdvice {
   std::vector<std::string> assignments; // as `--set` takes them
@@ -45,6 +52,7 @@ struct Summary {
   std::int64_t simulated_ranks = 0;
   std::int64_t tasks = 0;               // rows of the task table, folded ranks expanded
   std::optional<ExpertFigures> experts; // when the model has any
+  std::optional<InferenceFigures> inference;
 
   TimeBudget time; // of an average rank
   std::uint32_t peak_memory_rank = 0;

@@ -107,6 +107,16 @@ std::string stage_line(const Summary& summary) {
                      compute.size() - 1, format_seconds(Seconds(longest)), mean > 0 ? 100 * (longest / mean - 1) : 0.0);
 }
 
+std::string inference_lines(const InferenceFigures& inference) {
+  std::string text =
+      fmt::format("  first token       {} after the start (TTFT)", format_seconds(Seconds(inference.ttft_s)));
+  if (inference.tpot_s)
+    text += fmt::format(", then one every {} (TPOT)", format_seconds(Seconds(*inference.tpot_s)));
+  return text + fmt::format("\n  output            {} tokens/s; KV cache {} on the fullest GPU\n",
+                            format_count(std::llround(inference.output_tokens_per_s)),
+                            format_bytes(Bytes(inference.kv_cache_bytes)));
+}
+
 std::string expert_line(const ExpertFigures& experts) {
   const auto count = [](double tokens) { return format_count(std::llround(tokens)); };
   return fmt::format("experts: the busiest gets {:.2f} x the mean; {} tokens routed, {} computed, {} dropped\n",
@@ -122,6 +132,8 @@ std::string to_text(const Summary& summary, Colour colour) {
   text += fmt::format("  iteration time    {}\n", format_seconds(Seconds(summary.iteration_time_s)));
   text += fmt::format("  throughput        {} tokens/s, {} per GPU\n", count(summary.tokens_per_s),
                       count(summary.tokens_per_s_per_gpu));
+  if (summary.inference)
+    text += inference_lines(*summary.inference);
   text += fmt::format("  model FLOP/s      {:.1f} TFLOP/s per GPU, MFU {:.1f} %\n", summary.model_tflops_per_gpu,
                       100 * summary.mfu);
   text += fmt::format("  size              {} GPUs ({} simulated), {} tasks\n", format_count(summary.world_size),

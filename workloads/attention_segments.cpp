@@ -64,7 +64,9 @@ void project_forward(SegmentList& list, const RankShape& at) {
     list.unnamed(latent_norms(at, norm_forward_passes, Pass::Forward));
     list.keep(latents(at));
     enter_region(list, at, "gather-latents", gathered_latents(at));
-    up_project_forward(list, at);
+    linear_forward(list, at, "attention", query_up_projection(at));
+    if (!at.absorbs())
+      linear_forward(list, at, "", kv_up_projection(at));
   } else {
     enter_region(list, at, "gather-sequence");
     linear_forward(list, at, "attention", qkv_projection(at));
@@ -111,7 +113,12 @@ void project_backward(SegmentList& list, const RankShape& at) {
 void attention_forward(SegmentList& list, const RankShape& at) {
   norm_forward(list, at);
   project_forward(list, at);
-  core_attention_forward(list, at);
+  if (at.shape.cache)
+    write_cache(list, at);
+  if (at.decodes())
+    cached_attention_forward(list, at);
+  else
+    core_attention_forward(list, at);
   linear_forward(list, at, "", output_projection(at));
   leave_region(list, at, "sum-attention");
   add_residual(list, at);

@@ -54,6 +54,23 @@ Segments head_forward(const ModelSpec& model, const MicroBatchShape& shape) {
   return list.finish();
 }
 
+Segments next_token(const ModelSpec& model, const MicroBatchShape& shape) {
+  const RankShape at{model, shape, {}};
+  const std::int64_t rows = shape.sequences;
+  SegmentList list(shape);
+  list.unnamed(memory_bound(at.hidden(rows) * norm_forward_passes, Pass::Forward));
+  enter_region(list, at, "gather-sequence", at.hidden(rows));
+  list.kernel("head", gemm_forward({rows, at.vocabulary(), model.hidden_size}, at.precision()));
+  list.workspace(at.wide(rows, at.vocabulary()));
+  const Bytes all = at.wide(rows, at.vocabulary() * at.tp());
+  const Bytes in_fp32 = at.fp32(rows, at.vocabulary() * at.tp());
+  list.collective("gather-logits", Kind::AllGather, Dimension::Tp, all, all);
+  // Writes the logits in FP32, reads them for the sum of exponentials, and once more to draw.
+  list.kernel("sample", memory_bound(all + 3 * in_fp32, Pass::Forward));
+  list.workspace(in_fp32);
+  return list.finish();
+}
+
 Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape) {
   const RankShape at{model, shape, {}};
   SegmentList list(shape);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "workloads/layout.hpp"
@@ -20,5 +21,8 @@ struct Job {
   }
   [[nodiscard]] std::int64_t first_layer(std::int64_t stage) const;
 };
+
+// Takes the program of one stage after the other; `tables` holds the works and names so far.
+using StageVisitor = std::function<void(graph::Program program, const graph::Programs& tables)>;
 
 } // namespace moesim::workloads

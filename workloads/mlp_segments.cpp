@@ -28,9 +28,10 @@ void mlp_backward(SegmentList& list, const RankShape& at, std::string_view name,
 
 void dense_forward(SegmentList& list, const RankShape& at) {
   norm_forward(list, at);
-  list.set_keeping(!at.recomputes(RecomputeModule::Mlp));
+  const bool keeps = list.keeps();
+  list.set_keeping(keeps && !at.recomputes(RecomputeModule::Mlp));
   mlp_forward(list, at, "mlp", at.mlp_width(), "sum-mlp");
-  list.set_keeping(true);
+  list.set_keeping(keeps);
   add_residual(list, at);
 }
 

@@ -37,11 +37,11 @@ void combine(SegmentList& list, const RankShape& at) {
 }
 
 GemmShape first_matrix(const RankShape& at) {
-  return {at.expert_rows(), at.model.up_width(at.expert_width()), at.model.hidden_size, at.experts()};
+  return {at.expert_rows(), at.model.up_width(at.expert_width()), at.model.hidden_size, at.active_experts()};
 }
 
 GemmShape second_matrix(const RankShape& at) {
-  return {at.expert_rows(), at.model.hidden_size, at.expert_width(), at.experts()};
+  return {at.expert_rows(), at.model.hidden_size, at.expert_width(), at.active_experts()};
 }
 
 // Inputs and first products of the experts. Their outputs are not needed again: the router's weights scale what the
@@ -169,9 +169,10 @@ void experts_backward(SegmentList& list, const RankShape& at) {
 
 void moe_forward(SegmentList& list, const RankShape& at) {
   norm_forward(list, at);
-  list.set_keeping(!at.recomputes(RecomputeModule::Moe));
+  const bool keeps = list.keeps();
+  list.set_keeping(keeps && !at.recomputes(RecomputeModule::Moe));
   experts_forward(list, at);
-  list.set_keeping(true);
+  list.set_keeping(keeps);
   add_residual(list, at);
 }
 

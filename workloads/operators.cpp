@@ -99,6 +99,14 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
           batched(keys, shape.qk_head_dim, queries)}; // dK = dS^T Q
 }
 
+Operator cached_attention(const AttentionShape& shape, Bytes cache, Precision precision) {
+  Operator op = causal_attention(shape, Pass::Forward, precision);
+  const std::int64_t channels = shape.qk_head_dim + shape.v_head_dim; // of queries and outputs
+  op.bytes = Bytes(product(shape.sequences * shape.length, shape.heads * channels) * bytes_per_element(precision));
+  op.bytes += cache;
+  return op;
+}
+
 Operator memory_bound(Bytes bytes, Pass pass) {
   Operator op;
   op.pass = pass;

@@ -42,6 +42,9 @@ struct AttentionShape {
 // 3).
 [[nodiscard]] std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, Precision precision);
 
+// Fused attention of queries whose keys and values lie in a cache, of which `cache` bytes are read.
+[[nodiscard]] Operator cached_attention(const AttentionShape& shape, Bytes cache, Precision precision);
+
 // A kernel that only moves bytes.
 [[nodiscard]] Operator memory_bound(Bytes bytes, Pass pass);
 

@@ -26,9 +26,9 @@ struct RankShape {
   [[nodiscard]] std::int64_t local() const { return shape.local_tokens(); }
   [[nodiscard]] std::int64_t heads() const { return model.num_heads / tp(); }
   // With fewer key-value heads than ranks, each rank keeps a copy of one (Megatron Core, attention.py). Latents are
-  // expanded to keys and values of every head.
+  // expanded to keys and values of every head, unless the queries are absorbed.
   [[nodiscard]] std::int64_t kv_heads() const {
-    return model.mla ? heads() : std::max<std::int64_t>(1, model.num_kv_heads / tp());
+    return model.mla ? (absorbs() ? 1 : heads()) : std::max<std::int64_t>(1, model.num_kv_heads / tp());
   }
   // Widths of queries, of queries and keys, of these and the values, and of what attention gives.
   [[nodiscard]] std::int64_t query_width() const { return heads() * model.qk_head_dim(); }
@@ -38,12 +38,25 @@ struct RankShape {
   [[nodiscard]] std::int64_t mlp_width() const { return model.intermediate_size / tp(); }
   [[nodiscard]] std::int64_t shared_width() const { return model.moe->shared_intermediate_size / tp(); }
   [[nodiscard]] std::int64_t vocabulary() const { return (model.vocab_size + tp() - 1) / tp(); }
-  // Experts of this rank, the token copies routed away from it, and, load being even, those that its experts work on:
-  // as many from each rank of its etp group, with whom it shares each expert's columns.
+  // Ranks that the tokens of a micro-batch are spread over outside of tensor-parallel regions.
+  [[nodiscard]] std::int64_t sequence_ranks() const { return shape.sequence_parallel ? tp() : 1; }
+  // Experts of this rank, those of them that meet any token, the token copies routed away from it, and, load being
+  // even, those that its experts work on: as many from each rank of its etp group, with whom it shares each expert's
+  // columns.
   [[nodiscard]] std::int64_t experts() const { return model.moe->num_experts / shape.sizes.ep; }
+  [[nodiscard]] std::int64_t active_experts() const;
   [[nodiscard]] std::int64_t routed() const { return local() * model.moe->experts_per_token; }
-  [[nodiscard]] std::int64_t expert_rows() const { return routed() * shape.sizes.etp; }
+  [[nodiscard]] std::int64_t expert_rows() const {
+    const std::int64_t copies = tokens() * model.moe->experts_per_token * shape.sizes.etp;
+    return (copies + sequence_ranks() - 1) / sequence_ranks();
+  }
   [[nodiscard]] std::int64_t expert_width() const { return model.moe->intermediate_size / shape.sizes.etp; }
+
+  // A decode step: its queries read the cache. With latent attention they do so without expanding it: the up-projection
+  // of keys is absorbed into the queries, that of values into the output (DeepSeek-V2, arXiv 2405.04434, section 2.1.2;
+  // FlashMLA).
+  [[nodiscard]] bool decodes() const { return shape.cache && shape.cache->held > 0; }
+  [[nodiscard]] bool absorbs() const { return decodes() && model.mla; }
 
   // Of everything but the products of linear layers and experts: attention, router, head.
   [[nodiscard]] Precision precision() const { return precision_outside_products(shape.precision); }
@@ -57,9 +70,15 @@ struct RankShape {
   [[nodiscard]] Operator passes(double count, Pass pass) const { return memory_bound(hidden(local()) * count, pass); }
 };
 
+// How many of `experts` experts are expected to meet any of `tokens` tokens when routing is uniform: a token goes to k
+// different ones of all E, hence misses a given one with probability 1 - k/E, and all tokens miss it with
+// (1 - k/E)^tokens. A grouped product reads the weights of the others only, which is what makes decoding small batches
+// cheap.
+[[nodiscard]] double expected_active_experts(const MoeSpec& moe, std::int64_t experts, double tokens);
+
 // The product of a linear layer or of experts, under a name or (empty) with what is around it. In FP8 its input is cast
 // first, and so is the gradient of its output: read in BF16, written in FP8 twice, since the products of forward and
-// backward want it row by row and column by column (Transformer Engine, cast_transpose).
+// backward want it row by row and column by column (Transformer Engine, cast_transpose); in inference once.
 void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape);
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape);
 
@@ -92,6 +111,10 @@ void moe_backward(SegmentList& list, const RankShape& at);
 // Queries, keys and values to outputs, with the communication of context-parallel ranks; keeps and releases all four.
 void core_attention_forward(SegmentList& list, const RankShape& at);
 void core_attention_backward(SegmentList& list, const RankShape& at);
+
+// Of inference: adds keys and values (or latents) to the cache; and the queries of a decode step, which read it.
+void write_cache(SegmentList& list, const RankShape& at);
+void cached_attention_forward(SegmentList& list, const RankShape& at);
 
 // The two matrices of an MLP with the activation between them, column- then row-parallel over tp, for all tokens.
 void mlp_forward(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width,

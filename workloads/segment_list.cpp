@@ -53,6 +53,10 @@ void SegmentList::workspace(Bytes bytes) {
   workspace_ = std::max(workspace_, bytes);
 }
 
+void SegmentList::cache(Bytes bytes) {
+  pending_.allocated[Memory::KvCache] += bytes;
+}
+
 Segments SegmentList::finish() {
   close();
   return std::move(segments_);

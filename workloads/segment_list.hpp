@@ -11,7 +11,7 @@ namespace moesim::workloads {
 
 class SegmentList {
 public:
-  explicit SegmentList(const MicroBatchShape& shape) : shape_(shape) {}
+  explicit SegmentList(const MicroBatchShape& shape) : shape_(shape), keeps_(!shape.cache) {}
 
   // Adds kernels under a name; another name than before starts a new segment. Without a name they join the segment
   // before or after them: norms, residual additions and the like.
@@ -26,11 +26,13 @@ public:
   void collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result);
 
   // Memory of the kernels at hand: taken for the backward pass, given back by it, or needed only while they run.
-  // While keeping is off, what would be kept is workspace.
+  // While keeping is off, as it is throughout inference, what would be kept is workspace.
   void keep(Bytes bytes);
   void release(Bytes bytes);
   void workspace(Bytes bytes);
   void set_keeping(bool keeps) { keeps_ = keeps; }
+  // Memory of the cache that the kernels at hand take; it is never given back.
+  void cache(Bytes bytes);
   [[nodiscard]] bool keeps() const { return keeps_; }
 
   [[nodiscard]] Segments finish();
@@ -44,7 +46,7 @@ private:
   graph::Work pending_;
   Bytes workspace_; // of the kernels at hand, the largest
   Bytes read_;      // what the collective before them left
-  bool keeps_ = true;
+  bool keeps_;
 };
 
 } // namespace moesim::workloads

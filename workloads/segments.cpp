@@ -13,8 +13,9 @@ namespace {
 // Casts the BF16 elements of [rows, width] to FP8.
 void cast_to_fp8(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t rows, std::int64_t width,
                  Pass pass) {
+  const double copies = at.shape.cache ? 1 : 2;
   if (at.shape.precision == Precision::Fp8)
-    list.kernel(name, memory_bound(at.wide(rows, width) + 2 * at.shape.product_input(rows, width), pass));
+    list.kernel(name, memory_bound(at.wide(rows, width) + copies * at.shape.product_input(rows, width), pass));
 }
 
 } // namespace

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "simulator/graph/program.hpp"
+#include "workloads/kv_cache.hpp"
 #include "workloads/layer_options.hpp"
 #include "workloads/layout.hpp"
 #include "workloads/model.hpp"
@@ -35,11 +37,15 @@ struct MicroBatchShape {
   Precision precision = Precision::Bf16;
   AttentionBackend attention_backend = AttentionBackend::Flash;
   CpCommType cp_comm_type = CpCommType::P2p;
-  RecomputeModules recomputed; // their results are not kept for the backward pass
+  RecomputeModules recomputed{};  // their results are not kept for the backward pass
+  std::optional<KvCache> cache{}; // of inference, which keeps nothing for a backward pass
 
-  // Tokens in a tensor-parallel region, the same on every tp rank; and outside of one.
+  // Tokens in a tensor-parallel region, the same on every tp rank; and outside of one, where inference may have fewer
+  // than ranks.
   [[nodiscard]] std::int64_t tokens() const { return sequences * seq_length / sizes.cp; }
-  [[nodiscard]] std::int64_t local_tokens() const { return sequence_parallel ? tokens() / sizes.tp : tokens(); }
+  [[nodiscard]] std::int64_t local_tokens() const {
+    return sequence_parallel ? (tokens() + sizes.tp - 1) / sizes.tp : tokens();
+  }
   // Bytes of the activations of `count` tokens.
   [[nodiscard]] Bytes activation(std::int64_t count, std::int64_t width) const {
     return elements(count, width, precision_outside_products(precision));
@@ -80,6 +86,10 @@ struct MicroBatchShape {
 // What comes before the layer and the head of a multi-token prediction module: the last stage's.
 [[nodiscard]] Segments mtp_input_forward(const ModelSpec& model, const MicroBatchShape& shape);
 [[nodiscard]] Segments mtp_input_backward(const ModelSpec& model, const MicroBatchShape& shape);
+
+// In place of them, in inference: the logits of each sequence's last token, gathered over tp, and the next token, drawn
+// from them in FP32.
+[[nodiscard]] Segments next_token(const ModelSpec& model, const MicroBatchShape& shape);
 
 // Activation memory that one layer, and the head, keep from forward to backward of a micro-batch, per rank: the inputs
 // of every operation whose gradient needs them (Korthikanti et al., section 4).

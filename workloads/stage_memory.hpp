@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "simulator/graph/memory_use.hpp"
+#include "workloads/inference.hpp"
 #include "workloads/training.hpp"
 
 namespace moesim::workloads {
@@ -14,7 +15,8 @@ struct StageMemory {
   graph::MemoryUse at_peak;
 };
 
-// Of each stage.
+// Of each stage. The cache of inference is not there at rest: it grows with the steps.
+[[nodiscard]] std::vector<StageMemory> stage_memories(const InferenceJob& job);
 [[nodiscard]] std::vector<StageMemory> stage_memories(const TrainingJob& job);
 
 } // namespace moesim::workloads

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -90,8 +89,7 @@ struct TrainingJob : Job {
 // One iteration: all micro-batches forward and backward, gradient reduction, optimizer step, parameter gathering.
 [[nodiscard]] graph::Programs training_iteration(const TrainingJob& job);
 
-// The same stage by stage, for those who do not need all programs at once; `tables` holds the works and names so far.
-using StageVisitor = std::function<void(graph::Program program, const graph::Programs& tables)>;
+// The same stage by stage, for those who do not need all programs at once.
 void visit_stages(const TrainingJob& job, const StageVisitor& visit);
 
 } // namespace moesim::workloads

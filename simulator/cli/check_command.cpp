@@ -36,6 +36,27 @@ std::int64_t count_rows(workloads::TrainingJob job) {
   return first + (micro_batches - 1) * (rows_of(job) - first);
 }
 
+// "# iteration: 32 micro-batches a replica, 65,536 tokens, 1.2 PFLOP in 1,234 tasks"
+std::string amounts_line(const workloads::TrainingJob& job) {
+  return fmt::format(
+      "# iteration: {} micro-batches a replica, {} tokens, {} in {} tasks\n", job.training.micro_batches(job.sizes),
+      format_count(static_cast<std::int64_t>(job.training.tokens())),
+      format_flops(Flops(workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length))),
+      format_count(count_rows(job)));
+}
+
+std::string amounts_line(const workloads::InferenceJob& job) {
+  const workloads::Inference& inference = job.inference;
+  const Bytes cache = workloads::kv_cache_bytes(job);
+  return fmt::format("# batch: {} micro-batches a replica, {} prompt and {} output tokens, {} in {} tasks\n"
+                     "# KV cache: {} on the fullest GPU at the end\n",
+                     inference.micro_batches(job.sizes),
+                     format_count(static_cast<std::int64_t>(inference.tokens() - inference.output_tokens())),
+                     format_count(static_cast<std::int64_t>(inference.output_tokens())),
+                     format_flops(Flops(workloads::inference_flops(job))), format_count(workloads::row_count(job)),
+                     format_bytes(cache));
+}
+
 // "# stage 0: 12.3 GiB = weights 1.2 GiB + gradients 2.4 GiB + ...", at the fullest moment.
 std::string memory_line(std::size_t stage, const graph::MemoryUse& memory) {
   std::vector<std::string> parts;
@@ -49,19 +70,17 @@ std::string memory_line(std::size_t stage, const graph::MemoryUse& memory) {
 int check(const CheckOptions& options) {
   const scenario::Scenario scenario = scenario::load(options.scenario, options.assignments);
   warn(scenario.warnings);
-  const workloads::TrainingJob& job = scenario.job;
+  const workloads::Job& job = scenario.job();
   fmt::print("{}\n", scenario::resolved_yaml(scenario));
   fmt::print("# parameters: {:.4g} B, of which {:.4g} B are active for a token ({})\n",
              workloads::total_parameters(job.model) / 1e9, workloads::active_parameters(job.model) / 1e9,
              workloads::embeddings_counted(job.model));
   fmt::print("# layout: {} of {} GPUs{}\n", format_count(job.sizes.world()), format_count(scenario.cluster.gpu_count()),
              job.model.moe ? fmt::format("; experts exist {} times", job.sizes.edp()) : "");
-  fmt::print("# iteration: {} micro-batches a replica, {} tokens, {} in {} tasks\n",
-             job.training.micro_batches(job.sizes), format_count(static_cast<std::int64_t>(job.training.tokens())),
-             format_flops(Flops(workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length))),
-             format_count(count_rows(job)));
+  fmt::print("{}", std::visit([](const auto& of) { return amounts_line(of); }, scenario.work));
   Bytes fullest;
-  const std::vector<workloads::StageMemory> stages = workloads::stage_memories(job);
+  const std::vector<workloads::StageMemory> stages =
+      std::visit([](const auto& of) { return workloads::stage_memories(of); }, scenario.work);
   for (std::size_t stage = 0; stage < stages.size(); ++stage) {
     fmt::print("{}", memory_line(stage, stages[stage].at_peak));
     fullest = std::max(fullest, stages[stage].at_peak.total());

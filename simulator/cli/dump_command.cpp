@@ -25,9 +25,10 @@ void dump(const DumpOptions& options) {
   if (options.what == "graph")
     dump_graph(scenario);
   else if (options.what == "layout")
-    fmt::print("{}", workloads::describe(workloads::Layout(scenario.job.sizes, scenario.rank_order)));
+    fmt::print("{}", workloads::describe(workloads::Layout(scenario.job().sizes, scenario.rank_order)));
   else if (options.what == "schedule")
-    fmt::print("{}", schedulers::describe(workloads::pipeline_order(scenario.job)));
+    fmt::print("{}", scenario.is_training() ? schedulers::describe(workloads::pipeline_order(scenario.training_job()))
+                                            : workloads::describe_passes(scenario.inference_job()));
   else
     fmt::print("{}", platforms::describe(scenario.cluster));
 }

@@ -163,11 +163,14 @@ private:
     for (std::size_t index = 0; index < steps.size(); ++index) {
       if (!steps[index].receives)
         continue;
-      const auto send = sends_.find(key(steps[index].peer_stage, stage, steps[index].task));
-      MOESIM_CHECK(send != sends_.end(), fmt::format("stage {} receives {} of micro-batch {} that stage {} never sends",
-                                                     stage, programs_.names[steps[index].task.name],
-                                                     steps[index].task.micro_batch, steps[index].peer_stage));
-      first_task_[stage][index] = send->second;
+      const TransferKey transfer = key(steps[index].peer_stage, stage, steps[index].task);
+      const auto send = sends_.find(transfer);
+      const std::size_t received = received_[transfer]++;
+      MOESIM_CHECK(send != sends_.end() && received < send->second.size(),
+                   fmt::format("stage {} receives {} of micro-batch {} that stage {} never sends", stage,
+                               programs_.names[steps[index].task.name], steps[index].task.micro_batch,
+                               steps[index].peer_stage));
+      first_task_[stage][index] = send->second[received];
     }
   }
 
@@ -176,7 +179,7 @@ private:
       const std::vector<Step>& steps = programs_.stages[stage].steps();
       for (std::size_t index = 0; index < steps.size(); ++index)
         if (steps[index].task.kind == Kind::SendRecv && !steps[index].receives)
-          sends_[key(stage, steps[index].peer_stage, steps[index].task)] = first_task_[stage][index];
+          sends_[key(stage, steps[index].peer_stage, steps[index].task)].push_back(first_task_[stage][index]);
     }
   }
 
@@ -204,7 +207,8 @@ private:
   std::vector<Positions> group_position_;              // [stage][dimension][rank of the stage]
   std::vector<std::array<std::uint32_t, dimension_count>> first_group_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> first_pair_;
-  std::map<TransferKey, std::uint32_t> sends_;
+  std::map<TransferKey, std::vector<std::uint32_t>> sends_; // first tasks, in the order of the program
+  std::map<TransferKey, std::size_t> received_;
 };
 
 } // namespace

@@ -71,8 +71,8 @@ struct Membership {
 };
 
 // One task per rank for each compute step, one per group for each collective, one per pair for each transfer.
-// A receiving step is matched with the sending step of the same micro-batch, chunk, name and direction.
-// Throws InternalError when a receive has no send or a rank is in no group.
+// A receiving step is matched with the sending step of the same micro-batch, chunk, name and direction; of several
+// such, the first with the first and so on. Throws InternalError when a receive has no send or a rank is in no group.
 [[nodiscard]] TaskGraph expand(const Programs& programs, const Membership& membership);
 
 } // namespace moesim::graph

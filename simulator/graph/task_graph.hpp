@@ -30,8 +30,9 @@ inline constexpr std::size_t stream_count = 9;
 enum class Kind : std::uint8_t { Compute, AllReduce, AllGather, ReduceScatter, AllToAll, SendRecv, RingExchange };
 inline constexpr std::size_t kind_count = 7;
 
-enum class Phase : std::uint8_t { Forward, Backward, Gradients, Optimizer, Parameters };
-inline constexpr std::size_t phase_count = 5;
+// Training has the first five, inference the last two.
+enum class Phase : std::uint8_t { Forward, Backward, Gradients, Optimizer, Parameters, Prefill, Decode };
+inline constexpr std::size_t phase_count = 7;
 
 [[nodiscard]] std::string_view name_of(Stream stream);
 [[nodiscard]] std::string_view name_of(Kind kind);

@@ -8,7 +8,7 @@ namespace moesim::record {
 
 inline constexpr const char* format_name = "moesim result";
 // Raise it whenever a dataset comes, goes or changes its meaning: a reader takes its own version only.
-inline constexpr std::uint64_t format_version = 1;
+inline constexpr std::uint64_t format_version = 2;
 
 template <class Archive, class Figures>
 void lay_out_figures(Archive& file, Figures& figures) {
@@ -26,6 +26,10 @@ void lay_out_figures(Archive& file, Figures& figures) {
   file.scalar("run/routed_tokens", "tokens", figures.routed_tokens);
   file.scalar("run/computed_tokens", "tokens", figures.computed_tokens);
   file.scalar("run/dropped_tokens", "tokens", figures.dropped_tokens);
+  file.scalar("run/output_tokens", "tokens", figures.output_tokens);
+  file.scalar("run/ttft", "s", figures.ttft);
+  file.scalar("run/tpot", "s", figures.tpot);
+  file.scalar("run/kv_cache", "bytes", figures.kv_cache);
 }
 
 template <class Archive, class Ranks>

@@ -32,7 +32,7 @@ struct TaskTable {
   std::vector<std::string> streams; // compute, tp, cp, ep, dp, pp-send-next, pp-send-prev, pp-recv-next, pp-recv-prev
   std::vector<std::string> kinds;   // compute, all-reduce, all-gather, reduce-scatter, all-to-all, send-recv
   std::vector<std::string> names;   // "attention", "experts", "dispatch", ...
-  std::vector<std::string> phases;  // forward, backward, gradients, optimizer, parameters
+  std::vector<std::string> phases;  // forward, backward, gradients, optimizer, parameters, prefill, decode
 
   [[nodiscard]] std::size_t size() const { return start.size(); }
 
@@ -70,7 +70,8 @@ struct LinkLoad {
   bool operator==(const LinkLoad&) const = default;
 };
 
-// Tokens whose backward ended on stage 0 (training), as a rate over equal slices of time.
+// Tokens whose backward ended on stage 0 (training), or that were sampled (inference), as a rate over equal slices of
+// time.
 struct Throughput {
   std::vector<double> time; // s, end of the slice
   std::vector<double> tokens_per_s;
@@ -95,7 +96,7 @@ struct RunFigures {
   std::uint64_t seed = 0;
   double makespan = 0; // s: the end of the last task
   double tokens_per_iteration = 0;
-  double model_flops = 0;        // FLOP of one iteration over all GPUs, Megatron's formula
+  double model_flops = 0;        // FLOP of one iteration over all GPUs, Megatron's formula; of inference, forward only
   double peak_flops_per_gpu = 0; // FLOP/s at the precision of the run
   double memory_capacity = 0;    // bytes of one GPU that a job's tensors can have
   double total_parameters = 0;
@@ -103,6 +104,11 @@ struct RunFigures {
   double routed_tokens = 0; // token-to-expert assignments of one iteration
   double computed_tokens = 0;
   double dropped_tokens = 0;
+  // Of inference; nothing in training.
+  double output_tokens = 0;
+  double ttft = 0;     // s: until a sequence's first token, mean
+  double tpot = 0;     // s: from one token of a sequence to the next, mean; 0 with one token
+  double kv_cache = 0; // bytes on the fullest rank at the end
 
   bool operator==(const RunFigures&) const = default;
 };

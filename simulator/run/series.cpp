@@ -109,16 +109,24 @@ record::MemorySeries replay_memory(const Timeline& timeline, const graph::TaskGr
   return series;
 }
 
+RateCounter::RateCounter(Seconds makespan) {
+  constexpr std::size_t slices = 100;
+  width_ = makespan.value() / slices;
+  rates_.tokens_per_s.assign(slices, 0);
+  for (std::size_t slice = 0; slice < slices; ++slice)
+    rates_.time.push_back(width_ * static_cast<double>(slice + 1));
+}
+
+void RateCounter::count(double time, double tokens) {
+  const std::size_t slice = std::min(rates_.time.size() - 1, static_cast<std::size_t>(time / width_));
+  rates_.tokens_per_s[slice] += tokens / width_;
+}
+
 record::Throughput throughput(const record::TaskTable& table, const workloads::TrainingJob& job,
                               const workloads::Layout& layout, Seconds makespan) {
-  constexpr std::size_t slices = 100;
   const auto micro_batches = static_cast<std::size_t>(job.training.micro_batches(job.sizes));
   const double tokens = static_cast<double>(job.training.micro_batch_size * job.training.seq_length);
-  const double width = makespan.value() / slices;
-  record::Throughput result;
-  result.tokens_per_s.assign(slices, 0);
-  for (std::size_t slice = 0; slice < slices; ++slice)
-    result.time.push_back(width * static_cast<double>(slice + 1));
+  RateCounter rate(makespan);
   std::size_t row = 0;
   for (std::uint32_t rank = 0; rank < layout.world_size(); ++rank) {
     const workloads::Coordinates at = layout.coordinates(RankId(rank));
@@ -131,9 +139,9 @@ record::Throughput throughput(const record::TaskTable& table, const workloads::T
         backward_end[static_cast<std::size_t>(table.micro_batch[row])] = table.end[row];
     }
     for (const double end : backward_end)
-      result.tokens_per_s[std::min(slices - 1, static_cast<std::size_t>(end / width))] += tokens / width;
+      rate.count(end, tokens);
   }
-  return result;
+  return rate.result();
 }
 
 } // namespace moesim::run

@@ -15,7 +15,19 @@ namespace moesim::run {
                                                  const std::vector<workloads::StageMemory>& stages,
                                                  const workloads::Layout& layout);
 
-// A micro-batch's tokens count when its backward ends on stage 0; as a rate over 100 slices of the run.
+// Counts tokens as a rate over 100 equal slices of a run.
+class RateCounter {
+public:
+  explicit RateCounter(Seconds makespan);
+  void count(double time, double tokens);
+  [[nodiscard]] record::Throughput result() const { return rates_; }
+
+private:
+  double width_; // s
+  record::Throughput rates_;
+};
+
+// A micro-batch's tokens count when its backward ends on stage 0.
 [[nodiscard]] record::Throughput throughput(const record::TaskTable& table, const workloads::TrainingJob& job,
                                             const workloads::Layout& layout, Seconds makespan);
 

@@ -4,12 +4,13 @@
 #include "simulator/execution/simgrid_executor.hpp"
 #include "simulator/run/recorder.hpp"
 #include "simulator/run/series.hpp"
+#include "simulator/run/token_times.hpp"
 
 namespace moesim::run {
 namespace {
 
 workloads::Layout layout_of(const scenario::Scenario& scenario) {
-  return workloads::Layout(scenario.job.sizes, scenario.rank_order);
+  return workloads::Layout(scenario.job().sizes, scenario.rank_order);
 }
 
 record::RankTable rank_table(const scenario::Scenario& scenario) {
@@ -33,11 +34,13 @@ record::RankTable rank_table(const scenario::Scenario& scenario) {
 // Routing is uniform: every expert of a layer gets the same share of the token copies.
 record::ExpertLoad expert_load(const scenario::Scenario& scenario) {
   record::ExpertLoad load;
-  const workloads::ModelSpec& model = scenario.job.model;
+  const workloads::ModelSpec& model = scenario.job().model;
   if (!model.moe)
     return load;
   load.experts = static_cast<std::size_t>(model.moe->num_experts);
-  const double copies = scenario.job.training.tokens() * static_cast<double>(model.moe->experts_per_token);
+  const double tokens = scenario.is_training() ? scenario.training_job().training.tokens()
+                                               : scenario.inference_job().inference.computed_tokens();
+  const double copies = tokens * static_cast<double>(model.moe->experts_per_token);
   for (std::int64_t layer = 0; layer < model.num_layers; ++layer) {
     if (!model.kind_of(layer).has_experts)
       continue;
@@ -47,30 +50,56 @@ record::ExpertLoad expert_load(const scenario::Scenario& scenario) {
   return load;
 }
 
+void add_amounts(record::RunFigures& figures, const workloads::TrainingJob& job) {
+  figures.tokens_per_iteration = job.training.tokens();
+  figures.model_flops = workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length);
+}
+
+void add_amounts(record::RunFigures& figures, const workloads::InferenceJob& job) {
+  figures.tokens_per_iteration = job.inference.tokens();
+  figures.model_flops = workloads::inference_flops(job);
+  figures.output_tokens = job.inference.output_tokens();
+  figures.kv_cache = workloads::kv_cache_bytes(job).value();
+}
+
 record::RunFigures figures(const scenario::Scenario& scenario, const record::ExpertLoad& experts, Seconds makespan) {
-  const workloads::TrainingJob& job = scenario.job;
   record::RunFigures result;
   result.name = scenario.name;
   result.scenario_text = scenario.text;
   result.resolved_scenario = scenario::resolved_yaml(scenario);
   result.seed = scenario.seed;
   result.makespan = makespan.value();
-  result.tokens_per_iteration = job.training.tokens();
-  result.model_flops = workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length);
-  result.peak_flops_per_gpu = platforms::peak_of(scenario.cluster.gpu, job.training.precision).value();
+  std::visit([&](const auto& job) { add_amounts(result, job); }, scenario.work);
+  result.peak_flops_per_gpu = platforms::peak_of(scenario.cluster.gpu, scenario.precision()).value();
   result.memory_capacity = scenario.cluster.gpu.usable_memory().value();
-  result.total_parameters = workloads::total_parameters(job.model);
-  result.active_parameters = workloads::active_parameters(job.model);
+  result.total_parameters = workloads::total_parameters(scenario.job().model);
+  result.active_parameters = workloads::active_parameters(scenario.job().model);
   for (const double tokens : experts.tokens)
     result.routed_tokens += tokens;
   result.computed_tokens = result.routed_tokens; // nothing is dropped without a capacity factor
   return result;
 }
 
+// What only training, or only inference, says of its timeline.
+void add_tokens(record::RunRecord& run, const workloads::TrainingJob& job, const record::TaskTable& table,
+                const workloads::Layout& layout) {
+  run.throughput = throughput(table, job, layout, Seconds(run.figures.makespan));
+}
+
+void add_tokens(record::RunRecord& run, const workloads::InferenceJob& job, const record::TaskTable& table,
+                const workloads::Layout& layout) {
+  const TokenTimes tokens = token_times(table, job, layout);
+  run.throughput = throughput(tokens, job, Seconds(run.figures.makespan));
+  run.figures.ttft = time_to_first_token(tokens).value();
+  run.figures.tpot = time_per_output_token(tokens).value();
+}
+
 } // namespace
 
 graph::TaskGraph task_graph(const scenario::Scenario& scenario) {
-  return graph::expand(workloads::training_iteration(scenario.job), layout_of(scenario).membership());
+  return graph::expand(scenario.is_training() ? workloads::training_iteration(scenario.training_job())
+                                              : workloads::inference_run(scenario.inference_job()),
+                       layout_of(scenario).membership());
 }
 
 record::RunRecord simulate(const scenario::Scenario& scenario, execution::Executor& executor,
@@ -83,12 +112,13 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
   record::RunRecord run;
   const workloads::Layout layout = layout_of(scenario);
   Timeline timeline = recorder.timeline();
-  run.memory = replay_memory(timeline, graph, workloads::stage_memories(scenario.job), layout);
-  run.throughput = throughput(timeline.table, scenario.job, layout, makespan);
+  const auto stages = std::visit([](const auto& job) { return workloads::stage_memories(job); }, scenario.work);
+  run.memory = replay_memory(timeline, graph, stages, layout);
   run.links = recorder.link_load();
   run.experts = expert_load(scenario);
   run.ranks = rank_table(scenario);
   run.figures = figures(scenario, run.experts, makespan);
+  std::visit([&](const auto& job) { add_tokens(run, job, timeline.table, layout); }, scenario.work);
   run.tasks = std::move(timeline.table);
   return run;
 }

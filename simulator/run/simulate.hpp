@@ -8,7 +8,7 @@
 
 namespace moesim::run {
 
-// The task graph of one iteration of the scenario, every rank in it.
+// The task graph of one iteration of the scenario (or of its one batch), every rank in it.
 [[nodiscard]] graph::TaskGraph task_graph(const scenario::Scenario& scenario);
 
 // Builds the graph, runs it on SimGrid and records it. Once per process (SimGrid's limit). `progress` may throw to

@@ -25,18 +25,18 @@ void must_divide(config::MapReader& at, std::string_view key, std::int64_t degre
 
 // Products in FP8 still leave attention and the head to BF16.
 void check_precision(const Scenario& scenario, Sections at) {
-  const Precision precision = scenario.job.training.precision;
+  const Precision precision = scenario.precision();
   for (const Precision needed : {precision, precision_outside_products(precision)})
     if (!scenario.cluster.gpu.peak[static_cast<std::size_t>(needed)])
-      return at.training.problem("precision", fmt::format("the GPU {} has no {} peak; use another precision or give "
-                                                          "platform.gpu.peak.{}",
-                                                          scenario.cluster.gpu.name, name_of(needed), name_of(needed)));
+      return at.work.problem("precision", fmt::format("the GPU {} has no {} peak; use another precision or give "
+                                                      "platform.gpu.peak.{}",
+                                                      scenario.cluster.gpu.name, name_of(needed), name_of(needed)));
 }
 
 } // namespace
 
 void check_world(const Scenario& scenario, Sections at) {
-  const workloads::ParallelSizes& sizes = scenario.job.sizes;
+  const workloads::ParallelSizes& sizes = scenario.job().sizes;
   const std::int64_t gpus = scenario.cluster.gpu_count();
   if (sizes.world() > gpus)
     at.parallel.problem(
@@ -56,7 +56,7 @@ namespace {
 
 // Stages are equal unless the scenario lists them. The first has the embedding and the last the head; others need
 // layers.
-void check_stages(const workloads::TrainingJob& job, config::MapReader& parallel) {
+void check_stages(const workloads::Job& job, config::MapReader& parallel) {
   const std::int64_t layers = job.model.num_layers;
   const std::vector<std::int64_t>& listed = job.layers_per_stage;
   if (listed.empty() && layers % job.sizes.pp != 0)
@@ -108,7 +108,7 @@ void check_context(const workloads::TrainingJob& job, Sections at) {
     at.parallel.problem("cp", "context parallelism needs attention_backend: flash (as in Megatron Core); use 1");
 }
 
-void check_experts(const workloads::TrainingJob& job, config::MapReader& parallel) {
+void check_experts(const workloads::Job& job, config::MapReader& parallel) {
   if (!job.model.moe) {
     for (const auto& [key, degree] : {std::pair("ep", job.sizes.ep), std::pair("etp", job.sizes.etp)})
       if (degree > 1)
@@ -126,7 +126,7 @@ void check_experts(const workloads::TrainingJob& job, config::MapReader& paralle
 } // namespace
 
 void check_model_splits(const Scenario& scenario, Sections at) {
-  const workloads::TrainingJob& job = scenario.job;
+  const workloads::Job& job = scenario.job();
   const workloads::ModelSpec& model = job.model;
   must_divide(at.parallel, "tp", job.sizes.tp, model.num_heads, "attention heads");
   if (model.num_kv_heads % job.sizes.tp != 0 && job.sizes.tp % model.num_kv_heads != 0)
@@ -135,45 +135,50 @@ void check_model_splits(const Scenario& scenario, Sections at) {
                                     model.num_kv_heads, job.sizes.tp));
   if (model.layers_with_experts() < model.num_layers)
     must_divide(at.parallel, "tp", job.sizes.tp, model.intermediate_size, "columns of the MLP");
-  check_context(job, at);
+  if (scenario.is_training())
+    check_context(scenario.training_job(), at);
+  else if (job.sizes.cp > 1)
+    at.parallel.problem("cp", "context parallelism is for training; use 1");
   check_stages(job, at.parallel);
   check_experts(job, at.parallel);
-  if (job.sequence_parallel)
-    must_divide(at.parallel, "tp", job.sizes.tp * job.sizes.cp, job.training.micro_batch_size * job.training.seq_length,
+  if (scenario.is_training() && job.sequence_parallel) {
+    const workloads::Training& training = scenario.training_job().training;
+    must_divide(at.parallel, "tp", job.sizes.tp * job.sizes.cp, training.micro_batch_size * training.seq_length,
                 "tokens of a micro-batch, which sequence parallelism splits");
+  }
 }
 
 void check_batch(const Scenario& scenario, Sections at) {
-  const std::int64_t positions = scenario.job.model.learned_positions;
-  if (positions > 0 && scenario.job.training.seq_length > positions)
-    at.training.problem("seq_length", fmt::format("the model has learned {} positions; use at most as many, or give "
-                                                  "model.max_position_embeddings",
-                                                  positions));
-  const workloads::Training& training = scenario.job.training;
-  const std::int64_t unit = training.micro_batch_size * scenario.job.sizes.dp;
+  const workloads::Training& training = scenario.training_job().training;
+  const std::int64_t positions = scenario.job().model.learned_positions;
+  if (positions > 0 && training.seq_length > positions)
+    at.work.problem("seq_length", fmt::format("the model has learned {} positions; use at most as many, or give "
+                                              "model.max_position_embeddings",
+                                              positions));
+  const std::int64_t unit = training.micro_batch_size * scenario.job().sizes.dp;
   if (training.global_batch_size % unit == 0)
     return;
   const std::int64_t below = training.global_batch_size / unit * unit;
   const std::string nearest = below == 0 ? fmt::format("{}", unit) : fmt::format("{} or {}", below, below + unit);
-  at.training.problem("global_batch_size", fmt::format("{} is not a multiple of micro_batch_size x dp = {} x {} = {}; "
-                                                       "use {}",
-                                                       training.global_batch_size, training.micro_batch_size,
-                                                       scenario.job.sizes.dp, unit, nearest));
+  at.work.problem("global_batch_size", fmt::format("{} is not a multiple of micro_batch_size x dp = {} x {} = {}; "
+                                                   "use {}",
+                                                   training.global_batch_size, training.micro_batch_size,
+                                                   scenario.job().sizes.dp, unit, nearest));
 }
 
 // All in floating point: the integers of a job this large would overflow.
 void check_amounts(const Scenario& scenario, Sections at) {
-  const workloads::TrainingJob& job = scenario.job;
+  const workloads::TrainingJob& job = scenario.training_job();
   const std::int64_t copies = job.model.moe ? job.model.moe->experts_per_token : 1;
   const Bytes activations(static_cast<double>(job.training.micro_batch_size) *
                           static_cast<double>(job.training.seq_length) * static_cast<double>(job.model.hidden_size) *
                           static_cast<double>(copies) * bytes_per_element(job.training.precision));
   if (activations > most_bytes)
-    at.training.problem("seq_length",
-                        fmt::format("{} x {} tokens of a micro-batch are {} at each layer, and one run takes at most "
-                                    "{}; use a shorter sequence or a smaller micro_batch_size",
-                                    job.training.micro_batch_size, job.training.seq_length, format_bytes(activations),
-                                    format_bytes(most_bytes)));
+    at.work.problem("seq_length",
+                    fmt::format("{} x {} tokens of a micro-batch are {} at each layer, and one run takes at most "
+                                "{}; use a shorter sequence or a smaller micro_batch_size",
+                                job.training.micro_batch_size, job.training.seq_length, format_bytes(activations),
+                                format_bytes(most_bytes)));
   for (const std::int64_t stage : {std::int64_t{0}, job.sizes.pp - 1}) {
     const workloads::RankParameters parameters = workloads::stage_parameters(job, stage);
     const Bytes gradients((parameters.dense + parameters.expert) * workloads::gradient_bytes);
@@ -185,7 +190,7 @@ void check_amounts(const Scenario& scenario, Sections at) {
 }
 
 void check_size(const Scenario& scenario, Sections at) {
-  const workloads::TrainingJob& job = scenario.job;
+  const workloads::TrainingJob& job = scenario.training_job();
   constexpr double steps_per_layer = 22; // forward and backward of a layer with experts, tensor-parallel
   // Two gathers each of dense and expert parameters, and a reduction of the gradients of both.
   const double sharded = (job.training.shards_weights() ? 4 : 0) + (job.training.shards_gradients() ? 2 : 0);
@@ -193,10 +198,10 @@ void check_size(const Scenario& scenario, Sections at) {
                       static_cast<double>(job.training.micro_batches(job.sizes)) *
                       static_cast<double>(job.model.num_layers) / static_cast<double>(job.sizes.pp);
   if (rows > most_rows)
-    at.training.problem("global_batch_size",
-                        fmt::format("{} micro-batches on {} GPUs make about {:.1g} tasks, and one run takes at most "
-                                    "{:.1g}; use a smaller batch, or fewer GPUs",
-                                    job.training.micro_batches(job.sizes), job.sizes.world(), rows, most_rows));
+    at.work.problem("global_batch_size",
+                    fmt::format("{} micro-batches on {} GPUs make about {:.1g} tasks, and one run takes at most "
+                                "{:.1g}; use a smaller batch, or fewer GPUs",
+                                job.training.micro_batches(job.sizes), job.sizes.world(), rows, most_rows));
 }
 
 } // namespace moesim::scenario

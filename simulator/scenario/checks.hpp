@@ -9,13 +9,18 @@ namespace moesim::scenario {
 // The sections as written: where a problem is shown.
 struct Sections {
   config::MapReader& parallel;
-  config::MapReader& training;
+  config::MapReader& work; // training or inference
 };
 
 void check_world(const Scenario& scenario, Sections at);
 void check_model_splits(const Scenario& scenario, Sections at);
+// Of training.
 void check_batch(const Scenario& scenario, Sections at);
 void check_amounts(const Scenario& scenario, Sections at);
 void check_size(const Scenario& scenario, Sections at);
+
+void check_inference_batch(const workloads::InferenceJob& job, Sections at);
+void check_inference_amounts(const workloads::InferenceJob& job, Sections at);
+void check_inference_size(const workloads::InferenceJob& job, Sections at);
 
 } // namespace moesim::scenario

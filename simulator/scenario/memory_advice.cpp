@@ -37,9 +37,27 @@ std::vector<Change> changes_of(const workloads::TrainingJob& job) {
   return changes;
 }
 
+std::vector<Change> changes_of(const workloads::InferenceJob& job) {
+  std::vector<Change> changes{
+      {"inference.precision=fp8"},
+      {"inference.kv_cache_precision=fp8"},
+      {fmt::format("parallel.ep={}", 2 * job.sizes.ep)},
+  };
+  if (job.inference.micro_batch_size % 2 == 0)
+    changes.push_back({fmt::format("inference.micro_batch_size={}", job.inference.micro_batch_size / 2)});
+  if (job.inference.batch_size % (2 * job.sizes.dp) == 0)
+    changes.push_back({fmt::format("inference.batch_size={}", job.inference.batch_size / 2)});
+  if (job.sizes.dp % 2 == 0) {
+    changes.push_back(doubled("tp", job.sizes.tp, job.sizes));
+    changes.push_back(doubled("pp", job.sizes.pp, job.sizes));
+  }
+  return changes;
+}
+
 Bytes fullest_gpu(const Scenario& scenario) {
   Bytes fullest;
-  for (const workloads::StageMemory& stage : workloads::stage_memories(scenario.job))
+  const auto stages = std::visit([](const auto& job) { return workloads::stage_memories(job); }, scenario.work);
+  for (const workloads::StageMemory& stage : stages)
     fullest = std::max(fullest, stage.at_peak.total());
   return fullest;
 }
@@ -50,7 +68,8 @@ std::vector<MemoryAdvice> memory_advice(const std::filesystem::path& file, std::
   const Scenario scenario = load(file, assignments);
   const Bytes now = fullest_gpu(scenario);
   std::vector<MemoryAdvice> advice;
-  for (const Change& change : changes_of(scenario.job)) {
+  const auto changes = std::visit([](const auto& job) { return changes_of(job); }, scenario.work);
+  for (const Change& change : changes) {
     Change all(assignments.begin(), assignments.end());
     all.insert(all.end(), change.begin(), change.end());
     try {

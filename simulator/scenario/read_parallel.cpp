@@ -52,20 +52,23 @@ std::string_view short_name(std::string_view parallel_field) {
 void read_parallel(config::MapReader& map, Scenario& scenario) {
   for (const auto& [alias, key] : megatron_names)
     map.alias(alias, key);
-  workloads::ParallelSizes& sizes = scenario.job.sizes;
+  workloads::ParallelSizes& sizes = scenario.job().sizes;
   sizes.tp = map.integer_or("tp", 1, degree);
   sizes.cp = map.integer_or("cp", 1, degree);
   sizes.pp = map.integer_or("pp", 1, degree);
   only_one(map, "vpp", "an interleaved schedule");
   sizes.ep = map.integer_or("ep", 1, degree);
   sizes.etp = map.integer_or("etp", 1, degree);
-  scenario.job.layers_per_stage = read_stages(map);
-  scenario.job.training.cp_comm_type =
-      enum_choice(map, "cp_comm_type",
-                  std::array{workloads::CpCommType::P2p, workloads::CpCommType::AllGather, workloads::CpCommType::A2a});
+  scenario.job().layers_per_stage = read_stages(map);
+  if (scenario.is_training())
+    scenario.training_job().training.cp_comm_type = enum_choice(
+        map, "cp_comm_type",
+        std::array{workloads::CpCommType::P2p, workloads::CpCommType::AllGather, workloads::CpCommType::A2a});
   const std::int64_t rest = std::max<std::int64_t>(1, scenario.cluster.gpu_count() / (sizes.tp * sizes.cp * sizes.pp));
   sizes.dp = map.integer_or("dp", rest, degree);
-  scenario.job.sequence_parallel = map.boolean_or("sequence_parallel", sizes.tp > 1) && sizes.tp > 1;
+  // In inference only experts, whose tokens are spread over tp, want it: elsewhere vLLM and TensorRT-LLM all-reduce.
+  const bool is_usual = scenario.is_training() || scenario.job().model.moe.has_value();
+  scenario.job().sequence_parallel = map.boolean_or("sequence_parallel", is_usual && sizes.tp > 1) && sizes.tp > 1;
   scenario.rank_order = map.text_or("order", workloads::default_rank_order);
 }
 

@@ -50,6 +50,15 @@ void assign(config::Node& root, std::string_view assignment) {
   config::set(root, under_the_name_given(root, assignment));
 }
 
+// The modules would draft tokens (speculative decoding; DeepSeek-V3, arXiv 2412.19437, section 2.2).
+void leave_out_drafting(Scenario& scenario) {
+  if (scenario.job().model.mtp_layers > 0)
+    scenario.warnings.emplace_back(
+        "inference: the model's modules for multi-token prediction could draft tokens; that is "
+        "not simulated, and they are left out");
+  scenario.job().model.mtp_layers = 0;
+}
+
 } // namespace
 
 void read_simulation(config::MapReader map, Scenario& scenario) {
@@ -81,8 +90,10 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
     scenario.cluster = platforms::read_cluster(*platform, "platform", problems);
   else
     map.problem("platform", "missing; expected a cluster of the catalogue, such as {base: dgx-h100, nodes: 8}");
+  if (map.has("inference") && !map.has("training"))
+    scenario.work = workloads::InferenceJob{};
   if (const config::Node* model = map.node("model"))
-    scenario.job.model = workloads::read_model(*model, "model", problems, scenario.warnings);
+    scenario.job().model = workloads::read_model(*model, "model", problems, scenario.warnings);
   else
     map.problem("model",
                 "missing; expected a model of the catalogue, such as mixtral-8x7b, a config.json or its fields");
@@ -90,25 +101,36 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
 
   config::MapReader parallel = map.map_or_empty("parallel");
   read_parallel(parallel, scenario);
-  if (map.node("inference") != nullptr)
-    map.problem("inference", "inference is not available yet; give training");
-  config::MapReader training = map.map("training");
-  read_training(training, scenario.job);
+  if (scenario.is_training() && map.node("inference") != nullptr)
+    map.problem("inference", "given beside training, and a run does one of them; keep one of the two");
+  config::MapReader work = map.map(scenario.is_training() ? "training" : "inference");
+  if (scenario.is_training()) {
+    read_training(work, scenario.training_job());
+  } else {
+    leave_out_drafting(scenario);
+    read_inference(work, scenario.job().sizes, scenario.inference_job().inference);
+  }
   read_moe(map.map_or_empty("moe"));
   read_simulation(map.map_or_empty("simulation"), scenario);
   parallel.finish();
-  training.finish();
+  work.finish();
   map.finish();
   // Sizes are compared only when each is sound by itself: one mistake, one message.
   if (sections_are_sound && problems.empty()) {
-    const Sections at{parallel, training};
+    const Sections at{parallel, work};
     check_world(scenario, at);
     check_model_splits(scenario, at);
-    check_batch(scenario, at);
+    if (scenario.is_training())
+      check_batch(scenario, at);
+    else
+      check_inference_batch(scenario.inference_job(), at);
     // What does not fit together has no amounts.
-    if (problems.empty()) {
+    if (problems.empty() && scenario.is_training()) {
       check_amounts(scenario, at);
       check_size(scenario, at);
+    } else if (problems.empty()) {
+      check_inference_amounts(scenario.inference_job(), at);
+      check_inference_size(scenario.inference_job(), at);
     }
   }
   problems.throw_if_any();

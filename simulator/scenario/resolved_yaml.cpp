@@ -11,14 +11,17 @@ namespace moesim::scenario {
 namespace {
 
 std::string parallel_yaml(const Scenario& scenario) {
-  const workloads::ParallelSizes& sizes = scenario.job.sizes;
-  return fmt::format("parallel: {{tp: {}, cp: {}, pp: {}, vpp: {}, ep: {}, etp: {}, dp: {}, sequence_parallel: {}, "
-                     "cp_comm_type: {}, order: {}{}}}\n",
-                     sizes.tp, sizes.cp, sizes.pp, sizes.vpp, sizes.ep, sizes.etp, sizes.dp,
-                     scenario.job.sequence_parallel, name_of(scenario.job.training.cp_comm_type), scenario.rank_order,
-                     scenario.job.layers_per_stage.empty()
-                         ? ""
-                         : fmt::format(", layers_per_stage: [{}]", fmt::join(scenario.job.layers_per_stage, ", ")));
+  const workloads::ParallelSizes& sizes = scenario.job().sizes;
+  return fmt::format(
+      "parallel: {{tp: {}, cp: {}, pp: {}, vpp: {}, ep: {}, etp: {}, dp: {}, sequence_parallel: {}, "
+      "{}order: {}{}}}\n",
+      sizes.tp, sizes.cp, sizes.pp, sizes.vpp, sizes.ep, sizes.etp, sizes.dp, scenario.job().sequence_parallel,
+      scenario.is_training() ? fmt::format("cp_comm_type: {}, ", name_of(scenario.training_job().training.cp_comm_type))
+                             : "",
+      scenario.rank_order,
+      scenario.job().layers_per_stage.empty()
+          ? ""
+          : fmt::format(", layers_per_stage: [{}]", fmt::join(scenario.job().layers_per_stage, ", ")));
 }
 
 std::string recompute_yaml(const workloads::Recompute& recompute) {
@@ -54,12 +57,27 @@ std::string training_yaml(const workloads::TrainingJob& job) {
                      training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.pp);
 }
 
+std::string inference_yaml(const workloads::Inference& inference) {
+  return fmt::format("inference:\n"
+                     "  batch_size: {}\n"
+                     "  micro_batch_size: {}\n"
+                     "  prompt_length: {}\n"
+                     "  output_length: {}\n"
+                     "  precision: {}\n"
+                     "  kv_cache_precision: {}\n"
+                     "  kv_block_size: {}\n",
+                     inference.batch_size, inference.micro_batch_size, inference.prompt_length, inference.output_length,
+                     name_of(inference.precision), name_of(inference.kv_cache_precision), inference.kv_block_size);
+}
+
 } // namespace
 
 std::string resolved_yaml(const Scenario& scenario) {
   return fmt::format("version: 1\nname: {}\nplatform:\n{}model:\n{}", config::double_quoted(scenario.name),
-                     platforms::to_yaml(scenario.cluster, 2), workloads::to_yaml(scenario.job.model, 2)) +
-         parallel_yaml(scenario) + training_yaml(scenario.job) +
+                     platforms::to_yaml(scenario.cluster, 2), workloads::to_yaml(scenario.job().model, 2)) +
+         parallel_yaml(scenario) +
+         (scenario.is_training() ? training_yaml(scenario.training_job())
+                                 : inference_yaml(scenario.inference_job().inference)) +
          "moe: {routing: uniform, dispatcher: alltoall, capacity_factor: none, placement: contiguous, balancing: none, "
          "redundant_experts: 0}\n" +
          fmt::format("simulation: {{network: {}, symmetry: {}, seed: {}}}\n",

@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "platforms/cluster.hpp"
+#include "workloads/inference.hpp"
 #include "workloads/training.hpp"
 
 namespace moesim::scenario {
@@ -20,16 +22,28 @@ struct Scenario {
   std::string name;
   std::string text; // as the user wrote it
   platforms::Cluster cluster;
-  workloads::TrainingJob job;
+  std::variant<workloads::TrainingJob, workloads::InferenceJob> work; // what the GPUs do
   std::string rank_order{workloads::default_rank_order};
   Network network = Network::Fluid;
   std::string symmetry = "auto"; // every rank is simulated, whatever it says, until folding exists
   std::uint64_t seed = 1;
   std::vector<std::string> warnings; // one line each, such as fields of a model file that mean nothing here
+
+  // What training and inference share: the model and its layout.
+  [[nodiscard]] const workloads::Job& job() const;
+  [[nodiscard]] workloads::Job& job();
+  // Each requires the scenario to be one of it.
+  [[nodiscard]] const workloads::TrainingJob& training_job() const { return std::get<workloads::TrainingJob>(work); }
+  [[nodiscard]] workloads::TrainingJob& training_job() { return std::get<workloads::TrainingJob>(work); }
+  [[nodiscard]] const workloads::InferenceJob& inference_job() const { return std::get<workloads::InferenceJob>(work); }
+  [[nodiscard]] workloads::InferenceJob& inference_job() { return std::get<workloads::InferenceJob>(work); }
+
+  [[nodiscard]] bool is_training() const { return std::holds_alternative<workloads::TrainingJob>(work); }
+  [[nodiscard]] Precision precision() const; // of matrix products
 };
 
-// The most that one run takes: task rows (GPUs x micro-batches x layers x steps of a layer), ranks, and bytes that one
-// transfer may be about (a layer's activations or a rank's gradients).
+// The most that one run takes: task rows (GPUs x micro-batches x layers x steps of a layer x tokens), ranks, and bytes
+// that one transfer may be about (a layer's activations or a rank's gradients).
 inline constexpr double most_rows = 2e8;
 inline constexpr std::int64_t most_ranks = 100'000;
 inline constexpr Bytes most_bytes{4e13};

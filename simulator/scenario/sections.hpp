@@ -16,6 +16,8 @@ namespace moesim::scenario {
 void read_parallel(config::MapReader& map, Scenario& scenario);
 // `job.model` has been read: it says how many modules for multi-token prediction there are unless this section does.
 void read_training(config::MapReader& map, workloads::TrainingJob& job);
+// Requires the degrees of parallelism: they decide the default of micro_batch_size.
+void read_inference(config::MapReader& map, const workloads::ParallelSizes& sizes, workloads::Inference& inference);
 void read_moe(config::MapReader map);
 void read_simulation(config::MapReader map, Scenario& scenario);
 

@@ -37,6 +37,20 @@ TEST(PassBlocks, APassThatAnotherInterruptsHasTwoBlocks) {
   EXPECT_EQ(pass_blocks(run, 0).size(), 3U);
 }
 
+// Decode steps of the one micro-batch there is follow each other; where layers start over, so does the block.
+TEST(PassBlocks, DecodeStepsOfAMicroBatchAreBlocksOfTheirOwn) {
+  record::RunRecord run = record_of({0}, {{0, "compute", "prefill", 0, 1, 0},
+                                          {0, "compute", "decode", 1, 2, 0},
+                                          {0, "compute", "decode", 2, 3, 0},
+                                          {0, "compute", "decode", 4, 5, 0},
+                                          {0, "compute", "decode", 5, 6, 0}});
+  run.tasks.layer = {0, 0, 1, 0, 1};
+  EXPECT_THAT(pass_blocks(run, 0),
+              ElementsAre(PassBlock{0, 1, BlockKind::Prefill, 0, 0}, PassBlock{1, 3, BlockKind::Decode, 0, 0},
+                          PassBlock{4, 6, BlockKind::Decode, 0, 0}));
+  EXPECT_EQ(stretches(run, 0).front().activity, Activity::Compute); // and no optimizer step
+}
+
 TEST(PassBlocks, ChunksOfAStageAreDifferentPasses) {
   record::RunRecord run = record_of({0}, {{0, "compute", "forward", 0, 1, 0}, {0, "compute", "forward", 1, 2, 0}});
   run.tasks.chunk[1] = 1;

@@ -38,7 +38,7 @@ inline record::RunRecord record_of(const std::vector<std::uint32_t>& stages, std
   tasks.streams = {"compute", "tp", "cp", "ep", "dp", "pp-send-next", "pp-send-prev", "pp-recv-next", "pp-recv-prev"};
   tasks.kinds = {"compute", "all-reduce", "all-gather", "reduce-scatter", "all-to-all", "send-recv"};
   tasks.names = {"attention", "experts", "transfer", "optimizer", "grad-reduce"};
-  tasks.phases = {"forward", "backward", "gradients", "optimizer", "parameters"};
+  tasks.phases = {"forward", "backward", "gradients", "optimizer", "parameters", "prefill", "decode"};
   std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) {
     return std::tuple(a.rank, a.start, index_of(tasks.streams, a.stream)) <
            std::tuple(b.rank, b.start, index_of(tasks.streams, b.stream));

@@ -99,6 +99,26 @@ TEST(SummaryJson, HasTheKeysOfTheContract) {
               ElementsAre("load_max_over_mean", "routed_tokens", "computed_tokens", "dropped_tokens"));
 }
 
+TEST(SummaryJson, InferenceSaysWhenTokensCome) {
+  record::RunRecord run = two_stages();
+  EXPECT_FALSE(nlohmann::json::parse(to_json(summarize(run))).contains("ttft_s"));
+  run.figures.output_tokens = 200;
+  run.figures.ttft = 1.5;
+  run.figures.tpot = 0.25;
+  run.figures.kv_cache = 30;
+  const auto json = nlohmann::json::parse(to_json(summarize(run)));
+  EXPECT_EQ(json["ttft_s"], 1.5);
+  EXPECT_EQ(json["tpot_s"], 0.25);
+  EXPECT_EQ(json["output_tokens_per_s"], 50); // in 4 s
+  EXPECT_EQ(json["kv_cache_bytes"], 30);
+  EXPECT_THAT(to_text(summarize(run), Colour::Off),
+              AllOf(HasSubstr("  first token       1.5 s after the start (TTFT), then one every 250 ms (TPOT)\n"),
+                    HasSubstr("  output            50 tokens/s; KV cache 30 B on the fullest GPU\n")));
+  run.figures.tpot = 0; // one output token
+  EXPECT_TRUE(nlohmann::json::parse(to_json(summarize(run)))["tpot_s"].is_null());
+  EXPECT_THAT(to_text(summarize(run), Colour::Off), Not(HasSubstr("TPOT")));
+}
+
 TEST(SummaryJson, NumbersSurviveExactly) {
   record::RunRecord run = two_stages();
   run.figures.makespan = 0.1 + 0.2;

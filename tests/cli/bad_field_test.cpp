@@ -131,7 +131,7 @@ TEST(BadField, NotAvailableYet) {
   EXPECT_EQ(problems(small_scenario() + "simulation: {network: flow}\n"),
             "scenario.yaml:18:23: simulation.network: flow is not available yet; use analytic or fluid\n");
   EXPECT_EQ(problems(small_scenario() + "inference: {batch_size: 1}\n"),
-            "scenario.yaml:18:12: inference: inference is not available yet; give training\n");
+            "scenario.yaml:18:12: inference: given beside training, and a run does one of them; keep one of the two\n");
 }
 
 TEST(BadField, PipelineLayout) {

@@ -118,6 +118,21 @@ TEST(Expand, RefusesAReceiveWithoutSend) {
   EXPECT_THROW((void)expand(programs, two_stages()), InternalError);
 }
 
+// A micro-batch of inference goes through the stages once per token.
+TEST(Expand, MatchesTransfersOfOneMicroBatchInTheirOrder) {
+  Programs programs = forward_through_two_stages();
+  const Index again = add(programs.stages[0], compute(), {2});
+  add(programs.stages[0], transfer(Stream::PpSendNext, 1, false), {again});
+  const Index received = add(programs.stages[1], transfer(Stream::PpSendNext, 0, true), {1});
+  add(programs.stages[1], compute(), {received});
+  const TaskGraph graph = expand(programs, two_stages());
+  // Transfers of rank 0 are tasks 3 and 7; each lets one of the kernels of rank 2 start, tasks 9 and 11.
+  EXPECT_EQ(describe(graph, TaskId(3)).substr(describe(graph, TaskId(3)).find("before")), "before=5,9");
+  EXPECT_EQ(describe(graph, TaskId(7)).substr(describe(graph, TaskId(7)).find("before")), "before=11");
+  add(programs.stages[1], transfer(Stream::PpSendNext, 0, true), {});
+  EXPECT_THROW((void)expand(programs, two_stages()), InternalError); // one receive more than there are sends
+}
+
 TEST(Expand, RefusesARankInNoGroup) {
   Membership membership = two_stages();
   membership.groups[static_cast<std::size_t>(Dimension::Tp)].pop_back();

@@ -31,12 +31,12 @@ execution::Costs unit_costs(const graph::TaskGraph& graph, Seconds transfer) {
 graph::TaskGraph pipeline(std::int64_t stages, std::int64_t micro_batches, bool overlap = false,
                           const char* schedule = "1f1b") {
   scenario::Scenario scenario = small_scenario();
-  scenario.job.model.num_layers = stages;
-  scenario.job.sizes = {.pp = stages};
-  scenario.job.sequence_parallel = false;
-  scenario.job.training.global_batch_size = micro_batches;
-  scenario.job.training.overlap.pp = overlap;
-  scenario.job.training.schedule = schedule;
+  scenario.job().model.num_layers = stages;
+  scenario.job().sizes = {.pp = stages};
+  scenario.job().sequence_parallel = false;
+  scenario.training_job().training.global_batch_size = micro_batches;
+  scenario.training_job().training.overlap.pp = overlap;
+  scenario.training_job().training.schedule = schedule;
   return task_graph(scenario);
 }
 
@@ -114,11 +114,11 @@ TEST(ClosedForm, WithoutOverlapTheNextPassWaitsForTheWholeGroup) {
 // twice that backward, with one exchange more that nothing hides.
 double ring_attention_takes(double exchange) {
   scenario::Scenario scenario = small_scenario();
-  scenario.job.model.num_layers = 1;
-  scenario.job.model.moe.reset();
-  scenario.job.sizes = {.cp = 4};
-  scenario.job.sequence_parallel = false;
-  scenario.job.training.global_batch_size = 1;
+  scenario.job().model.num_layers = 1;
+  scenario.job().model.moe.reset();
+  scenario.job().sizes = {.cp = 4};
+  scenario.job().sequence_parallel = false;
+  scenario.training_job().training.global_batch_size = 1;
   const graph::TaskGraph graph = task_graph(scenario);
   execution::Costs costs;
   costs.durations = {Seconds(0), Seconds(1), Seconds(2)};

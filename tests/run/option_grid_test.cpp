@@ -116,8 +116,8 @@ void expect_laws(const scenario::Scenario& scenario) {
   EXPECT_EQ(run.tasks.size(), graph.row_count());
   EXPECT_GE(run.figures.makespan, bound.value() * (1 - 1e-12));
   EXPECT_GT(run.figures.makespan, 0);
-  expect_flops(scenario.job, run);
-  expect_memory_at_rest(scenario.job, run);
+  expect_flops(scenario.training_job(), run);
+  expect_memory_at_rest(scenario.training_job(), run);
   expect_sent_is_received(run);
   EXPECT_TRUE(run == run_ideally(scenario)) << "another result the second time";
 }

@@ -34,7 +34,7 @@ public:
 
 std::vector<scenario::Scenario> variants() {
   std::vector<scenario::Scenario> result(3, small_scenario());
-  result[1].job.training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
+  result[1].training_job().training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
   result[2].cluster.slow_gpus = {{.gpu = 5, .speed = 0.7}};
   result[2].cluster.degraded_links = {
       {.link = platforms::link_of(9, platforms::LinkKind::NicUp), .bandwidth_factor = 0.3}};
@@ -96,7 +96,7 @@ TEST(Simulate, FluidAgreesWithTheOracleWhereNothingContends) {
 // Transfers that overlap with compute meet the experts' traffic on the NICs: sharing can only take longer.
 TEST(Simulate, ContentionNeverMakesARunShorter) {
   scenario::Scenario scenario = small_scenario();
-  scenario.job.training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
+  scenario.training_job().training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
   execution::IdealExecutor oracle;
   const double ideal = simulate(scenario, oracle, {}).figures.makespan;
   EXPECT_GE(simulate(scenario, {}).figures.makespan, ideal * (1 - 1e-9));
@@ -141,7 +141,7 @@ TEST(Simulate, RecordsEveryTaskFlopAndByte) {
 // evenly over its life, whatever its rate was.)
 TEST(Simulate, LinksCarryNoMoreThanTheyCan) {
   scenario::Scenario scenario = small_scenario();
-  scenario.job.training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
+  scenario.training_job().training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
   const record::RunRecord run = simulate(scenario, {});
   for (std::size_t link = 0; link < run.links.names.size(); ++link) {
     const auto first = run.links.bytes.begin() + static_cast<std::ptrdiff_t>(link * run.links.bins);
@@ -163,7 +163,7 @@ void expect_peak_at_estimate(const scenario::Scenario& scenario) {
     peak[run.memory.rank[row]] = std::max(peak[run.memory.rank[row]], sum);
     last[run.memory.rank[row]] = run.memory.bytes[static_cast<std::size_t>(graph::Memory::Activations)][row];
   }
-  const std::vector<workloads::StageMemory> estimates = workloads::stage_memories(scenario.job);
+  const std::vector<workloads::StageMemory> estimates = workloads::stage_memories(scenario.training_job());
   for (std::uint32_t rank = 0; rank < 32; ++rank) {
     EXPECT_EQ(last[rank], 0);
     EXPECT_NEAR(peak[rank] / estimates[run.ranks.pp[rank]].at_peak.total().value(), 1, 1e-12) << rank;
@@ -175,13 +175,13 @@ INSTANTIATE_TEST_SUITE_P(Simulate, MemoryOfSchedule, testing::Values("1f1b", "gp
 
 TEST_P(MemoryOfSchedule, ReturnsAndPeaksAtTheEstimate) {
   scenario::Scenario scenario = small_scenario();
-  scenario.job.training.schedule = GetParam();
+  scenario.training_job().training.schedule = GetParam();
   expect_peak_at_estimate(scenario);
 }
 
 TEST(Simulate, MemoryPeaksAtTheEstimateWithRecomputation) {
   scenario::Scenario scenario = small_scenario();
-  scenario.job.training.recompute.granularity = workloads::Recompute::Granularity::Full;
+  scenario.training_job().training.recompute.granularity = workloads::Recompute::Granularity::Full;
   expect_peak_at_estimate(scenario);
 }
 

@@ -20,7 +20,7 @@ inline scenario::Scenario small_scenario() {
   scenario.cluster.gpu.peak[static_cast<std::size_t>(Precision::Bf16)] = FlopsPerSecond(1e15);
   scenario.cluster.gpu.launch_overhead = Seconds(2e-6);
 
-  workloads::ModelSpec& model = scenario.job.model;
+  workloads::ModelSpec& model = scenario.job().model;
   model.name = "small";
   model.model_type = "mixtral";
   model.hidden_size = 512;
@@ -31,11 +31,11 @@ inline scenario::Scenario small_scenario() {
   model.intermediate_size = 1024;
   model.vocab_size = 4096;
   model.moe = workloads::MoeSpec{.num_experts = 16, .experts_per_token = 2, .intermediate_size = 1024};
-  scenario.job.sizes = {.tp = 2, .pp = 4, .ep = 8, .dp = 4};
-  scenario.job.sequence_parallel = true;
-  scenario.job.training.global_batch_size = 32;
-  scenario.job.training.micro_batch_size = 1;
-  scenario.job.training.seq_length = 1024;
+  scenario.job().sizes = {.tp = 2, .pp = 4, .ep = 8, .dp = 4};
+  scenario.job().sequence_parallel = true;
+  scenario.training_job().training.global_batch_size = 32;
+  scenario.training_job().training.micro_batch_size = 1;
+  scenario.training_job().training.seq_length = 1024;
   return scenario;
 }
 

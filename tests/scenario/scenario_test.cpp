@@ -27,17 +27,17 @@ const char* const minimal = "version: 1\n"
 
 TEST(Scenario, DefaultsAreThoseOfTheDesign) {
   const Scenario scenario = load_text(minimal);
-  const workloads::ParallelSizes& sizes = scenario.job.sizes;
+  const workloads::ParallelSizes& sizes = scenario.job().sizes;
   EXPECT_EQ(sizes.tp, 1);
   EXPECT_EQ(sizes.pp, 1);
   EXPECT_EQ(sizes.ep, 1);
   EXPECT_EQ(sizes.dp, 16); // what is left of the cluster
-  EXPECT_EQ(scenario.job.training.micro_batch_size, 1);
-  EXPECT_EQ(scenario.job.training.schedule, "1f1b");
-  EXPECT_EQ(scenario.job.training.sharding, workloads::Sharding::Zero1);
+  EXPECT_EQ(scenario.training_job().training.micro_batch_size, 1);
+  EXPECT_EQ(scenario.training_job().training.schedule, "1f1b");
+  EXPECT_EQ(scenario.training_job().training.sharding, workloads::Sharding::Zero1);
   EXPECT_EQ(scenario.network, Network::Fluid);
   EXPECT_EQ(scenario.seed, 1u);
-  EXPECT_FALSE(scenario.job.training.overlap.grad_reduce);
+  EXPECT_FALSE(scenario.training_job().training.overlap.grad_reduce);
 }
 
 TEST(Scenario, MegatronsNamesMeanTheSame) {
@@ -53,10 +53,10 @@ TEST(Scenario, AssignmentsApplyInOrder) {
   const std::vector<std::string> assignments{"training.global_batch_size=128", "parallel.tp=2", "parallel.tp=4",
                                              "simulation={network: analytic}"};
   const Scenario scenario = load_text(minimal, assignments);
-  EXPECT_EQ(scenario.job.training.global_batch_size, 128);
-  EXPECT_EQ(scenario.job.sizes.tp, 4);
-  EXPECT_EQ(scenario.job.sizes.dp, 4);
-  EXPECT_TRUE(scenario.job.sequence_parallel); // the default with tensor parallelism
+  EXPECT_EQ(scenario.training_job().training.global_batch_size, 128);
+  EXPECT_EQ(scenario.job().sizes.tp, 4);
+  EXPECT_EQ(scenario.job().sizes.dp, 4);
+  EXPECT_TRUE(scenario.job().sequence_parallel); // the default with tensor parallelism
   EXPECT_EQ(scenario.network, Network::Analytic);
 }
 
@@ -90,7 +90,7 @@ TEST(Scenario, RoutingIsANameOrAMap) {
 TEST(Scenario, StagesMayBeUneven) {
   const std::string stages = "parallel: {pp: 4, layers_per_stage: [9, 8, 8, 7]}\n";
   const Scenario scenario = load_text(minimal + stages);
-  EXPECT_EQ(scenario.job.first_layer(3), 25);
+  EXPECT_EQ(scenario.job().first_layer(3), 25);
   EXPECT_EQ(resolved_yaml(load_text(resolved_yaml(scenario))), resolved_yaml(scenario));
   const auto problem_of = [](const std::string& parallel) -> std::string {
     try {
@@ -112,23 +112,40 @@ TEST(Scenario, StagesMayBeUneven) {
 TEST(Scenario, StagesMayBeLaidOut) {
   const Scenario scenario = load_text(std::string(minimal) + "parallel: {pp: 4, layout: \"E|(t*16|)*2,mL\"}\n",
                                       {"training.mtp_num_layers=1"});
-  EXPECT_THAT(scenario.job.layers_per_stage, testing::ElementsAre(0, 16, 16, 0));
+  EXPECT_THAT(scenario.job().layers_per_stage, testing::ElementsAre(0, 16, 16, 0));
   EXPECT_EQ(resolved_yaml(load_text(resolved_yaml(scenario))), resolved_yaml(scenario));
   EXPECT_EQ(load_text(std::string(minimal) + "parallel: {pp: 2, pipeline_model_parallel_layout: \"Et*16|t*16,L\"}\n")
-                .job.layers_per_stage,
+                .job().layers_per_stage,
             (std::vector<std::int64_t>{16, 16}));
 }
 
 // PyTorch's name for ZeRO stage 3.
 TEST(Scenario, FsdpIsZero3) {
   const Scenario scenario = load_text(minimal, {"training.sharding=fsdp"});
-  EXPECT_EQ(scenario.job.training.sharding, workloads::Sharding::Zero3);
+  EXPECT_EQ(scenario.training_job().training.sharding, workloads::Sharding::Zero3);
   EXPECT_THAT(resolved_yaml(scenario), testing::HasSubstr("sharding: zero-3"));
+}
+
+TEST(Scenario, InferenceHasDefaultsOfItsOwn) {
+  const std::string batch = "version: 1\nplatform: {base: dgx-h100, nodes: 2}\ninference: {batch_size: 64, "
+                            "prompt_length: 100, output_length: 10, precision: fp8}\n";
+  const Scenario experts =
+      load_text(batch + "model: deepseek-v3\nparallel: {tp: 2, pp: 2, dp: 4, layers_per_stage: [31, 30]}\n");
+  const workloads::Inference& inference = experts.inference_job().inference;
+  EXPECT_EQ(inference.micro_batch_size, 8); // two micro-batches for two stages
+  EXPECT_EQ(inference.kv_cache_precision, Precision::Bf16);
+  EXPECT_EQ(inference.kv_block_size, 16);
+  EXPECT_TRUE(experts.job().sequence_parallel); // each rank routes its share of the tokens
+  EXPECT_EQ(experts.job().model.mtp_layers, 0); // nothing is drafted, and that is said
+  EXPECT_THAT(experts.warnings, testing::Contains(testing::HasSubstr("draft")));
+  const Scenario dense = load_text(batch + "model: llama-3.1-70b\nparallel: {tp: 4, pp: 4, dp: 1}\n");
+  EXPECT_FALSE(dense.job().sequence_parallel); // sums go to all
+  EXPECT_EQ(dense.inference_job().inference.micro_batch_size, 16);
 }
 
 // A job may use fewer GPUs than the cluster has.
 TEST(Scenario, AJobMayBeSmallerThanItsCluster) {
-  EXPECT_EQ(load_text(std::string(minimal) + "parallel: {dp: 4}\n").job.sizes.world(), 4);
+  EXPECT_EQ(load_text(std::string(minimal) + "parallel: {dp: 4}\n").job().sizes.world(), 4);
 }
 
 TEST(Scenario, OneMistakeOneMessage) {

@@ -1,0 +1,46 @@
+#include <array>
+#include <string_view>
+
+#include "simulator/scenario/later_fields.hpp"
+#include "simulator/scenario/sections.hpp"
+
+namespace moesim::scenario {
+namespace {
+
+constexpr config::IntegerRange amount{.min = 1, .max = 100'000'000};
+constexpr std::array precisions{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp32};
+
+// A replica's sequences, one micro-batch for each stage if they divide, so that all stages have work.
+std::int64_t default_micro_batch_size(std::int64_t batch_size, const workloads::ParallelSizes& sizes) {
+  if (batch_size % sizes.dp != 0)
+    return 1; // a problem that is found later
+  const std::int64_t of_replica = batch_size / sizes.dp;
+  return of_replica % sizes.pp == 0 ? of_replica / sizes.pp : of_replica;
+}
+
+Precision read_cache_precision(config::MapReader& map, Precision precision) {
+  std::array<std::string_view, precisions.size()> names;
+  for (std::size_t at = 0; at < precisions.size(); ++at)
+    names[at] = name_of(precisions[at]);
+  const Precision fallback = precision_outside_products(precision);
+  const std::string chosen = map.choice_or("kv_cache_precision", name_of(fallback), names);
+  for (const Precision candidate : precisions)
+    if (name_of(candidate) == chosen)
+      return candidate;
+  return fallback;
+}
+
+} // namespace
+
+void read_inference(config::MapReader& map, const workloads::ParallelSizes& sizes, workloads::Inference& inference) {
+  inference.batch_size = map.integer("batch_size", amount);
+  inference.micro_batch_size =
+      map.integer_or("micro_batch_size", default_micro_batch_size(inference.batch_size, sizes), amount);
+  inference.prompt_length = map.integer("prompt_length", amount);
+  inference.output_length = map.integer("output_length", amount);
+  inference.precision = enum_choice(map, "precision", precisions);
+  inference.kv_cache_precision = read_cache_precision(map, inference.precision);
+  inference.kv_block_size = map.integer_or("kv_block_size", 16, {.min = 1, .max = 1'000'000}); // vLLM's default
+}
+
+} // namespace moesim::scenario

@@ -1,0 +1,160 @@
+#include "workloads/inference.hpp"
+
+#include <map>
+#include <utility>
+
+#include "simulator/base/check.hpp"
+#include "workloads/program_tables.hpp"
+#include "workloads/stage_writer.hpp"
+
+namespace moesim::workloads {
+namespace {
+
+using graph::Dimension;
+using graph::Kind;
+using graph::Phase;
+using graph::Step;
+using graph::Stream;
+
+// Of the number of a token, a 64-bit integer as in PyTorch.
+constexpr double token_bytes = 8;
+
+// The steps of every part of the model for one micro-batch.
+struct Parts {
+  std::map<LayerKind, std::vector<SegmentStep>> layers;
+  std::vector<SegmentStep> embedding, next_token;
+  Step activation, token; // transfers to the next stage, and from the last one to the first
+};
+
+Step transfer(ProgramTables& tables, const char* name, Bytes bytes, Phase phase) {
+  Segment segment{name, Kind::SendRecv, Dimension::Tp, {}};
+  segment.work.bytes = bytes;
+  segment.work.allocated[graph::Memory::Communication] = bytes;
+  segment.work.freed[graph::Memory::Communication] = bytes;
+  Step step = tables.step(segment, phase);
+  step.task.stream = Stream::PpSendNext; // what follows the last stage is the first
+  return step;
+}
+
+Parts make_parts(const InferenceJob& job, const MicroBatchShape& shape, ProgramTables& tables) {
+  const Phase phase = shape.cache->held == 0 ? Phase::Prefill : Phase::Decode;
+  Parts parts;
+  for (std::int64_t layer = 0; layer < job.model.num_layers; ++layer) {
+    const LayerKind kind = job.model.kind_of(layer);
+    if (!parts.layers.contains(kind))
+      parts.layers[kind] = tables.steps(layer_forward(job.model, shape, kind), phase);
+  }
+  parts.embedding = tables.steps(embedding_forward(job.model, shape), phase);
+  parts.next_token = tables.steps(next_token(job.model, shape), phase);
+  parts.activation = transfer(tables, "activation", boundary_bytes(job.model, shape), phase);
+  parts.token = transfer(tables, "token", Bytes(token_bytes * static_cast<double>(shape.sequences)), phase);
+  return parts;
+}
+
+// The parts of every step, made once for all that are alike: those whose queries read as many blocks, of which one
+// takes the newest block.
+class PartsOfSteps {
+public:
+  PartsOfSteps(const InferenceJob& job, ProgramTables& tables) : job_(job), tables_(tables) {}
+
+  const Parts& of(std::int64_t step) {
+    const MicroBatchShape shape = job_.micro_batch(step);
+    const std::int64_t held = shape.cache->held;
+    const std::int64_t block = shape.cache->block_size;
+    const bool is_prefill = held == 0;
+    const std::pair key(is_prefill ? 0 : held / block + 1, !is_prefill && held % block == 0);
+    if (const auto entry = parts_.find(key); entry != parts_.end())
+      return entry->second;
+    return parts_[key] = make_parts(job_, shape, tables_);
+  }
+
+private:
+  const InferenceJob& job_;
+  ProgramTables& tables_;
+  std::map<std::pair<std::int64_t, bool>, Parts> parts_;
+};
+
+// Writes the program of one stage.
+class StageBuilder {
+public:
+  StageBuilder(const InferenceJob& job, PartsOfSteps& parts, std::int64_t stage)
+      : job_(job), parts_(parts), stage_(stage), last_stage_(job.sizes.pp - 1), writer_(false) {}
+
+  graph::Program build(StepRange steps) {
+    for (const InferencePass& pass : passes(job_, steps))
+      forward(pass);
+    return writer_.finish();
+  }
+
+private:
+  void forward(const InferencePass& pass) {
+    const Parts& parts = parts_.of(pass.step);
+    begin(parts, pass);
+    const std::int64_t first_layer = job_.first_layer(stage_);
+    for (std::int64_t layer = first_layer; layer < first_layer + job_.layers_of(stage_); ++layer)
+      writer_.play(parts.layers.at(job_.model.kind_of(layer)), pass.micro_batch, layer);
+    end(parts, pass);
+  }
+
+  void begin(const Parts& parts, const InferencePass& pass) {
+    if (stage_ > 0)
+      return writer_.receive(parts.activation, stage_ - 1, pass.micro_batch);
+    if (pass.step > 1 && last_stage_ > 0)
+      writer_.receive(parts.token, last_stage_, pass.micro_batch);
+    writer_.play(parts.embedding, pass.micro_batch, -1);
+  }
+
+  void end(const Parts& parts, const InferencePass& pass) {
+    if (stage_ < last_stage_)
+      return writer_.send(parts.activation, stage_ + 1, pass.micro_batch);
+    writer_.play(parts.next_token, pass.micro_batch, -1);
+    if (last_stage_ > 0 && pass.step < job_.inference.output_length) // nobody waits for the last token
+      writer_.send(parts.token, 0, pass.micro_batch);
+  }
+
+  const InferenceJob& job_;
+  PartsOfSteps& parts_;
+  std::int64_t stage_;
+  std::int64_t last_stage_;
+  StageWriter writer_;
+};
+
+std::int64_t rows_of(const InferenceJob& job, std::int64_t step) {
+  std::size_t steps = 0;
+  visit_stages(job, {step, step},
+               [&](const graph::Program& program, const graph::Programs&) { steps += program.steps().size(); });
+  return static_cast<std::int64_t>(steps) * (job.sizes.world() / job.sizes.pp);
+}
+
+} // namespace
+
+void visit_stages(const InferenceJob& job, StepRange steps, const StageVisitor& visit) {
+  MOESIM_CHECK(job.sizes.cp == 1 && job.sizes.vpp == 1, "the reader refuses what inference does not do");
+  graph::Programs shared;
+  ProgramTables tables(shared);
+  PartsOfSteps parts(job, tables);
+  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage)
+    visit(StageBuilder(job, parts, stage).build(steps), shared);
+}
+
+graph::Programs inference_run(const InferenceJob& job) {
+  graph::Programs programs;
+  visit_stages(job, {1, job.inference.output_length}, [&](graph::Program program, const graph::Programs& tables) {
+    programs.stages.push_back(std::move(program));
+    programs.works = tables.works;
+    programs.names = tables.names;
+  });
+  return programs;
+}
+
+std::int64_t row_count(const InferenceJob& job) {
+  const std::int64_t steps = job.inference.output_length;
+  std::int64_t rows = rows_of(job, 1);
+  if (steps > 1)
+    rows += rows_of(job, steps);
+  if (steps > 2)
+    rows += (steps - 2) * rows_of(job, 2);
+  return rows;
+}
+
+} // namespace moesim::workloads
