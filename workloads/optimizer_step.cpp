@@ -32,7 +32,7 @@ void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables,
     parameters += replicated_parameters(model, kind) + (model.output_bias ? hidden : 0) + (has_mlp_bias ? hidden : 0);
   }
   Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
-  segment.work.bytes = Bytes(gradient_bytes * gradient_share(stage.job, {.dense = parameters}));
+  segment.work.bytes = Bytes(stage.job.training.gradient_bytes() * gradient_share(stage.job, {.dense = parameters}));
   writer.follow(tables.step(segment, Phase::Gradients));
 }
 
@@ -40,7 +40,8 @@ void exchange_embedding_gradient(const StageShape& stage, ProgramTables& tables,
   if (!holds_embedding_twice(stage.job) || stage.is_first == stage.is_last)
     return;
   Segment segment{"embedding-gradient", Kind::SendRecv, Dimension::Tp, {}};
-  segment.work.bytes = Bytes(gradient_bytes * gradient_share(stage.job, {.dense = vocabulary_share(stage.job)}));
+  segment.work.bytes =
+      Bytes(stage.job.training.gradient_bytes() * gradient_share(stage.job, {.dense = vocabulary_share(stage.job)}));
   graph::Step transfer = tables.step(segment, Phase::Gradients);
   transfer.peer_stage = static_cast<std::uint32_t>(stage.is_first ? stage.job.sizes.pp - 1 : 0);
   transfer.task.stream = stage.is_first ? Stream::PpSendNext : Stream::PpSendPrev;
@@ -58,7 +59,7 @@ void step_optimizer(const StageShape& stage, ProgramTables& tables, StageWriter&
   // Adam reads gradient, master weight and both moments, writes the latter three and the weight.
   const Precision precision = stage.job.training.precision;
   const double weight_bytes = bytes_per_element(precision_outside_products(precision));
-  const double bytes = gradient_bytes + 2 * optimizer_bytes(precision) + weight_bytes;
+  const double bytes = stage.job.training.gradient_bytes() + 2 * optimizer_bytes(precision) + weight_bytes;
   Operator adam;
   adam.bytes = Bytes(bytes * optimizer_share(stage.job, stage_parameters(stage.job, stage.index)));
   writer.follow(tables.step({"adam", Kind::Compute, Dimension::Tp, work_of(adam)}, Phase::Optimizer));

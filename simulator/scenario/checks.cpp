@@ -182,7 +182,7 @@ void check_amounts(const Scenario& scenario, Sections at) {
                                 format_bytes(most_bytes)));
   for (const std::int64_t stage : {std::int64_t{0}, job.sizes.pp - 1}) {
     const workloads::RankParameters parameters = workloads::stage_parameters(job, stage);
-    const Bytes gradients((parameters.dense + parameters.expert) * workloads::gradient_bytes);
+    const Bytes gradients((parameters.dense + parameters.expert) * job.training.gradient_bytes());
     if (gradients > most_bytes)
       return at.parallel.problem("", fmt::format("the gradients of a rank are {}, and one run takes at most {}; use a "
                                                  "smaller model, or more of tp, pp and ep",
