@@ -60,6 +60,18 @@ TEST(Mtp, DeepSeekV3HasThePublishedParameters) {
   EXPECT_NEAR((total_parameters(job.model) + module.dense + module.expert + shared) / 685e9, 1, 0.001);
 }
 
+// FP8 training keeps two copies of a byte of the module's layer, too, but not of its projection and norms.
+TEST(Mtp, Fp8KeepsCopiesOfItsLayer) {
+  TrainingJob job = predicting_job({.pp = 4});
+  const auto weights = [&] { return stage_memories(job)[3].at_rest[graph::Memory::Weights].value(); };
+  const double with_bf16 = weights();
+  job.training.precision = Precision::Fp8;
+  const LayerKind kind = job.model.kind_of(7);
+  const RankParameters layer = layer_parameters(job, kind);
+  const double copied = layer.dense + layer.expert - replicated_parameters(job.model, kind);
+  EXPECT_DOUBLE_EQ(weights() - with_bf16, 2 * (2 + 1) * copied); // two layers and the module's
+}
+
 TEST(Mtp, FirstAndLastStageSumTheEmbeddingsGradient) {
   const TrainingJob job = predicting_job({.pp = 2});
   const graph::TaskGraph graph = graph::expand(training_iteration(job), Layout(job.sizes).membership());
