@@ -119,7 +119,7 @@ std::string inference_lines(const InferenceFigures& inference) {
 
 std::string expert_line(const ExpertFigures& experts) {
   const auto count = [](double tokens) { return format_count(std::llround(tokens)); };
-  return fmt::format("experts: the busiest gets {:.2f} x the mean; {} tokens routed, {} computed, {} dropped\n",
+  return fmt::format("experts: the busiest gets {:.2f} x the mean; {} token copies routed, {} computed, {} dropped\n",
                      experts.load_max_over_mean, count(experts.routed_tokens), count(experts.computed_tokens),
                      count(experts.dropped_tokens));
 }

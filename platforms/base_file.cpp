@@ -30,6 +30,20 @@ config::Node refining_names(const config::Node& below, config::Node section) {
   return section;
 }
 
+// A port's bandwidth has two names. What is laid over another platform may use the other one.
+config::Node with_one_name(config::Node platform) {
+  for (config::Entry& node : platform.entries) {
+    if (node.key != "node")
+      continue;
+    for (config::Entry& port : node.value.entries)
+      if (port.key == "nvlink" || port.key == "nic")
+        for (config::Entry& field : port.value.entries)
+          if (field.key == "bandwidth" && port.value.find("bandwidth_per_direction") == nullptr)
+            field.key = "bandwidth_per_direction";
+  }
+  return platform;
+}
+
 BaseFile follow(config::CatalogueKind kind, const config::Node& section, const std::string& path, Problems& problems,
                 int depth) {
   const config::Node* base = section.kind == config::Node::Kind::Map ? section.find("base") : &section;
@@ -51,7 +65,8 @@ BaseFile follow(config::CatalogueKind kind, const config::Node& section, const s
       return below;
     below.name = file.stem().string();
     if (base != &section)
-      below.node = config::merge(below.node, refining_names(below.node, without(section, "base")));
+      below.node =
+          config::merge(with_one_name(below.node), with_one_name(refining_names(below.node, without(section, "base"))));
     return below;
   } catch (const InputError& error) {
     problems.add(error);

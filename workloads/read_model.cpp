@@ -44,6 +44,9 @@ constexpr std::array<std::string_view, 36> irrelevant{
     "hidden_dropout",       "description",
 };
 
+// One field under three names.
+constexpr std::array<std::string_view, 3> expert_counts{"num_local_experts", "num_experts", "n_routed_experts"};
+
 // Where a model is read from, and where its reader says what it did not understand.
 struct Source {
   config::MapReader& map;
@@ -86,8 +89,9 @@ void read_shared_experts(config::MapReader& map, const Family& family, MoeSpec& 
 std::optional<MoeSpec> read_moe(const Source& from, const ModelSpec& dense) {
   config::MapReader& map = from.map;
   const std::size_t problems_before = from.problems.size();
-  map.alias("num_experts", "num_local_experts");
-  map.alias("n_routed_experts", "num_local_experts");
+  for (const std::string_view name : expert_counts)
+    if (name != "num_local_experts")
+      map.alias(name, "num_local_experts");
   if (!is_given(map, "num_local_experts"))
     return std::nullopt;
   MoeSpec moe;
@@ -197,42 +201,70 @@ void report_unknown_type(config::MapReader& map, const std::string& model_type) 
     map.problem("model_type", fmt::format("models of type '{}' are not simulated: {}", model_type, reason));
 }
 
-void report_unread(config::MapReader& map, bool is_inline, std::vector<std::string>& ignored_fields) {
+// What the scenario itself says has to mean something; a file may say more than matters here.
+void report_unread(config::MapReader& map, const config::Node& section, std::vector<std::string>& ignored_fields) {
   for (const std::string_view name : irrelevant)
     map.node(name);
-  if (is_inline)
+  const bool is_map = section.kind == config::Node::Kind::Map;
+  if (is_map && section.find("base") == nullptr)
     return map.finish();
   for (const std::string& key : map.unread_keys()) {
     const bool is_null = map.node(key)->kind == config::Node::Kind::Null;
-    if (!is_null && !key.starts_with('_')) // such keys are notes that people add
+    if (is_map && section.find(key) != nullptr)
+      map.problem(key, "unknown field of a model; `moesim check` prints those of the model as it is");
+    else if (!is_null && !key.starts_with('_')) // such keys are notes that people add
       ignored_fields.push_back(to_string({map.position_of(key), key, "unknown field of a model, ignored"}));
   }
+}
+
+// The fields of a file, and over them those of `section`, when that is a map with a `base`.
+struct Sources {
+  config::Node node;
+  std::string name;
+};
+
+config::Node without_base(const config::Node& section) {
+  config::Node rest = section;
+  std::erase_if(rest.entries, [](const config::Entry& entry) { return entry.key == "base"; });
+  return rest;
+}
+
+Sources read_file(const config::Node& section, const config::Node& name, const std::string& path) {
+  if (name.kind != config::Node::Kind::Scalar)
+    throw InputError(name.position, path,
+                     config::mismatch(name, "a catalogue name, a path to a config.json or its fields"));
+  const auto place =
+      config::resolve(config::CatalogueKind::Model, name.scalar, name.position.file, name.position, path);
+  config::Node file = config::load(place);
+  if (&name == &section)
+    return {std::move(file), place.stem().string()};
+  // Of several names of one field, the one written here counts.
+  const config::Node written = without_base(section);
+  const bool has_experts = std::ranges::any_of(expert_counts, [&](auto key) { return written.find(key) != nullptr; });
+  if (has_experts)
+    std::erase_if(file.entries, [](const config::Entry& entry) {
+      return std::ranges::find(expert_counts, entry.key) != expert_counts.end();
+    });
+  return {config::merge(file, written), place.stem().string()};
 }
 
 } // namespace
 
 ModelSpec read_model(const config::Node& section, const std::string& path, Problems& problems,
                      std::vector<std::string>& ignored_fields) {
-  const bool is_inline = section.kind == config::Node::Kind::Map;
-  config::Node file;
+  const bool is_map = section.kind == config::Node::Kind::Map;
+  const config::Node* base = is_map ? section.find("base") : &section;
+  Sources sources{section, "inline"};
   ModelSpec model;
   try {
-    if (!is_inline && section.kind != config::Node::Kind::Scalar)
-      throw InputError(section.position, path,
-                       config::mismatch(section, "a catalogue name, a path to a config.json or its fields"));
-    if (!is_inline) {
-      const auto place =
-          config::resolve(config::CatalogueKind::Model, section.scalar, section.position.file, section.position, path);
-      file = config::load(place);
-      model.name = place.stem().string();
-    }
+    if (base != nullptr)
+      sources = read_file(section, *base, is_map ? path + ".base" : path);
   } catch (const InputError& error) {
     problems.add(error);
     return model;
   }
-  const config::Node& node = is_inline ? section : file;
-  config::MapReader map(node, is_inline ? path : "", problems);
-  model.name = map.text_or("name", is_inline ? "inline" : model.name);
+  config::MapReader map(sources.node, is_map ? path : "", problems);
+  model.name = map.text_or("name", sources.name);
   model.model_type = map.text("model_type");
   const Family* found = find_family(model.model_type);
   if (found == nullptr)
@@ -241,7 +273,7 @@ ModelSpec read_model(const config::Node& section, const std::string& path, Probl
     return model;
   const Family family = found == nullptr ? Family{} : *found;
   read_fields({map, family, problems, ignored_fields}, model);
-  report_unread(map, is_inline, ignored_fields);
+  report_unread(map, section, ignored_fields);
   return model;
 }
 

@@ -144,8 +144,12 @@ void check_model_splits(const Scenario& scenario, Sections at) {
   check_experts(job, at.parallel);
   if (scenario.is_training() && job.sequence_parallel) {
     const workloads::Training& training = scenario.training_job().training;
-    must_divide(at.parallel, "tp", job.sizes.tp * job.sizes.cp, training.micro_batch_size * training.seq_length,
-                "tokens of a micro-batch, which sequence parallelism splits");
+    const std::int64_t tokens = training.micro_batch_size * training.seq_length;
+    if (const std::int64_t ranks = job.sizes.tp * job.sizes.cp; tokens % ranks != 0)
+      at.parallel.problem("tp",
+                          fmt::format("tp x cp = {} does not divide the {} tokens of a micro-batch, which sequence "
+                                      "parallelism splits; use a product of {}",
+                                      ranks, tokens, nearest_divisors(tokens, ranks)));
   }
 }
 

@@ -13,8 +13,8 @@
 namespace moesim::scenario {
 namespace {
 
-// `--set platform.nodes=16` on `platform: moe30b-cluster` means the cluster of that name with 16 nodes: before a field
-// is set below a name, the name becomes {base: NAME}.
+// `--set platform.nodes=16` on `platform: moe30b-cluster` means the cluster of that name with 16 nodes, and likewise
+// for a model: before a field is set below a name, the name becomes {base: NAME}.
 void name_becomes_base(config::Node& parent, std::string_view key) {
   const auto entry = std::ranges::find(parent.entries, key, &config::Entry::key);
   if (entry == parent.entries.end() || entry->value.kind != config::Node::Kind::Scalar)
@@ -41,8 +41,9 @@ std::string under_the_name_given(const config::Node& root, std::string_view assi
 }
 
 void assign(config::Node& root, std::string_view assignment) {
-  if (assignment.starts_with("platform."))
-    name_becomes_base(root, "platform");
+  for (const std::string_view section : {"platform", "model"})
+    if (assignment.starts_with(std::string(section) + "."))
+      name_becomes_base(root, section);
   if (assignment.starts_with("platform.gpu."))
     for (config::Entry& entry : root.entries)
       if (entry.key == "platform")

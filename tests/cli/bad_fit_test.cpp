@@ -36,8 +36,8 @@ TEST(BadFit, BatchByReplicas) {
 
 TEST(BadFit, TokensBySequenceParallelRanks) {
   EXPECT_EQ(problems(small_scenario({{"seq_length: 128", "seq_length: 127"}})),
-            "scenario.yaml:14:16: parallel.tp: 2 does not divide the 127 tokens of a micro-batch, which sequence "
-            "parallelism splits; use 1 or 127\n");
+            "scenario.yaml:14:16: parallel.tp: tp x cp = 2 does not divide the 127 tokens of a micro-batch, which "
+            "sequence parallelism splits; use a product of 1 or 127\n");
 }
 
 TEST(BadFit, RanksInTheCluster) {

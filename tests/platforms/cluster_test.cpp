@@ -34,6 +34,13 @@ TEST(Cluster, ACatalogueNameWithChangesIsTheCatalogueWithChanges) {
   EXPECT_EQ(changed.nvlink.bandwidth, plain.nvlink.bandwidth);
 }
 
+// A bandwidth has two names; the catalogue's file uses the other one.
+TEST(Cluster, AChangeMayUseTheOtherName) {
+  EXPECT_EQ(read("platform: {base: dgx-h100, node: {nic: {bandwidth: 200Gbps}}}").nic.bandwidth, BytesPerSecond(25e9));
+  EXPECT_THAT(error_of("platform: {base: dgx-h100, node: {nic: {bandwidth: 200Gbps, bandwidth_per_direction: 1GB/s}}}"),
+              HasSubstr("given twice"));
+}
+
 TEST(Cluster, AGpuCanBeChangedOnTheWay) {
   const Cluster cluster = read("platform: {base: dgx-h100, gpu: {base: h100-sxm-80gb, memory: {capacity: 94GB}}}");
   EXPECT_EQ(cluster.gpu.memory_capacity, Bytes(94e9));

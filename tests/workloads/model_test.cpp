@@ -236,5 +236,19 @@ TEST(Model, ReportsHeadsThatDoNotDivide) {
                              HasSubstr("model.num_key_value_heads: 2 does not divide num_attention_heads 3")));
 }
 
+// A map with a base says what differs from a model of the catalogue.
+TEST(Model, RefinesAnother) {
+  const ModelSpec whole = read("mixtral-8x7b");
+  const ModelSpec cut = read("{base: mixtral-8x7b, num_hidden_layers: 4, num_experts: 16}");
+  EXPECT_EQ(cut.num_layers, 4);
+  EXPECT_EQ(cut.moe->num_experts, 16); // the file calls them num_local_experts
+  EXPECT_EQ(cut.hidden_size, whole.hidden_size);
+  EXPECT_EQ(cut.name, whole.name);
+  EXPECT_THAT(error_of("{base: mixtral-8x7b, num_hidden_lairs: 4}"),
+              HasSubstr("model.num_hidden_lairs: unknown field of a model"));
+  EXPECT_THAT(error_of("{base: mixtral-8x7b, num_hidden_layers: four}"), HasSubstr("model.num_hidden_layers: found"));
+  EXPECT_THAT(error_of("{base: mixtral}"), HasSubstr("model.base: unknown model 'mixtral'"));
+}
+
 } // namespace
 } // namespace moesim::workloads
