@@ -1,6 +1,7 @@
 #include "workloads/pipeline_layout.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -33,7 +34,7 @@ public:
   bool run(std::vector<Item>& items, std::string& problem) {
     while (problem_.empty() && next_ < text_.size()) {
       const std::size_t start = position();
-      std::vector<Item> repeated = peek() == '(' ? group() : letter();
+      std::vector<Item> repeated = peek() == '(' ? group() : one_letter();
       const std::size_t count = problem_.empty() ? this->count() : 0;
       if (problem_.empty() && (items.size() + repeated.size() * count > most_items))
         fail_as_too_long(start);
@@ -52,10 +53,10 @@ private:
     problem_ = at(start, fmt::format("more than {} letters and bars when written out; use fewer", most_items));
   }
 
-  std::vector<Item> letter() {
+  std::optional<Item> letter() {
     const char found = peek();
     if (std::string_view("EtmL|").find(found) != std::string_view::npos)
-      return {text_[next_++]};
+      return text_[next_++];
     const bool is_printable = found > ' ' && found <= '~';
     if (found == '*')
       fail("'*' repeats nothing; put it behind a letter or a group, as in t*3 or (tt|)*2");
@@ -64,7 +65,14 @@ private:
     else
       fail(fmt::format("unknown {}; known are E, t, m, L, |, *, ( and )",
                        is_printable ? fmt::format("'{}'", found) : "character"));
-    return {};
+    return std::nullopt;
+  }
+
+  std::vector<Item> one_letter() {
+    std::vector<Item> items;
+    if (const std::optional<Item> one = letter())
+      items.push_back(*one);
+    return items;
   }
 
   std::vector<Item> group() {
@@ -91,12 +99,12 @@ private:
 
   void repeat_letter(std::vector<Item>& items) {
     const std::size_t start = position();
-    const std::vector<Item> one = letter();
+    const std::optional<Item> one = letter();
     const std::size_t times = problem_.empty() ? count() : 0;
     if (items.size() + times > most_items)
       return fail_as_too_long(start);
-    for (std::size_t time = 0; time < times; ++time)
-      items.insert(items.end(), one.begin(), one.end());
+    if (one)
+      items.insert(items.end(), times, *one);
   }
 
   // What *n says; 1 without it.
