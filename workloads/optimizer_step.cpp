@@ -55,10 +55,12 @@ void exchange_embedding_gradient(const StageShape& stage, ProgramTables& tables,
 }
 
 void step_optimizer(const StageShape& stage, ProgramTables& tables, StageWriter& writer) {
-  // Adam reads gradient, master weight and both moments, writes the latter three and the weight.
-  const Precision precision = stage.job.training.precision;
-  const double weight_bytes = bytes_per_element(precision_outside_products(precision));
-  const double bytes = gradient_bytes + 2 * optimizer_bytes(precision) + weight_bytes;
+  // Adam reads gradient, FP32 weight and both moments, writes the latter three and, if it is another, the weight that
+  // the kernels read.
+  const double state_bytes = 3 * bytes_per_element(Precision::Fp32);
+  const Precision precision = precision_outside_products(stage.job.training.precision);
+  const double weight_bytes = precision == Precision::Fp32 ? 0 : bytes_per_element(precision);
+  const double bytes = gradient_bytes + 2 * state_bytes + weight_bytes;
   Operator adam;
   adam.bytes = Bytes(bytes * optimizer_share(stage.job, stage_parameters(stage.job, stage.index)));
   writer.follow(tables.step({"adam", Kind::Compute, Dimension::Tp, work_of(adam)}, Phase::Optimizer));
