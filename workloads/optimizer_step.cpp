@@ -25,11 +25,16 @@ void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables,
     return;
   const ModelSpec& model = stage.job.model;
   const auto hidden = static_cast<double>(model.hidden_size);
-  double parameters = stage.is_last ? norm_parameters(model) : 0;
-  for (std::int64_t part = 1; part <= stage.layers; ++part) {
-    const LayerKind kind = stage.kind_of(part);
+  const auto of_layer = [&](LayerKind kind) {
     const bool has_mlp_bias = model.mlp_bias && !kind.has_experts;
-    parameters += replicated_parameters(model, kind) + (model.output_bias ? hidden : 0) + (has_mlp_bias ? hidden : 0);
+    return replicated_parameters(model, kind) + (model.output_bias ? hidden : 0) + (has_mlp_bias ? hidden : 0);
+  };
+  double parameters = 0;
+  for (std::int64_t part = 1; part <= stage.layers; ++part)
+    parameters += of_layer(stage.kind_of(part));
+  if (stage.is_last) { // each module for multi-token prediction has a layer like the last, and three norms
+    const double module = of_layer(model.kind_of(model.num_layers - 1)) + 3 * norm_parameters(model);
+    parameters += norm_parameters(model) + static_cast<double>(model.mtp_layers) * module;
   }
   Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
   segment.work.bytes = Bytes(gradient_bytes * gradient_share(stage.job, {.dense = parameters}));

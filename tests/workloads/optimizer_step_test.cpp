@@ -30,5 +30,16 @@ TEST(OptimizerStep, AdamReadsAndWritesTheStateOnce) {
   EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), (4 + 2 * 12) * share);
 }
 
+// Each module has three norms of its own, and what its layer has whole on every rank.
+TEST(OptimizerStep, GradientsOfModulesForFurtherTokensAreSummedOverTp) {
+  TrainingJob job = job_of(small_latent(), {.tp = 2, .pp = 2});
+  const double plain = bytes_of(job, 1, "reduce-norm-gradients");
+  const double first = bytes_of(job, 0, "reduce-norm-gradients");
+  job.model.mtp_layers = 2;
+  const double module = replicated_parameters(job.model, job.model.kind_of(7)) + 3 * 64;
+  EXPECT_DOUBLE_EQ(bytes_of(job, 1, "reduce-norm-gradients") - plain, 4 * 2 * module);
+  EXPECT_DOUBLE_EQ(bytes_of(job, 0, "reduce-norm-gradients"), first);
+}
+
 } // namespace
 } // namespace moesim::workloads
