@@ -70,6 +70,23 @@ TEST(Mtp, FirstAndLastStageSumTheEmbeddingsGradient) {
   EXPECT_EQ(transfers, 2u);
 }
 
+// Megatron Core, multi_token_prediction.py, _checkpointed_forward(): method block leaves the modules as they are.
+TEST(Mtp, RecomputingTheFirstLayersLeavesOutTheModules) {
+  const auto forward_again = [](TrainingJob job) {
+    job.training.recompute.granularity = Recompute::Granularity::None;
+    const double once = flops_of_stage(job, 1);
+    job.training.recompute.granularity = Recompute::Granularity::Full;
+    return flops_of_stage(job, 1) - once;
+  };
+  TrainingJob job = predicting_job({.pp = 2});
+  TrainingJob plain = job_of(small_latent(), {.pp = 2});
+  job.training.recompute.method = plain.training.recompute.method = Recompute::Method::Block;
+  EXPECT_GT(forward_again(plain), 0);
+  EXPECT_DOUBLE_EQ(forward_again(job), forward_again(plain));
+  job.training.recompute.method = plain.training.recompute.method = Recompute::Method::Uniform;
+  EXPECT_GT(forward_again(job), forward_again(plain));
+}
+
 TEST(Mtp, MemoryReturnsWhateverIsRecomputed) {
   for (const auto granularity : {Recompute::Granularity::None, Recompute::Granularity::Full}) {
     TrainingJob job = predicting_job({.tp = 2, .pp = 2, .ep = 4, .dp = 4});
