@@ -19,12 +19,18 @@ PartParameters embedding_part(const Job& job) {
           .completed = table};
 }
 
-PartParameters head_part(const Job& job) {
+PartParameters head_part(const TrainingJob& job) {
   RankParameters own = head_share(job);
   own += mtp_share(job);
   RankParameters used = own;
   used.dense += head_reads_embedding(job) ? vocabulary_share(job) : 0;
-  return {.read = used, .fp8_copies = {}, .begun = used, .completed = own};
+  const RankParameters layer = layer_part(job, job.model.kind_of(job.model.num_layers - 1)).fp8_copies;
+  const double joining = job.training.precision == Precision::Fp8 ? joining_parameters(job) : 0;
+  const auto modules = static_cast<double>(job.model.mtp_layers);
+  return {.read = used,
+          .fp8_copies = {.dense = modules * (layer.dense + joining), .expert = modules * layer.expert},
+          .begun = used,
+          .completed = own};
 }
 
 PartParameters layer_part(const TrainingJob& job, LayerKind kind) {

@@ -16,7 +16,7 @@ struct PartParameters {
 };
 
 [[nodiscard]] PartParameters embedding_part(const Job& job);
-[[nodiscard]] PartParameters head_part(const Job& job); // with the modules for multi-token prediction
+[[nodiscard]] PartParameters head_part(const TrainingJob& job); // with the modules for multi-token prediction
 [[nodiscard]] PartParameters layer_part(const TrainingJob& job, LayerKind kind);
 
 // One copy by rows for the forward products and one by columns for those of the backward (Transformer Engine).

@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "workloads/part_state.hpp"
+#include "workloads/stage_units.hpp"
 
 namespace moesim::workloads {
 namespace {
@@ -25,9 +26,9 @@ double product_parameters(const Job& job, std::int64_t stage) {
 // turn, so are these.
 Bytes fp8_copies(const TrainingJob& job, std::int64_t stage) {
   double count = 0;
-  const std::int64_t first_layer = job.first_layer(stage);
-  for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer) {
-    const RankParameters all = layer_part(job, job.model.kind_of(layer)).fp8_copies;
+  const StageShape shape(job, stage);
+  for (std::int64_t part = shape.first_part(); part <= shape.last_part(); ++part) {
+    const RankParameters all = part_parameters(shape, part).fp8_copies;
     const RankParameters gathered = job.training.shards_weights() ? with_replicas(job, all) : RankParameters();
     count += all.dense + all.expert - gathered.dense - gathered.expert;
   }

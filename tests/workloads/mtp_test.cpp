@@ -87,6 +87,20 @@ TEST(Mtp, RecomputingTheFirstLayersLeavesOutTheModules) {
   EXPECT_GT(forward_again(job), forward_again(plain));
 }
 
+// The projection and the layer are of linear layers, of whose weights FP8 training keeps two copies of a byte each.
+TEST(Mtp, ModulesHaveFp8CopiesOfTheirWeights) {
+  TrainingJob job = predicting_job({.pp = 2});
+  const RankParameters layer = layer_parameters(job, job.model.kind_of(7));
+  const double products = layer.dense + layer.expert - replicated_parameters(job.model, job.model.kind_of(7));
+  const auto weights = [&](std::size_t stage) {
+    return stage_memories(job)[stage].at_rest[graph::Memory::Weights].value();
+  };
+  const double stage_layers = 4 * products;
+  const double in_bf16 = weights(1);
+  job.training.precision = Precision::Fp8;
+  EXPECT_DOUBLE_EQ(weights(1) - in_bf16, 2 * (stage_layers + products + 2 * 64 * 64));
+}
+
 TEST(Mtp, MemoryReturnsWhateverIsRecomputed) {
   for (const auto granularity : {Recompute::Granularity::None, Recompute::Granularity::Full}) {
     TrainingJob job = predicting_job({.tp = 2, .pp = 2, .ep = 4, .dp = 4});
