@@ -20,6 +20,7 @@ void add_rates(Summary& summary, const record::RunFigures& figures) {
   const double flops_per_s_per_gpu = ratio(figures.model_flops, figures.makespan * gpus);
   summary.model_tflops_per_gpu = flops_per_s_per_gpu / 1e12;
   summary.mfu = ratio(flops_per_s_per_gpu, figures.peak_flops_per_gpu);
+  summary.hfu = summary.mfu * ratio(figures.hardware_flops, figures.model_flops);
 }
 
 void add_sizes(Summary& summary, const record::RunRecord& run) {
@@ -111,6 +112,7 @@ std::string to_json(const Summary& summary) {
       {"tokens_per_s_per_gpu", summary.tokens_per_s_per_gpu},
       {"model_tflops_per_gpu", summary.model_tflops_per_gpu},
       {"mfu", summary.mfu},
+      {"hfu", summary.hfu},
       {"bubble_fraction", summary.bubble_fraction},
       {"exposed_communication_fraction", summary.exposed_communication_fraction},
       {"peak_memory_bytes", summary.peak_memory_bytes},

@@ -43,6 +43,7 @@ struct Summary {
   double tokens_per_s_per_gpu = 0;
   double model_tflops_per_gpu = 0; // model FLOPs (no recompute), TFLOP/s
   double mfu = 0;
+  double hfu = 0; // with what is computed again
   double bubble_fraction = 0;
   double exposed_communication_fraction = 0;
   double peak_memory_bytes = 0;

@@ -134,8 +134,11 @@ std::string to_text(const Summary& summary, Colour colour) {
                       count(summary.tokens_per_s_per_gpu));
   if (summary.inference)
     text += inference_lines(*summary.inference);
-  text += fmt::format("  model FLOP/s      {:.1f} TFLOP/s per GPU, MFU {:.1f} %\n", summary.model_tflops_per_gpu,
+  text += fmt::format("  model FLOP/s      {:.1f} TFLOP/s per GPU, MFU {:.1f} %", summary.model_tflops_per_gpu,
                       100 * summary.mfu);
+  if (summary.hfu > summary.mfu) // something is computed again
+    text += fmt::format(", HFU {:.1f} %", 100 * summary.hfu);
+  text += '\n';
   text += fmt::format("  size              {} GPUs ({} simulated), {} tasks\n", format_count(summary.world_size),
                       format_count(summary.simulated_ranks), format_count(summary.tasks));
   if (summary.time.makespan > 0)

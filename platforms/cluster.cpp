@@ -21,13 +21,15 @@ std::string exact(double value) {
 }
 
 std::string port_yaml(const Port& port) {
-  return fmt::format("{{bandwidth_per_direction: {}B/s, efficiency: {}, latency: {}s}}", exact(port.bandwidth.value()),
-                     exact(port.efficiency), exact(port.latency.value()));
+  return fmt::format("{{bandwidth_per_direction: {}B/s, efficiency: {}, latency: {}s, simple_latency: {}s}}",
+                     exact(port.bandwidth.value()), exact(port.efficiency), exact(port.latency.value()),
+                     exact(port.simple_latency.value()));
 }
 
 std::string describe(const Port& port) {
-  return fmt::format("bandwidth_per_direction={} efficiency={} latency={}", format_bandwidth(port.bandwidth),
-                     exact(port.efficiency), format_seconds(port.latency));
+  return fmt::format("bandwidth_per_direction={} efficiency={} latency={} simple_latency={}",
+                     format_bandwidth(port.bandwidth), exact(port.efficiency), format_seconds(port.latency),
+                     format_seconds(port.simple_latency));
 }
 
 } // namespace
@@ -58,8 +60,10 @@ double gpu_speed(const Cluster& cluster, std::uint32_t gpu) {
 
 std::string describe(const Cluster& cluster) {
   std::string text =
-      fmt::format("cluster {} nodes={} gpus_per_node={} fabric=non-blocking collective_latency={}\n", cluster.name,
-                  cluster.nodes, cluster.gpus_per_node, format_seconds(cluster.collective_latency));
+      fmt::format("cluster {} nodes={} gpus_per_node={} fabric=non-blocking collective_latency={} "
+                  "simple_collective_latency={} ring_exposed_steps={}\n",
+                  cluster.name, cluster.nodes, cluster.gpus_per_node, format_seconds(cluster.collective_latency),
+                  format_seconds(cluster.simple_collective_latency), exact(cluster.ring_exposed_steps));
   text += fmt::format("gpu {} memory={} usable_memory={} memory_bandwidth={}", cluster.gpu.name,
                       format_bytes(cluster.gpu.memory_capacity), format_bytes(cluster.gpu.usable_memory()),
                       format_bandwidth(cluster.gpu.memory_bandwidth));
@@ -85,7 +89,10 @@ std::string to_yaml(const Cluster& cluster, int indent) {
                                  config::double_quoted(cluster.name), cluster.nodes, cluster.gpus_per_node);
   text += fmt::format("{0}  nvlink: {1}\n{0}  nic: {2}\n{0}fabric: {{type: non-blocking}}\n", margin,
                       port_yaml(cluster.nvlink), port_yaml(cluster.nic));
-  text += fmt::format("{}collective_latency: {}s\n", margin, exact(cluster.collective_latency.value()));
+  text += fmt::format("{0}collective_latency: {1}s\n{0}simple_collective_latency: {2}s\n"
+                      "{0}ring_exposed_steps: {3}\n",
+                      margin, exact(cluster.collective_latency.value()),
+                      exact(cluster.simple_collective_latency.value()), exact(cluster.ring_exposed_steps));
   text += fmt::format("{}gpu:\n{}", margin, to_yaml(cluster.gpu, indent + 2));
   if (!cluster.slow_gpus.empty() || !cluster.degraded_links.empty())
     text += margin + "overrides:\n";

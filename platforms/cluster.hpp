@@ -15,7 +15,8 @@ namespace moesim::platforms {
 struct Port {
   BytesPerSecond bandwidth; // per direction, as the vendor prints it
   double efficiency = 1;    // share of it that a collective's payload reaches
-  Seconds latency;          // of one step between two ports of the tier
+  Seconds latency;          // of one step between two ports of the tier, for small messages (NCCL's LL)
+  Seconds simple_latency;   // the same for large ones (NCCL's Simple)
 
   [[nodiscard]] BytesPerSecond effective() const { return bandwidth * efficiency; }
 };
@@ -40,8 +41,10 @@ struct Cluster {
   std::int64_t nodes = 1;
   std::int64_t gpus_per_node = 8;
   Port nvlink;
-  Port nic;                   // non-blocking core: any two NICs reach their bandwidth between them
-  Seconds collective_latency; // of starting and ending any communication, besides its steps
+  Port nic;                          // non-blocking core: any two NICs reach their bandwidth between them
+  Seconds collective_latency;        // of starting and ending any communication, besides its steps
+  Seconds simple_collective_latency; // the same for collectives of large messages
+  double ring_exposed_steps = 0;     // of a ring's steps, how much nothing hides: it takes that much longer
   std::vector<GpuOverride> slow_gpus;
   std::vector<LinkOverride> degraded_links;
 

@@ -24,6 +24,7 @@ Port read_port(config::MapReader map) {
   port.bandwidth = map.bandwidth("bandwidth_per_direction");
   port.efficiency = map.number_or("efficiency", 1, {.min = 0.001, .max = 1});
   port.latency = map.seconds("latency");
+  port.simple_latency = map.seconds_or("simple_latency", port.latency);
   map.finish();
   return port;
 }
@@ -123,6 +124,8 @@ Cluster read_cluster(const config::Node& section, const std::string& path, Probl
     cluster.nodes = 1;
   }
   cluster.collective_latency = map.seconds_or("collective_latency", Seconds(0));
+  cluster.simple_collective_latency = map.seconds_or("simple_collective_latency", cluster.collective_latency);
+  cluster.ring_exposed_steps = map.number_or("ring_exposed_steps", 0, {.min = 0, .max = 1});
   config::MapReader fabric = map.map_or_empty("fabric");
   constexpr std::array<std::string_view, 1> fabrics{"non-blocking"};
   fabric.choice_or("type", "non-blocking", fabrics);

@@ -116,10 +116,10 @@ DataParallel::Indices DataParallel::reduce(const RankParameters& parameters, Occ
   const Kind kind = training().shards_optimizer() ? Kind::ReduceScatter : Kind::AllReduce;
   const RankBytes bucket = gradient_bucket(stage_.job, parameters);
   Segment dense{"reduce-gradients", kind, Dimension::Dp, {}};
-  dense.work.bytes = Bytes(gradient_bytes * parameters.dense);
+  dense.work.bytes = Bytes(training().gradient_bytes() * parameters.dense);
   dense.work.freed[Memory::Gradients] = bucket.dense;
   Segment expert{"reduce-expert-gradients", kind, Dimension::Edp, {}};
-  expert.work.bytes = Bytes(gradient_bytes * parameters.expert);
+  expert.work.bytes = Bytes(training().gradient_bytes() * parameters.expert);
   expert.work.freed[Memory::Gradients] = bucket.expert;
   Indices added;
   over_replicas(dense, Phase::Gradients, occasion, added);

@@ -78,7 +78,8 @@ Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape) {
   list.kernel("loss", memory_bound(logits(at), Pass::Backward));
   list.workspace(at.wide(at.tokens(), at.vocabulary()));
   enter_region(list, at, "gather-sequence");
-  list.kernels("head", gemm_backward({at.tokens(), at.vocabulary(), model.hidden_size}, at.precision()));
+  list.kernels("head", gemm_backward({at.tokens(), at.vocabulary(), model.hidden_size}, at.precision(),
+                                     at.shape.gradient_precision));
   list.workspace(at.hidden(at.tokens()));
   list.release(logits(at));
   leave_region(list, at, "sum-gradient");

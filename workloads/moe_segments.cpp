@@ -87,7 +87,8 @@ void shared_forward(SegmentList& list, const RankShape& at) {
 void shared_backward(SegmentList& list, const RankShape& at) {
   if (at.model.moe->shared_gate) {
     list.kernel("shared-experts", at.passes(3, Pass::Backward)); // reads the gradient and the output, writes a gradient
-    list.kernels("shared-experts", gemm_backward({at.local(), 1, at.model.hidden_size}, at.precision()));
+    list.kernels("shared-experts",
+                 gemm_backward({at.local(), 1, at.model.hidden_size}, at.precision(), at.shape.gradient_precision));
     list.release(gate_activations(at));
   }
   mlp_backward(list, at, "shared-experts", at.shared_width());
@@ -155,7 +156,7 @@ void experts_backward(SegmentList& list, const RankShape& at) {
   list.collective("dispatch", Kind::AllToAll, Dimension::Ep, at.hidden(at.routed()), at.hidden(at.routed()));
   list.kernel("router", memory_bound(reorder(at, at.routed(), at.local()), Pass::Backward));
   list.unnamed(memory_bound(2 * probabilities(at), Pass::Backward));
-  list.kernels("router", gemm_backward(router(at), at.precision()));
+  list.kernels("router", gemm_backward(router(at), at.precision(), at.shape.gradient_precision));
   list.release(probabilities(at));
   if (!has_shared_experts(at))
     return;

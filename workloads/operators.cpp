@@ -38,7 +38,7 @@ Operator gemm_forward(const GemmShape& shape, Precision precision) {
   return op;
 }
 
-std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision) {
+std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision, Precision accumulated) {
   // dX[rows, k] = dY[rows, n] W[n, k]
   Operator input = product_of(shape, precision, Pass::Backward, product(shape.rows, shape.k));
   input.m = per_group(shape.rows, shape.groups);
@@ -49,9 +49,9 @@ std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision)
   weight.m = shape.k;
   weight.n = shape.n;
   weight.k = per_group(shape.rows, shape.groups);
-  // dW is added to the FP32 gradient in place (Megatron's gradient accumulation fusion): read and written, 4 bytes
-  // each, instead of written.
-  weight.bytes += Bytes(weight_elements(shape) * (2 * bytes_per_element(Precision::Fp32) -
+  // dW is added to the gradient in place (Megatron's gradient accumulation fusion): that is read and written, instead
+  // of dW written.
+  weight.bytes += Bytes(weight_elements(shape) * (2 * bytes_per_element(accumulated) -
                                                   bytes_per_element(precision_outside_products(precision))));
   return {input, weight};
 }

@@ -18,7 +18,9 @@ struct GemmShape {
 };
 // In FP8 both factors are FP8 and the result BF16.
 [[nodiscard]] Operator gemm_forward(const GemmShape& shape, Precision precision);
-[[nodiscard]] std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision);
+// `accumulated` is the precision of the sum that the weight's gradient is added to.
+[[nodiscard]] std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision,
+                                                  Precision accumulated = Precision::Fp32);
 
 struct AttentionShape {
   std::int64_t sequences = 1;

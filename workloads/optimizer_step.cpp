@@ -37,7 +37,7 @@ void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables,
     parameters += norm_parameters(model) + static_cast<double>(model.mtp_layers) * module;
   }
   Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
-  segment.work.bytes = Bytes(gradient_bytes * gradient_share(stage.job, {.dense = parameters}));
+  segment.work.bytes = Bytes(stage.job.training.gradient_bytes() * gradient_share(stage.job, {.dense = parameters}));
   writer.follow(tables.step(segment, Phase::Gradients));
 }
 
@@ -45,7 +45,8 @@ void exchange_embedding_gradient(const StageShape& stage, ProgramTables& tables,
   if (!holds_embedding_twice(stage.job) || stage.is_first == stage.is_last)
     return;
   Segment segment{"embedding-gradient", Kind::SendRecv, Dimension::Tp, {}};
-  segment.work.bytes = Bytes(gradient_bytes * gradient_share(stage.job, {.dense = vocabulary_share(stage.job)}));
+  segment.work.bytes =
+      Bytes(stage.job.training.gradient_bytes() * gradient_share(stage.job, {.dense = vocabulary_share(stage.job)}));
   graph::Step transfer = tables.step(segment, Phase::Gradients);
   transfer.peer_stage = static_cast<std::uint32_t>(stage.is_first ? stage.job.sizes.pp - 1 : 0);
   transfer.task.stream = stage.is_first ? Stream::PpSendNext : Stream::PpSendPrev;
@@ -65,7 +66,7 @@ void step_optimizer(const StageShape& stage, ProgramTables& tables, StageWriter&
   const double state_bytes = 3 * bytes_per_element(Precision::Fp32);
   const Precision precision = precision_outside_products(stage.job.training.precision);
   const double weight_bytes = precision == Precision::Fp32 ? 0 : bytes_per_element(precision);
-  const double bytes = gradient_bytes + 2 * state_bytes + weight_bytes;
+  const double bytes = stage.job.training.gradient_bytes() + 2 * state_bytes + weight_bytes;
   Operator adam;
   adam.bytes = Bytes(bytes * optimizer_share(stage.job, stage_parameters(stage.job, stage.index)));
   writer.follow(tables.step({"adam", Kind::Compute, Dimension::Tp, work_of(adam)}, Phase::Optimizer));

@@ -59,7 +59,8 @@ RankBytes gradient_bucket(const TrainingJob& job, const RankParameters& paramete
   if (!job.training.shards_gradients())
     return {};
   const RankParameters reduced = with_replicas(job, parameters);
-  return {.dense = Bytes(gradient_bytes * reduced.dense), .expert = Bytes(gradient_bytes * reduced.expert)};
+  return {.dense = Bytes(job.training.gradient_bytes() * reduced.dense),
+          .expert = Bytes(job.training.gradient_bytes() * reduced.expert)};
 }
 
 RankParameters with_replicas(const Job& job, const RankParameters& parameters) {

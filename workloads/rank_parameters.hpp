@@ -31,9 +31,8 @@ struct RankParameters {
 [[nodiscard]] bool holds_embedding_twice(const Job& job);
 [[nodiscard]] RankParameters stage_parameters(const Job& job, std::int64_t stage);
 
-// Bytes per parameter in training (ZeRO, arXiv 1910.02054, section 3.1): gradients are accumulated in FP32 (Megatron);
-// Adam keeps two moments and, unless the weights are FP32 themselves, an FP32 copy of them.
-inline constexpr double gradient_bytes = 4;
+// Bytes per parameter that Adam keeps (ZeRO, arXiv 1910.02054, section 3.1): two moments and, unless the weights are
+// FP32 themselves, an FP32 copy of them.
 [[nodiscard]] double optimizer_bytes(Precision precision);
 
 // Parameters whose optimizer state, gradients and weights a rank keeps.

@@ -27,7 +27,7 @@ void linear_forward(SegmentList& list, const RankShape& at, std::string_view nam
 
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
   cast_to_fp8(list, at, name, shape.rows, shape.n, Pass::Backward);
-  list.kernels(name, gemm_backward(shape, at.shape.precision));
+  list.kernels(name, gemm_backward(shape, at.shape.precision, at.shape.gradient_precision));
 }
 
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes) {

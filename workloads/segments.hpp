@@ -35,6 +35,7 @@ struct MicroBatchShape {
   std::int64_t sequences = 1;  // micro_batch_size
   std::int64_t seq_length = 1; // of a whole sequence
   Precision precision = Precision::Bf16;
+  Precision gradient_precision = Precision::Fp32; // of the sum over micro-batches
   AttentionBackend attention_backend = AttentionBackend::Flash;
   CpCommType cp_comm_type = CpCommType::P2p;
   RecomputeModules recomputed{};  // their results are not kept for the backward pass

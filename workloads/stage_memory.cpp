@@ -42,7 +42,7 @@ MemoryUse at_rest(const TrainingJob& job, std::int64_t stage) {
   memory[Memory::Weights] =
       Bytes(weight_share(job, parameters) * bytes_per_element(precision_outside_products(precision))) +
       fp8_copies(job, stage);
-  memory[Memory::Gradients] = Bytes(gradient_share(job, parameters) * gradient_bytes);
+  memory[Memory::Gradients] = Bytes(gradient_share(job, parameters) * job.training.gradient_bytes());
   memory[Memory::Optimizer] = Bytes(optimizer_share(job, parameters) * optimizer_bytes(precision));
   return memory;
 }

@@ -49,6 +49,7 @@ struct Training {
   std::int64_t micro_batch_size = 1;  // sequences per forward pass
   std::int64_t seq_length = 1;        // tokens
   Precision precision = Precision::Bf16;
+  bool grad_reduce_in_fp32 = true; // gradients are summed, over micro-batches and replicas, in FP32
   std::string schedule = "1f1b";
   Recompute recompute;
   AttentionBackend attention_backend = AttentionBackend::Flash;
@@ -56,6 +57,10 @@ struct Training {
   Sharding sharding = Sharding::Zero1;
   Overlap overlap;
 
+  [[nodiscard]] Precision gradient_precision() const {
+    return grad_reduce_in_fp32 ? Precision::Fp32 : precision_outside_products(precision);
+  }
+  [[nodiscard]] double gradient_bytes() const { return bytes_per_element(gradient_precision()); } // a parameter
   [[nodiscard]] std::int64_t micro_batches(const ParallelSizes& sizes) const {
     return global_batch_size / (micro_batch_size * sizes.dp);
   }
@@ -77,6 +82,7 @@ struct TrainingJob : Job {
             .sequences = training.micro_batch_size,
             .seq_length = training.seq_length,
             .precision = training.precision,
+            .gradient_precision = training.gradient_precision(),
             .attention_backend = training.attention_backend,
             .cp_comm_type = training.cp_comm_type,
             .recomputed = training.recompute.modules};

@@ -9,6 +9,7 @@
 #include "simulator/cli/terminal.hpp"
 #include "simulator/scenario/memory_advice.hpp"
 #include "simulator/scenario/scenario.hpp"
+#include "workloads/iteration_size.hpp"
 #include "workloads/stage_memory.hpp"
 
 namespace moesim::cli {
@@ -19,30 +20,13 @@ struct CheckOptions {
   std::vector<std::string> assignments;
 };
 
-// Rows of the task table: every step of a stage's program is one row on each rank of the stage.
-std::int64_t rows_of(const workloads::TrainingJob& job) {
-  std::size_t steps = 0;
-  for (const graph::Program& program : workloads::training_iteration(job).stages)
-    steps += program.steps().size();
-  return static_cast<std::int64_t>(steps) * (job.sizes.world() / job.sizes.pp);
-}
-
-// Each micro-batch adds as many rows as the one before, so that a long iteration need not be built to be counted.
-std::int64_t count_rows(workloads::TrainingJob job) {
-  const std::int64_t micro_batches = job.training.micro_batches(job.sizes);
-  job.training.global_batch_size /= micro_batches;
-  const std::int64_t first = rows_of(job);
-  job.training.global_batch_size *= 2;
-  return first + (micro_batches - 1) * (rows_of(job) - first);
-}
-
 // "# iteration: 32 micro-batches a replica, 65,536 tokens, 1.2 PFLOP in 1,234 tasks"
 std::string amounts_line(const workloads::TrainingJob& job) {
   return fmt::format(
       "# iteration: {} micro-batches a replica, {} tokens, {} in {} tasks\n", job.training.micro_batches(job.sizes),
       format_count(static_cast<std::int64_t>(job.training.tokens())),
       format_flops(Flops(workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length))),
-      format_count(count_rows(job)));
+      format_count(workloads::row_count(job)));
 }
 
 std::string amounts_line(const workloads::InferenceJob& job) {

@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "simulator/cost/communication.hpp"
 #include "simulator/cost/placement.hpp"
+#include "simulator/cost/protocol.hpp"
 
 namespace moesim::cost {
 
@@ -8,18 +11,28 @@ execution::Communication direct_all_to_all(Bytes size, std::span<const RankId> m
   const NodeGroups nodes = by_node(members, cluster);
   const auto count = static_cast<double>(members.size());
   execution::Communication result;
-  result.latency = cluster.collective_latency + (nodes.size() > 1 ? cluster.nic.latency : cluster.nvlink.latency);
+  double most_local = 1;
+  Seconds transfer;
   for (std::size_t node = 0; node < nodes.size(); ++node) {
     const auto local = static_cast<double>(nodes[node].size());
+    most_local = std::max(most_local, local);
     for (std::size_t index = 0; index < nodes[node].size(); ++index) {
       const std::uint32_t gpu = nodes[node][index];
-      if (local > 1)
-        result.flows.push_back(
-            over_nvlink(gpu, nodes[node][(index + 1) % nodes[node].size()], (local - 1) / count * size));
-      if (nodes.size() > 1)
-        result.flows.push_back(over_nics(gpu, rail_partner(nodes, node, index), (count - local) / count * size));
+      if (local > 1) {
+        const Bytes bytes = (local - 1) / count * size;
+        result.flows.push_back(over_nvlink(gpu, nodes[node][(index + 1) % nodes[node].size()], bytes));
+        transfer = std::max(transfer, bytes / cluster.nvlink.effective());
+      }
+      if (nodes.size() > 1) {
+        const Bytes bytes = (count - local) / count * size;
+        result.flows.push_back(over_nics(gpu, rail_partner(nodes, node, index), bytes));
+        transfer = std::max(transfer, bytes / cluster.nic.effective());
+      }
     }
   }
+  // By Simple, each further peer in the node costs a step; messages between nodes go side by side.
+  const double far = nodes.size() > 1 ? 1 : 0;
+  result.latency = protocol_latency(cluster, {1 - far, far}, {most_local - 1, far}, transfer);
   return result;
 }
 

@@ -1,8 +1,10 @@
+#include <algorithm>
+
 #include "simulator/cost/communication.hpp"
 #include "simulator/cost/placement.hpp"
+#include "simulator/cost/protocol.hpp"
 
 namespace moesim::cost {
-
 execution::Communication ring(graph::Kind kind, Bytes size, std::span<const RankId> members,
                               const platforms::Cluster& cluster) {
   const NodeGroups nodes = by_node(members, cluster);
@@ -12,8 +14,7 @@ execution::Communication ring(graph::Kind kind, Bytes size, std::span<const Rank
   const auto between_nodes = static_cast<double>(nodes.size() - 1);
 
   execution::Communication result;
-  result.latency = cluster.collective_latency + rounds * ((count - 1 - between_nodes) * cluster.nvlink.latency +
-                                                          between_nodes * cluster.nic.latency);
+  Seconds transfer;
   for (std::size_t node = 0; node < nodes.size(); ++node) {
     const auto local = static_cast<double>(nodes[node].size());
     for (std::size_t index = 0; index < nodes[node].size(); ++index) {
@@ -23,11 +24,18 @@ execution::Communication ring(graph::Kind kind, Bytes size, std::span<const Rank
         // on; one that stays inside the node moves everything at each of its hops.
         const double share = nodes.size() > 1 ? (local - 1) / local : 1;
         result.flows.push_back(over_nvlink(gpu, nodes[node][(index + 1) % nodes[node].size()], share * moved));
+        transfer = std::max(transfer, share * moved / cluster.nvlink.effective());
       }
-      if (nodes.size() > 1)
+      if (nodes.size() > 1) {
         result.flows.push_back(over_nics(gpu, rail_partner(nodes, node, index), moved / local));
+        transfer = std::max(transfer, moved / local / cluster.nic.effective());
+      }
     }
   }
+  const Steps steps{rounds * (count - 1 - between_nodes), rounds * between_nodes};
+  // A chunk passes every rank once more than it is sent: the first of its steps only sends, the last only receives.
+  const Seconds exposed = transfer * (cluster.ring_exposed_steps / (steps.near + steps.far));
+  result.latency = exposed + protocol_latency(cluster, steps, steps, transfer + exposed);
   return result;
 }
 

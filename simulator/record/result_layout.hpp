@@ -19,6 +19,7 @@ void lay_out_figures(Archive& file, Figures& figures) {
   file.scalar("run/makespan", "s", figures.makespan);
   file.scalar("run/tokens_per_iteration", "tokens", figures.tokens_per_iteration);
   file.scalar("run/model_flops", "FLOP", figures.model_flops);
+  file.scalar("run/hardware_flops", "FLOP", figures.hardware_flops);
   file.scalar("run/peak_flops_per_gpu", "FLOP/s", figures.peak_flops_per_gpu);
   file.scalar("run/memory_capacity", "bytes", figures.memory_capacity);
   file.scalar("run/total_parameters", "1", figures.total_parameters);

@@ -97,6 +97,7 @@ struct RunFigures {
   double makespan = 0; // s: the end of the last task
   double tokens_per_iteration = 0;
   double model_flops = 0;        // FLOP of one iteration over all GPUs, Megatron's formula; of inference, forward only
+  double hardware_flops = 0;     // with what is computed again
   double peak_flops_per_gpu = 0; // FLOP/s at the precision of the run
   double memory_capacity = 0;    // bytes of one GPU that a job's tensors can have
   double total_parameters = 0;

@@ -5,6 +5,7 @@
 #include "simulator/run/recorder.hpp"
 #include "simulator/run/series.hpp"
 #include "simulator/run/token_times.hpp"
+#include "workloads/iteration_size.hpp"
 
 namespace moesim::run {
 namespace {
@@ -53,11 +54,13 @@ record::ExpertLoad expert_load(const scenario::Scenario& scenario) {
 void add_amounts(record::RunFigures& figures, const workloads::TrainingJob& job) {
   figures.tokens_per_iteration = job.training.tokens();
   figures.model_flops = workloads::model_flops(job.model, job.training.tokens(), job.training.seq_length);
+  figures.hardware_flops = figures.model_flops * workloads::recompute_factor(job);
 }
 
 void add_amounts(record::RunFigures& figures, const workloads::InferenceJob& job) {
   figures.tokens_per_iteration = job.inference.tokens();
   figures.model_flops = workloads::inference_flops(job);
+  figures.hardware_flops = figures.model_flops;
   figures.output_tokens = job.inference.output_tokens();
   figures.kv_cache = workloads::kv_cache_bytes(job).value();
 }

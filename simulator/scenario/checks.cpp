@@ -9,6 +9,7 @@
 
 #include "simulator/base/divisors.hpp"
 #include "simulator/base/format.hpp"
+#include "workloads/iteration_size.hpp"
 #include "workloads/pipeline_layout.hpp"
 #include "workloads/rank_parameters.hpp"
 
@@ -181,7 +182,7 @@ void check_amounts(const Scenario& scenario, Sections at) {
                                 format_bytes(most_bytes)));
   for (const std::int64_t stage : {std::int64_t{0}, job.sizes.pp - 1}) {
     const workloads::RankParameters parameters = workloads::stage_parameters(job, stage);
-    const Bytes gradients((parameters.dense + parameters.expert) * workloads::gradient_bytes);
+    const Bytes gradients((parameters.dense + parameters.expert) * job.training.gradient_bytes());
     if (gradients > most_bytes)
       return at.parallel.problem("", fmt::format("the gradients of a rank are {}, and one run takes at most {}; use a "
                                                  "smaller model, or more of tp, pp and ep",
@@ -191,17 +192,16 @@ void check_amounts(const Scenario& scenario, Sections at) {
 
 void check_size(const Scenario& scenario, Sections at) {
   const workloads::TrainingJob& job = scenario.training_job();
-  constexpr double steps_per_layer = 22; // forward and backward of a layer with experts, tensor-parallel
-  // Two gathers each of dense and expert parameters, and a reduction of the gradients of both.
-  const double sharded = (job.training.shards_weights() ? 4 : 0) + (job.training.shards_gradients() ? 2 : 0);
-  const double rows = static_cast<double>(job.sizes.world()) * (steps_per_layer + sharded) *
-                      static_cast<double>(job.training.micro_batches(job.sizes)) *
-                      static_cast<double>(job.model.num_layers) / static_cast<double>(job.sizes.pp);
+  const std::int64_t micro_batches = job.training.micro_batches(job.sizes);
+  // A forward and a backward of each layer at the least: what is too large by far is not built to be counted.
+  const double fewest = 2 * static_cast<double>(job.sizes.world()) * static_cast<double>(micro_batches) *
+                        static_cast<double>(job.model.num_layers) / static_cast<double>(job.sizes.pp);
+  const double rows = fewest > most_rows ? fewest : static_cast<double>(workloads::row_count(job));
   if (rows > most_rows)
     at.work.problem("global_batch_size",
-                    fmt::format("{} micro-batches on {} GPUs make about {:.1g} tasks, and one run takes at most "
+                    fmt::format("{} micro-batches on {} GPUs make at least {:.1g} tasks, and one run takes at most "
                                 "{:.1g}; use a smaller batch, or fewer GPUs",
-                                job.training.micro_batches(job.sizes), job.sizes.world(), rows, most_rows));
+                                micro_batches, job.sizes.world(), rows, most_rows));
 }
 
 } // namespace moesim::scenario

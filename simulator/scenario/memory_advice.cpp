@@ -19,6 +19,7 @@ Change doubled(std::string_view dimension, std::int64_t size, const workloads::P
 
 std::vector<Change> changes_of(const workloads::TrainingJob& job) {
   std::vector<Change> changes{
+      {"training.grad_reduce_in_fp32=false"},
       {"training.sharding=zero-1"},
       {"training.sharding=zero-2"},
       {"training.sharding=zero-3"},

@@ -86,6 +86,7 @@ void read_training(config::MapReader& map, workloads::TrainingJob& job) {
       map.integer_or("mtp_num_layers", job.model.mtp_layers, {.min = 0, .max = workloads::most_mtp_layers});
   training.precision =
       enum_choice(map, "precision", std::array{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp32});
+  training.grad_reduce_in_fp32 = map.boolean_or("grad_reduce_in_fp32", true);
   const std::vector<std::string_view> schedules = schedulers::schedule_names();
   training.schedule = choice(map, "schedule", "1f1b", schedules,
                              {"interleaved", "interleaved-1f1b", "zb-h1", "zb-h2", "zb-v", "dualpipe"});

@@ -22,6 +22,7 @@ record::RunRecord two_stages() {
       record_of({0, 1}, {{0, "compute", "forward", 0, 2}, {0, "tp", "forward", 2, 3}, {1, "compute", "forward", 1, 4}});
   run.figures.tokens_per_iteration = 8000;
   run.figures.model_flops = 4e15;
+  run.figures.hardware_flops = 4e15;
   run.figures.peak_flops_per_gpu = 1e15;
   run.figures.memory_capacity = 100;
   run.memory = {{0, 1, 0, 2}, {0, 0, 1, 1}, {"weights", "activations"}, {{10, 10, 20, 20}, {30, 0, 5, 60}}};
@@ -92,7 +93,7 @@ TEST(SummaryJson, HasTheKeysOfTheContract) {
   };
   EXPECT_THAT(keys_of(two_stages()),
               ElementsAre("iteration_time_s", "tokens_per_s", "tokens_per_s_per_gpu", "model_tflops_per_gpu", "mfu",
-                          "bubble_fraction", "exposed_communication_fraction", "peak_memory_bytes",
+                          "hfu", "bubble_fraction", "exposed_communication_fraction", "peak_memory_bytes",
                           "memory_capacity_bytes", "fits", "world_size", "simulated_ranks", "tasks"));
   const std::vector<std::string> with_experts = keys_of(sample_record());
   EXPECT_THAT(std::vector(with_experts.end() - 4, with_experts.end()),
@@ -150,6 +151,13 @@ TEST(SummaryText, SaysByHowMuchMemoryDoesNotFit) {
   record::RunRecord run = two_stages();
   run.figures.memory_capacity = 50;
   EXPECT_THAT(to_text(summarize(run), Colour::Off), HasSubstr("80 B of 50 B, does not fit: 30 B too much"));
+}
+
+TEST(SummaryText, SaysHfuWhereSomethingIsComputedAgain) {
+  record::RunRecord run = two_stages();
+  run.figures.hardware_flops = 1.25 * run.figures.model_flops;
+  EXPECT_DOUBLE_EQ(summarize(run).hfu, 1.25 * summarize(run).mfu);
+  EXPECT_THAT(to_text(summarize(run), Colour::Off), HasSubstr("MFU 50.0 %, HFU 62.5 %\n"));
 }
 
 TEST(SummaryText, HasColoursOnlyWhenAsked) {

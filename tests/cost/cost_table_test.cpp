@@ -39,7 +39,8 @@ TEST(CostTable, AddsUpTheKernelsAndTheirLaunches) {
   const execution::Costs costs = cost_table(two_ranks(), cluster);
   EXPECT_EQ(costs.of_task[0], costs.of_task[1]); // alike, so worked out once
   EXPECT_DOUBLE_EQ(costs.durations.at(costs.of_task[0]).value(), 2 * (0.25 + 0.5));
-  EXPECT_EQ(costs.communications.at(costs.of_task[2]).latency, Seconds(3));
+  // By LL: 2 s to start and one step, the flow of 1 s once more for the flags, and half a step, twice.
+  EXPECT_EQ(costs.communications.at(costs.of_task[2]).latency, Seconds(2 + 1 + 1 + 2 * 0.5));
 }
 
 TEST(CostTable, ASlowGpuTakesLonger) {

@@ -233,6 +233,7 @@ private:
     run.figures.seed = 7;
     run.figures.tokens_per_iteration = 4096.0 * shape_.micro_batches;
     run.figures.model_flops = 4e14 * run.figures.makespan * static_cast<double>(run.ranks.size());
+    run.figures.hardware_flops = 1.25 * run.figures.model_flops;
     run.figures.peak_flops_per_gpu = 989e12;
     run.figures.memory_capacity = 80e9;
     run.figures.total_parameters = 46.7e9;

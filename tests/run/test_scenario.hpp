@@ -11,9 +11,11 @@ inline scenario::Scenario small_scenario() {
   scenario.cluster.name = "test";
   scenario.cluster.nodes = 4;
   scenario.cluster.gpus_per_node = 8;
-  scenario.cluster.nvlink = {BytesPerSecond(400e9), 0.8, Seconds(1e-6)};
-  scenario.cluster.nic = {BytesPerSecond(50e9), 0.9, Seconds(6e-6)};
+  scenario.cluster.nvlink = {BytesPerSecond(400e9), 0.8, Seconds(1e-6), Seconds(2e-6)};
+  scenario.cluster.nic = {BytesPerSecond(50e9), 0.9, Seconds(6e-6), Seconds(12e-6)};
   scenario.cluster.collective_latency = Seconds(5e-6);
+  scenario.cluster.simple_collective_latency = Seconds(15e-6);
+  scenario.cluster.ring_exposed_steps = 0.5;
   scenario.cluster.gpu.name = "test";
   scenario.cluster.gpu.memory_capacity = Bytes(80e9);
   scenario.cluster.gpu.memory_bandwidth = BytesPerSecond(3e12);

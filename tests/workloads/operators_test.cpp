@@ -24,6 +24,11 @@ TEST(Operators, TheGradientOfTheWeightIsAddedInFp32) {
     EXPECT_EQ(op.flops, Flops(2 * 12 * 6 * 8));
 }
 
+TEST(Operators, OrInThePrecisionOfTheWeight) {
+  EXPECT_EQ(gemm_backward(shape, Precision::Bf16, Precision::Bf16)[1].bytes,
+            Bytes(2 * (12 * 8 + 12 * 6) + (2 + 2) * 2 * 8 * 6));
+}
+
 TEST(Operators, AttentionComputesThePairsThatAreSeen) {
   // Half of 10 x 10 pairs; queries and keys of 5 channels, values of 3.
   const AttentionShape attention{.sequences = 3,

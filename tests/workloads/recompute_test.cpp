@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/workloads/test_job.hpp"
+#include "workloads/iteration_size.hpp"
 #include "workloads/stage_memory.hpp"
 
 namespace moesim::workloads {
@@ -43,6 +44,16 @@ TEST(Recompute, BlockRecomputesTheFirstLayersOfEachStage) {
   const double backward = layer_flops(job, graph::Phase::Backward);
   job.training.recompute = {.granularity = Granularity::Full, .modules = {}, .method = Method::Block, .num_layers = 3};
   EXPECT_DOUBLE_EQ(layer_flops(job, graph::Phase::Backward), backward + forward * 3 / 4);
+}
+
+// Full recomputation makes four passes of three.
+TEST(Recompute, FactorIsWhatIsComputedAgain) {
+  TrainingJob job = job_of(small_dense(), {.pp = 2});
+  EXPECT_EQ(recompute_factor(job), 1);
+  job.training.recompute.granularity = Granularity::Full;
+  const double layers = forward_flops_of_layers(job.model, 32);
+  const double head = 2.0 * 64 * 512;
+  EXPECT_DOUBLE_EQ(recompute_factor(job), (4 * layers + 3 * head) / (3 * layers + 3 * head));
 }
 
 // FLOPs and kept bytes of one layer, by the modules recomputed.
@@ -87,6 +98,15 @@ TEST(Recompute, AModuleCostsItsForwardAndSavesItsActivations) {
     EXPECT_DOUBLE_EQ(recomputed.flops - plain.flops, flops) << name_of(module);
     EXPECT_LT(recomputed.kept, plain.kept) << name_of(module);
   }
+}
+
+// What experts keep of 16 local tokens, each with 2 of the 8: probabilities, and of each copy the input, the first
+// product and what the activation makes of it. Their outputs nobody needs again.
+TEST(Recompute, ExpertsSaveWhatTheyKeep) {
+  RecomputeModules modules;
+  modules.add(RecomputeModule::Moe);
+  const double kept = 16 * 8 * 4 + 32 * (64 + 2 * 48 + 48) * 2;
+  EXPECT_DOUBLE_EQ(cost_of(small_moe(), {}).kept - cost_of(small_moe(), modules).kept, kept);
 }
 
 // A module that a layer does not have changes nothing.

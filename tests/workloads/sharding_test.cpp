@@ -63,7 +63,7 @@ Moved moved_by(const TrainingJob& job) {
     if (name == "gather-parameters" || name == "gather-expert-parameters")
       moved.gathered += graph.work(task).bytes.value() / 2;
     if (name == "reduce-gradients" || name == "reduce-expert-gradients")
-      moved.reduced += graph.work(task).bytes.value() / gradient_bytes;
+      moved.reduced += graph.work(task).bytes.value() / job.training.gradient_bytes();
   }
   return moved;
 }

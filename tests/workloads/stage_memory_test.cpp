@@ -30,6 +30,9 @@ TEST(StageMemory, WeightsGradientsAndOptimizerAreMegatrons) {
   const double parameters = stage_parameters(job, 0).dense;
   const auto per_parameter = [&] { return stage_memories(job)[0].at_rest.total().value() / parameters; };
   EXPECT_DOUBLE_EQ(per_parameter(), 6 + 12.0 / 4);
+  job.training.grad_reduce_in_fp32 = false; // "4 + 16/d" there, with the FP32 copy of the gradient that a step makes
+  EXPECT_DOUBLE_EQ(per_parameter(), 4 + 12.0 / 4);
+  job.training.grad_reduce_in_fp32 = true;
   job.training.precision = Precision::Fp32;
   EXPECT_DOUBLE_EQ(per_parameter(), 8 + 8.0 / 4);
   job.training.sharding = Sharding::None;

@@ -264,7 +264,7 @@ TEST(TrainingIteration, ReducesTheGradientOfEveryParameter) {
   double expected = 0;
   for (std::int64_t stage = 0; stage < 2; ++stage) { // one group per tensor rank, and per expert rank
     const RankParameters parameters = stage_parameters(job, stage);
-    expected += gradient_bytes * (2 * parameters.dense + 4 * parameters.expert);
+    expected += job.training.gradient_bytes() * (2 * parameters.dense + 4 * parameters.expert);
   }
   double reduced = 0;
   for (const graph::Task& task : graph.tasks())
