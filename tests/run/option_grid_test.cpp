@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -17,6 +18,7 @@
 #include "simulator/run/simulate.hpp"
 #include "tests/run/random_scenario.hpp"
 #include "tests/workloads/test_job.hpp"
+#include "workloads/kv_cache.hpp"
 #include "workloads/stage_memory.hpp"
 
 namespace moesim::run {
@@ -25,7 +27,7 @@ namespace {
 using workloads::Recompute;
 using workloads::TrainingJob;
 
-constexpr std::uint64_t drawn = 400;
+constexpr std::uint64_t drawn = 1500;
 
 // The scenario, or nothing when it is refused; `refused` then gains the fields.
 std::optional<scenario::Scenario> load_or_refuse(const std::string& text, std::set<std::string>& refused) {
@@ -52,39 +54,54 @@ double forward_flops_of_layers(const TrainingJob& job) {
     kind.reach = workloads::Reach::Full;
   const auto width = static_cast<double>(model.query_width() + model.output_width());
   return workloads::forward_flops_of_layers(model, job.training.seq_length) +
-         static_cast<double>(model.num_layers * job.training.seq_length) * width; // the other half of the pairs
+         static_cast<double>((model.num_layers + model.mtp_layers) * job.training.seq_length) *
+             width; // the other half of the pairs
 }
 
 // What the graph computes: layers and head once forward and twice backward, and what is recomputed, which is less than
 // one more forward of the layers. Tensor ranks that share a key-value head all compute it.
 void expect_flops(const TrainingJob& job, const record::RunRecord& run) {
-  const double head = 2 * static_cast<double>(job.model.hidden_size * job.model.vocab_size);
+  const double head =
+      2 * static_cast<double>((1 + job.model.mtp_layers) * job.model.hidden_size * job.model.vocab_size);
   const double layers = forward_flops_of_layers(job);
   const double sum = std::accumulate(run.tasks.flops.begin(), run.tasks.flops.end(), 0.0) / job.training.tokens();
   const double once = 3 * (layers + head);
+  // Of a module for multi-token prediction, the layer is recomputed, not the projection before it.
+  const double again =
+      layers - static_cast<double>(4 * job.model.mtp_layers * job.model.hidden_size * job.model.hidden_size);
   const Recompute& recompute = job.training.recompute;
   const bool is_shared = !job.model.mla && job.sizes.tp > job.model.num_kv_heads;
   const bool is_none = recompute.granularity == Recompute::Granularity::None;
   if (!is_shared && (is_none || (recompute.is_full() && recompute.method == Recompute::Method::Uniform))) {
-    EXPECT_NEAR(sum / (is_none ? once : once + layers), 1, 1e-9);
+    EXPECT_NEAR(sum / (is_none ? once : once + again), 1, 1e-9);
   }
   EXPECT_GE(sum, once * (1 - 1e-9));
   EXPECT_LE(sum, (once + layers) * (is_shared ? 1.5 : 1 + 1e-9));
 }
 
-// Each rank ends with what it holds throughout: what a task takes, another gives back.
-void expect_memory_at_rest(const TrainingJob& job, const record::RunRecord& run) {
-  const std::vector<workloads::StageMemory> stages = workloads::stage_memories(job);
+// Each rank ends with what it holds throughout, and the cache: what a task takes, another gives back.
+void expect_memory_at_rest(const std::vector<workloads::StageMemory>& stages, const record::RunRecord& run) {
   std::map<std::uint32_t, std::size_t> last; // row of each rank
   for (std::size_t row = 0; row < run.memory.time.size(); ++row)
     last[run.memory.rank[row]] = row;
   EXPECT_EQ(last.size(), run.ranks.size());
   for (const auto& [rank, row] : last) {
-    const graph::MemoryUse& rest = stages[run.ranks.pp[rank]].at_rest;
+    graph::MemoryUse rest = stages[run.ranks.pp[rank]].at_rest;
+    rest[graph::Memory::KvCache] = Bytes(run.memory.bytes[static_cast<std::size_t>(graph::Memory::KvCache)][row]);
     for (std::size_t category = 0; category < graph::lasting_memory_count; ++category)
-      EXPECT_EQ(run.memory.bytes[category][row], rest[static_cast<graph::Memory>(category)].value())
+      EXPECT_NEAR(run.memory.bytes[category][row], rest[static_cast<graph::Memory>(category)].value(), 1e-6) // shares
           << run.memory.categories[category] << " of rank " << rank;
   }
+}
+
+// The cache grows to what its formula says, tokens come one after the other, and the last ends the run.
+void expect_tokens(const workloads::InferenceJob& job, const record::RunRecord& run) {
+  const std::vector<double>& cache = run.memory.bytes[static_cast<std::size_t>(graph::Memory::KvCache)];
+  EXPECT_DOUBLE_EQ(*std::ranges::max_element(cache), workloads::kv_cache_bytes(job).value());
+  EXPECT_GT(run.figures.ttft, 0);
+  EXPECT_LE(run.figures.ttft + run.figures.tpot * static_cast<double>(job.inference.output_length - 1),
+            run.figures.makespan * (1 + 1e-9));
+  EXPECT_EQ(run.figures.tpot > 0, job.inference.output_length > 1);
 }
 
 // Bytes that left are bytes that arrived, over NVLink as over the NICs.
@@ -116,8 +133,13 @@ void expect_laws(const scenario::Scenario& scenario) {
   EXPECT_EQ(run.tasks.size(), graph.row_count());
   EXPECT_GE(run.figures.makespan, bound.value() * (1 - 1e-12));
   EXPECT_GT(run.figures.makespan, 0);
-  expect_flops(scenario.training_job(), run);
-  expect_memory_at_rest(scenario.training_job(), run);
+  if (scenario.is_training()) {
+    expect_flops(scenario.training_job(), run);
+    expect_memory_at_rest(workloads::stage_memories(scenario.training_job()), run);
+  } else {
+    expect_tokens(scenario.inference_job(), run);
+    expect_memory_at_rest(workloads::stage_memories(scenario.inference_job()), run);
+  }
   expect_sent_is_received(run);
   EXPECT_TRUE(run == run_ideally(scenario)) << "another result the second time";
 }
@@ -151,10 +173,11 @@ TEST(OptionGrid, EveryCombinationRunsOrIsRefusedByField) {
     }
   }
   // So that the grid stays one of both.
-  EXPECT_GE(ran, 100U);
-  EXPECT_GE(drawn - ran, 100U);
-  for (const char* field : {"parallel", "parallel.tp", "parallel.pp", "parallel.ep", "parallel.layers_per_stage",
-                            "training.precision", "training.global_batch_size", "training.overlap.tp"})
+  EXPECT_GE(ran, 300U);
+  EXPECT_GE(drawn - ran, 300U);
+  for (const char* field :
+       {"parallel", "parallel.tp", "parallel.pp", "parallel.ep", "parallel.layers_per_stage", "training.precision",
+        "training.global_batch_size", "training.overlap.tp", "inference.batch_size"})
     EXPECT_TRUE(refused.contains(field)) << field;
 }
 

@@ -89,15 +89,25 @@ std::string recompute_yaml(Dice& dice) {
 
 std::string training_yaml(Dice& dice, std::uint64_t dp) {
   const std::uint64_t micro = dice.pick({1U, 1U, 2U, 3U});
-  const std::string sharding = dice.pick({"none", "zero-1", "zero-1"});
+  const std::string sharding = dice.pick({"none", "zero-1", "zero-1", "zero-2", "zero-3", "fsdp"});
   const std::uint64_t global = dice.one_in(12) ? 7 : micro * dp * (1 + dice.below(4));
   return fmt::format("training:\n  global_batch_size: {}\n  micro_batch_size: {}\n  seq_length: {}\n  precision: {}\n"
-                     "  schedule: {}\n  recompute: {}\n  sharding: {}\n  attention_backend: {}\n",
+                     "  schedule: {}\n  recompute: {}\n  sharding: {}\n  attention_backend: {}\n"
+                     "  mtp_num_layers: {}\n  grad_reduce_in_fp32: {}\n",
                      global, micro, dice.pick({48, 96, 96, 144, 50}), dice.pick({"bf16", "fp16", "fp8", "fp32"}),
-                     dice.pick({"1f1b", "gpipe"}), recompute_yaml(dice), sharding,
-                     dice.one_in(6) ? "unfused" : "flash") +
+                     dice.pick({"1f1b", "gpipe"}), recompute_yaml(dice), sharding, dice.one_in(6) ? "unfused" : "flash",
+                     dice.pick({0, 0, 0, 1, 2}), dice.boolean(2)) +
          fmt::format("  overlap: {{grad_reduce: {}, param_gather: {}, pp: {}, tp: {}, expert: {}}}\n", dice.boolean(2),
                      dice.boolean(sharding == "none" ? 16 : 3), dice.boolean(2), dice.boolean(40), dice.boolean(40));
+}
+
+std::string inference_yaml(Dice& dice, std::uint64_t dp) {
+  const std::uint64_t micro = dice.pick({1U, 1U, 2U, 3U});
+  return fmt::format("inference:\n  batch_size: {}\n  micro_batch_size: {}\n  prompt_length: {}\n  output_length: {}\n"
+                     "  precision: {}\n  kv_cache_precision: {}\n  kv_block_size: {}\n",
+                     dice.one_in(12) ? 7 : micro * dp * (1 + dice.below(4)), micro, dice.pick({1, 17, 48, 90}),
+                     dice.pick({1, 2, 5, 9}), dice.pick({"bf16", "fp16", "fp8", "fp32"}),
+                     dice.pick({"bf16", "fp8", "fp8"}), dice.pick({1, 4, 16}));
 }
 
 } // namespace
@@ -118,11 +128,15 @@ std::string random_scenario(std::uint64_t seed) {
   const std::uint64_t etp = has_experts && dice.one_in(3) ? dice.degree() : 1;
   const std::string stages =
       (layers % pp != 0 && !dice.one_in(3)) || dice.one_in(6) ? stages_yaml(dice, layers, pp) : "";
-  const std::string parallel = fmt::format(
+  std::string parallel = fmt::format(
       "parallel: {{tp: {}, cp: {}, pp: {}, dp: {}, ep: {}, etp: {}, sequence_parallel: {}, "
       "cp_comm_type: {}{}}}\n",
       tp, cp, pp, dp, ep, etp, dice.one_in(10) ? "false" : "true", dice.pick({"p2p", "all_gather", "a2a"}), stages);
-  return "version: 1\n" + platform + "model:\n" + model + parallel + training_yaml(dice, dp);
+  const bool is_inference = seed % 4 == 3;
+  if (is_inference) // context parallelism is for training
+    parallel = fmt::format("parallel: {{tp: {}, pp: {}, dp: {}, ep: {}, etp: {}{}}}\n", tp, pp, dp, ep, etp, stages);
+  return "version: 1\n" + platform + "model:\n" + model + parallel +
+         (is_inference ? inference_yaml(dice, dp) : training_yaml(dice, dp));
 }
 
 } // namespace moesim::run

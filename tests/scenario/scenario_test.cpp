@@ -115,7 +115,8 @@ TEST(Scenario, StagesMayBeLaidOut) {
   EXPECT_THAT(scenario.job().layers_per_stage, testing::ElementsAre(0, 16, 16, 0));
   EXPECT_EQ(resolved_yaml(load_text(resolved_yaml(scenario))), resolved_yaml(scenario));
   EXPECT_EQ(load_text(std::string(minimal) + "parallel: {pp: 2, pipeline_model_parallel_layout: \"Et*16|t*16,L\"}\n")
-                .job().layers_per_stage,
+                .job()
+                .layers_per_stage,
             (std::vector<std::int64_t>{16, 16}));
 }
 
