@@ -128,6 +128,10 @@ TEST(BadField, NotAvailableYet) {
   EXPECT_EQ(problems(small_scenario() + "moe: {routing: {type: zipf, exponent: 1.0}, balancing: eplb}\n"),
             lines({"scenario.yaml:18:23: moe.routing.type: zipf is not available yet; use uniform",
                    "scenario.yaml:18:56: moe.balancing: eplb is not available yet; use none"}));
+  EXPECT_EQ(problems(small_scenario() + "moe: {capacity_factor: 1.25}\n"),
+            "scenario.yaml:18:24: moe.capacity_factor: dropping tokens is not available yet; use none\n");
+  EXPECT_EQ(problems(small_scenario() + "moe: {capacity_factor: all}\n"),
+            "scenario.yaml:18:24: moe.capacity_factor: unknown value 'all'; expected none\n");
   EXPECT_EQ(problems(small_scenario() + "simulation: {network: flow}\n"),
             "scenario.yaml:18:23: simulation.network: flow is not available yet; use analytic or fluid\n");
   EXPECT_EQ(problems(small_scenario() + "inference: {batch_size: 1}\n"),
