@@ -60,7 +60,7 @@ void attend_with_heads_split(SegmentList& list, const RankShape& at, Pass pass, 
   const std::int64_t ranks = at.shape.sizes.cp;
   AttentionShape shape = attention_shape(at, 1, 1);
   shape.heads /= ranks;
-  shape.kv_heads = std::max<std::int64_t>(1, shape.kv_heads / ranks);
+  shape.kv_heads /= ranks;
   list.collective("heads-for-tokens", Kind::AllToAll, Dimension::Cp, before, before);
   attend(list, at, shape, pass);
   list.collective("tokens-for-heads", Kind::AllToAll, Dimension::Cp, after, after);

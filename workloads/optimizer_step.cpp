@@ -25,11 +25,16 @@ void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables,
     return;
   const ModelSpec& model = stage.job.model;
   const auto hidden = static_cast<double>(model.hidden_size);
-  double parameters = stage.is_last ? norm_parameters(model) : 0;
-  for (std::int64_t part = 1; part <= stage.layers; ++part) {
-    const LayerKind kind = stage.kind_of(part);
+  const auto of_layer = [&](LayerKind kind) {
     const bool has_mlp_bias = model.mlp_bias && !kind.has_experts;
-    parameters += replicated_parameters(model, kind) + (model.output_bias ? hidden : 0) + (has_mlp_bias ? hidden : 0);
+    return replicated_parameters(model, kind) + (model.output_bias ? hidden : 0) + (has_mlp_bias ? hidden : 0);
+  };
+  double parameters = 0;
+  for (std::int64_t part = 1; part <= stage.layers; ++part)
+    parameters += of_layer(stage.kind_of(part));
+  if (stage.is_last) { // each module for multi-token prediction has a layer like the last, and three norms
+    const double module = of_layer(model.kind_of(model.num_layers - 1)) + 3 * norm_parameters(model);
+    parameters += norm_parameters(model) + static_cast<double>(model.mtp_layers) * module;
   }
   Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
   segment.work.bytes = Bytes(stage.job.training.gradient_bytes() * gradient_share(stage.job, {.dense = parameters}));
@@ -56,10 +61,12 @@ void exchange_embedding_gradient(const StageShape& stage, ProgramTables& tables,
 }
 
 void step_optimizer(const StageShape& stage, ProgramTables& tables, StageWriter& writer) {
-  // Adam reads gradient, master weight and both moments, writes the latter three and the weight.
-  const Precision precision = stage.job.training.precision;
-  const double weight_bytes = bytes_per_element(precision_outside_products(precision));
-  const double bytes = stage.job.training.gradient_bytes() + 2 * optimizer_bytes(precision) + weight_bytes;
+  // Adam reads gradient, FP32 weight and both moments, writes the latter three and, if it is another, the weight that
+  // the kernels read.
+  const double state_bytes = 3 * bytes_per_element(Precision::Fp32);
+  const Precision precision = precision_outside_products(stage.job.training.precision);
+  const double weight_bytes = precision == Precision::Fp32 ? 0 : bytes_per_element(precision);
+  const double bytes = stage.job.training.gradient_bytes() + 2 * state_bytes + weight_bytes;
   Operator adam;
   adam.bytes = Bytes(bytes * optimizer_share(stage.job, stage_parameters(stage.job, stage.index)));
   writer.follow(tables.step({"adam", Kind::Compute, Dimension::Tp, work_of(adam)}, Phase::Optimizer));

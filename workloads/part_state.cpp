@@ -19,25 +19,26 @@ PartParameters embedding_part(const Job& job) {
           .completed = table};
 }
 
+PartParameters head_part(const TrainingJob& job) {
+  RankParameters own = head_share(job);
+  own += mtp_share(job);
+  RankParameters used = own;
+  used.dense += head_reads_embedding(job) ? vocabulary_share(job) : 0;
+  const RankParameters layer = layer_part(job, job.model.kind_of(job.model.num_layers - 1)).fp8_copies;
+  const double joining = job.training.precision == Precision::Fp8 ? joining_parameters(job) : 0;
+  const auto modules = static_cast<double>(job.model.mtp_layers);
+  return {.read = used,
+          .fp8_copies = {.dense = modules * (layer.dense + joining), .expert = modules * layer.expert},
+          .begun = used,
+          .completed = own};
+}
+
 PartParameters layer_part(const TrainingJob& job, LayerKind kind) {
   const RankParameters all = layer_parameters(job, kind);
   RankParameters products;
   if (job.training.precision == Precision::Fp8)
     products = {.dense = all.dense - replicated_parameters(job.model, kind), .expert = all.expert};
   return {.read = all, .fp8_copies = products, .begun = all, .completed = all};
-}
-
-PartParameters head_part(const TrainingJob& job) {
-  RankParameters own = head_share(job);
-  own += mtp_share(job);
-  RankParameters used = own;
-  used.dense += head_reads_embedding(job) ? vocabulary_share(job) : 0;
-  const auto modules = static_cast<double>(job.model.mtp_layers);
-  const RankParameters layer = layer_part(job, job.model.kind_of(job.model.num_layers - 1)).fp8_copies;
-  return {.read = used,
-          .fp8_copies = {.dense = modules * layer.dense, .expert = modules * layer.expert},
-          .begun = used,
-          .completed = own};
 }
 
 double fp8_copy_bytes() {

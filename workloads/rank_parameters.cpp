@@ -79,14 +79,17 @@ RankParameters head_share(const Job& job) {
 }
 
 RankParameters mtp_share(const Job& job) {
-  const auto hidden = static_cast<double>(job.model.hidden_size);
   RankParameters module = layer_parameters(job, job.model.kind_of(job.model.num_layers - 1));
-  module.dense += 2 * hidden * share(job.model.hidden_size, job.sizes.tp) + 3 * norm_parameters(job.model);
+  module.dense += joining_parameters(job) + 3 * norm_parameters(job.model);
   const auto modules = static_cast<double>(job.model.mtp_layers);
   RankParameters all{.dense = modules * module.dense, .expert = modules * module.expert};
   if (holds_embedding_twice(job) && !job.model.tied_embeddings)
     all.dense += vocabulary_share(job);
   return all;
+}
+
+double joining_parameters(const Job& job) {
+  return 2 * static_cast<double>(job.model.hidden_size) * share(job.model.hidden_size, job.sizes.tp);
 }
 
 bool holds_embedding_twice(const Job& job) {

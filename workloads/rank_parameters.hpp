@@ -26,6 +26,7 @@ struct RankParameters {
 // Modules for multi-token prediction: a projection, three norms and a layer each, and on a stage of their own a copy of
 // the embedding; the head they share.
 [[nodiscard]] RankParameters mtp_share(const Job& job);
+[[nodiscard]] double joining_parameters(const Job& job); // a module's projection
 // Whether the first and the last stage both hold the table of the tokens, and sum its gradient.
 [[nodiscard]] bool holds_embedding_twice(const Job& job);
 [[nodiscard]] RankParameters stage_parameters(const Job& job, std::int64_t stage);

@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "workloads/part_state.hpp"
+#include "workloads/stage_units.hpp"
 
 namespace moesim::workloads {
 namespace {
@@ -24,14 +25,14 @@ double product_parameters(const Job& job, std::int64_t stage) {
 // The copies that FP8 training keeps of the weights of linear layers and experts; where those are gathered for each
 // turn, so are these.
 Bytes fp8_copies(const TrainingJob& job, std::int64_t stage) {
-  RankParameters all;
-  const std::int64_t first_layer = job.first_layer(stage);
-  for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer)
-    all += layer_part(job, job.model.kind_of(layer)).fp8_copies;
-  if (stage == job.sizes.pp - 1)
-    all += head_part(job).fp8_copies;
-  const RankParameters gathered = job.training.shards_weights() ? with_replicas(job, all) : RankParameters();
-  return Bytes((all.dense + all.expert - gathered.dense - gathered.expert) * fp8_copy_bytes());
+  double count = 0;
+  const StageShape shape(job, stage);
+  for (std::int64_t part = shape.first_part(); part <= shape.last_part(); ++part) {
+    const RankParameters all = part_parameters(shape, part).fp8_copies;
+    const RankParameters gathered = job.training.shards_weights() ? with_replicas(job, all) : RankParameters();
+    count += all.dense + all.expert - gathered.dense - gathered.expert;
+  }
+  return Bytes(count * fp8_copy_bytes());
 }
 
 MemoryUse at_rest(const TrainingJob& job, std::int64_t stage) {

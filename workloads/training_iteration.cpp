@@ -88,7 +88,7 @@ private:
     writer_.play(parts_.head_forward.front(), micro_batch, -1);
     for (std::int64_t module = 1; module <= model.mtp_layers; ++module) {
       writer_.play(parts_.mtp_input_forward, micro_batch, -1);
-      writer_.play(recomputes() ? layer.unkept[1] : layer.forward, micro_batch, model.num_layers + module - 1);
+      writer_.play(recomputes_modules() ? layer.unkept[1] : layer.forward, micro_batch, model.num_layers + module - 1);
       writer_.play(parts_.head_forward[static_cast<std::size_t>(module)], micro_batch, -1);
     }
   }
@@ -98,7 +98,7 @@ private:
     const LayerSteps& layer = parts_.mtp_layer;
     for (std::int64_t module = model.mtp_layers; module > 0; --module) {
       writer_.play(parts_.head_backward[static_cast<std::size_t>(module)], micro_batch, -1);
-      if (recomputes())
+      if (recomputes_modules())
         writer_.play(layer.again[1], micro_batch, model.num_layers + module - 1);
       writer_.play(layer.backward, micro_batch, model.num_layers + module - 1);
       writer_.play(parts_.mtp_input_backward, micro_batch, -1);
@@ -106,7 +106,11 @@ private:
     writer_.play(parts_.head_backward.front(), micro_batch, -1);
   }
 
-  [[nodiscard]] bool recomputes() const { return stage_.job.training.recompute.is_full(); }
+  // Modules are not among the first layers of a stage, which method block is about.
+  [[nodiscard]] bool recomputes_modules() const {
+    const Recompute& recompute = stage_.job.training.recompute;
+    return recompute.is_full() && recompute.method == Recompute::Method::Uniform;
+  }
 
   ProgramTables& tables_;
   const StageParts& parts_;

@@ -103,8 +103,13 @@ void check_context(const workloads::TrainingJob& job, Sections at) {
                           job.training.seq_length, 2 * cp,
                           job.training.seq_length % 2 == 0 ? nearest_divisors(job.training.seq_length / 2, cp) : "1"));
   const std::int64_t heads = job.model.num_heads / std::max<std::int64_t>(1, job.sizes.tp);
-  if (job.training.cp_comm_type == workloads::CpCommType::A2a)
+  if (job.training.cp_comm_type == workloads::CpCommType::A2a) {
     must_divide(at.parallel, "cp", cp, heads, "attention heads of a rank, which cp_comm_type a2a splits");
+    // Transformer Engine asserts it of both (context_parallel.py). Latents are expanded to keys of every head.
+    const std::int64_t kv_heads = std::max<std::int64_t>(1, job.model.num_kv_heads / job.sizes.tp);
+    if (!job.model.mla && heads % cp == 0)
+      must_divide(at.parallel, "cp", cp, kv_heads, "key-value heads of a rank, which cp_comm_type a2a splits, too");
+  }
   if (job.training.attention_backend == workloads::AttentionBackend::Unfused)
     at.parallel.problem("cp", "context parallelism needs attention_backend: flash (as in Megatron Core); use 1");
 }

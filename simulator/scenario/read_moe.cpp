@@ -1,3 +1,5 @@
+#include <string>
+
 #include "simulator/config/node.hpp"
 #include "simulator/scenario/later_fields.hpp"
 #include "simulator/scenario/sections.hpp"
@@ -17,12 +19,21 @@ void read_routing(config::MapReader& map) {
     form.finish();
 }
 
+// A number, as Megatron Core takes it, is refused as what it means.
+void read_capacity_factor(config::MapReader& map) {
+  const config::Node* factor = map.node("capacity_factor");
+  if (factor == nullptr || factor->kind != config::Node::Kind::Scalar || factor->scalar.empty() ||
+      factor->scalar.find_first_not_of("0123456789.") != std::string::npos)
+    return only(map, "capacity_factor", "none", {});
+  map.problem("capacity_factor", "dropping tokens is not available yet; use none");
+}
+
 } // namespace
 
 void read_moe(config::MapReader map) {
   read_routing(map);
   only(map, "dispatcher", "alltoall", {"allgather", "deepep", "flex"});
-  only(map, "capacity_factor", "none", {});
+  read_capacity_factor(map);
   only(map, "placement", "contiguous", {});
   only(map, "balancing", "none", {"eplb", "periodic", "predictive", "work-stealing", "reroute"});
   if (map.integer_or("redundant_experts", 0, {.min = 0, .max = 100'000}) != 0)

@@ -128,6 +128,10 @@ TEST(BadField, NotAvailableYet) {
   EXPECT_EQ(problems(small_scenario() + "moe: {routing: {type: zipf, exponent: 1.0}, balancing: eplb}\n"),
             lines({"scenario.yaml:18:23: moe.routing.type: zipf is not available yet; use uniform",
                    "scenario.yaml:18:56: moe.balancing: eplb is not available yet; use none"}));
+  EXPECT_EQ(problems(small_scenario() + "moe: {capacity_factor: 1.25}\n"),
+            "scenario.yaml:18:24: moe.capacity_factor: dropping tokens is not available yet; use none\n");
+  EXPECT_EQ(problems(small_scenario() + "moe: {capacity_factor: all}\n"),
+            "scenario.yaml:18:24: moe.capacity_factor: unknown value 'all'; expected none\n");
   EXPECT_EQ(problems(small_scenario() + "simulation: {network: flow}\n"),
             "scenario.yaml:18:23: simulation.network: flow is not available yet; use analytic or fluid\n");
   EXPECT_EQ(problems(small_scenario() + "inference: {batch_size: 1}\n"),
@@ -171,6 +175,12 @@ TEST(BadField, ContextParallelism) {
       with_cp("seq_length: 130", "cp: 2"),
       "scenario.yaml:14:23: parallel.cp: seq_length 130 is not a multiple of 2 x cp = 4, and ranks have two slices "
       "of a sequence each; use 1 or 5\n");
+  const auto with_kv_heads = [](std::string_view heads) {
+    return problems(small_scenario({{"  vocab_size", "  num_key_value_heads: " + std::string(heads) + "\n  vocab_size"},
+                                    {"tp: 2", "tp: 1, cp: 2, cp_comm_type: a2a"}}));
+  };
+  EXPECT_EQ(with_kv_heads("1"), "scenario.yaml:15:23: parallel.cp: 2 does not divide the 1 key-value heads of a rank, "
+                                "which cp_comm_type a2a splits, too; use 1\n");
 }
 
 TEST(BadField, ExpertTensorParallelism) {

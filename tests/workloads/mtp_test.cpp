@@ -60,18 +60,6 @@ TEST(Mtp, DeepSeekV3HasThePublishedParameters) {
   EXPECT_NEAR((total_parameters(job.model) + module.dense + module.expert + shared) / 685e9, 1, 0.001);
 }
 
-// FP8 training keeps two copies of a byte of the module's layer, too, but not of its projection and norms.
-TEST(Mtp, Fp8KeepsCopiesOfItsLayer) {
-  TrainingJob job = predicting_job({.pp = 4});
-  const auto weights = [&] { return stage_memories(job)[3].at_rest[graph::Memory::Weights].value(); };
-  const double with_bf16 = weights();
-  job.training.precision = Precision::Fp8;
-  const LayerKind kind = job.model.kind_of(7);
-  const RankParameters layer = layer_parameters(job, kind);
-  const double copied = layer.dense + layer.expert - replicated_parameters(job.model, kind);
-  EXPECT_DOUBLE_EQ(weights() - with_bf16, 2 * (2 + 1) * copied); // two layers and the module's
-}
-
 TEST(Mtp, FirstAndLastStageSumTheEmbeddingsGradient) {
   const TrainingJob job = predicting_job({.pp = 2});
   const graph::TaskGraph graph = graph::expand(training_iteration(job), Layout(job.sizes).membership());
@@ -80,6 +68,37 @@ TEST(Mtp, FirstAndLastStageSumTheEmbeddingsGradient) {
   for (const graph::Task& task : graph.tasks())
     transfers += graph.names()[task.name] == "embedding-gradient" ? 1u : 0u;
   EXPECT_EQ(transfers, 2u);
+}
+
+// Megatron Core, multi_token_prediction.py, _checkpointed_forward(): method block leaves the modules as they are.
+TEST(Mtp, RecomputingTheFirstLayersLeavesOutTheModules) {
+  const auto forward_again = [](TrainingJob job) {
+    job.training.recompute.granularity = Recompute::Granularity::None;
+    const double once = flops_of_stage(job, 1);
+    job.training.recompute.granularity = Recompute::Granularity::Full;
+    return flops_of_stage(job, 1) - once;
+  };
+  TrainingJob job = predicting_job({.pp = 2});
+  TrainingJob plain = job_of(small_latent(), {.pp = 2});
+  job.training.recompute.method = plain.training.recompute.method = Recompute::Method::Block;
+  EXPECT_GT(forward_again(plain), 0);
+  EXPECT_DOUBLE_EQ(forward_again(job), forward_again(plain));
+  job.training.recompute.method = plain.training.recompute.method = Recompute::Method::Uniform;
+  EXPECT_GT(forward_again(job), forward_again(plain));
+}
+
+// The projection and the layer are of linear layers, of whose weights FP8 training keeps two copies of a byte each.
+TEST(Mtp, ModulesHaveFp8CopiesOfTheirWeights) {
+  TrainingJob job = predicting_job({.pp = 2});
+  const RankParameters layer = layer_parameters(job, job.model.kind_of(7));
+  const double products = layer.dense + layer.expert - replicated_parameters(job.model, job.model.kind_of(7));
+  const auto weights = [&](std::size_t stage) {
+    return stage_memories(job)[stage].at_rest[graph::Memory::Weights].value();
+  };
+  const double stage_layers = 4 * products;
+  const double in_bf16 = weights(1);
+  job.training.precision = Precision::Fp8;
+  EXPECT_DOUBLE_EQ(weights(1) - in_bf16, 2 * (stage_layers + products + 2 * 64 * 64));
 }
 
 TEST(Mtp, MemoryReturnsWhateverIsRecomputed) {

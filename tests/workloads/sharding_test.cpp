@@ -32,6 +32,8 @@ std::vector<TrainingJob> many_jobs(Sharding sharding) {
       for (const std::int64_t stages : {1, 2}) {
         jobs.push_back(sharded(model, {.pp = stages, .dp = 2}, sharding, overlaps));
         jobs.back().model.mtp_layers = 2;
+        jobs.push_back(jobs.back());
+        jobs.back().training.precision = Precision::Fp8;
       }
     }
   }

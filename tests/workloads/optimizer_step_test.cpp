@@ -1,0 +1,45 @@
+// The kernels and sums between the last backward and the next iteration.
+#include "workloads/optimizer_step.hpp"
+
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "tests/workloads/test_job.hpp"
+#include "workloads/rank_parameters.hpp"
+
+namespace moesim::workloads {
+namespace {
+
+double bytes_of(const TrainingJob& job, std::size_t stage, std::string_view name) {
+  const graph::Programs programs = training_iteration(job);
+  double bytes = 0;
+  for (const graph::Step& step : programs.stages[stage].steps())
+    if (programs.names[step.task.name] == name)
+      bytes += programs.works[step.task.work].bytes.value();
+  return bytes;
+}
+
+// Adam reads the FP32 gradient, reads and writes FP32 weight and moments, and writes the weight once more where it is
+// kept in another precision.
+TEST(OptimizerStep, AdamReadsAndWritesTheStateOnce) {
+  TrainingJob job = job_of(small_dense(), {.dp = 4});
+  const double share = stage_parameters(job, 0).dense / 4;
+  EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), (4 + 2 * 12 + 2) * share);
+  job.training.precision = Precision::Fp32;
+  EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), (4 + 2 * 12) * share);
+}
+
+// Each module has three norms of its own, and what its layer has whole on every rank.
+TEST(OptimizerStep, GradientsOfModulesForFurtherTokensAreSummedOverTp) {
+  TrainingJob job = job_of(small_latent(), {.tp = 2, .pp = 2});
+  const double plain = bytes_of(job, 1, "reduce-norm-gradients");
+  const double first = bytes_of(job, 0, "reduce-norm-gradients");
+  job.model.mtp_layers = 2;
+  const double module = replicated_parameters(job.model, job.model.kind_of(7)) + 3 * 64;
+  EXPECT_DOUBLE_EQ(bytes_of(job, 1, "reduce-norm-gradients") - plain, 4 * 2 * module);
+  EXPECT_DOUBLE_EQ(bytes_of(job, 0, "reduce-norm-gradients"), first);
+}
+
+} // namespace
+} // namespace moesim::workloads
