@@ -52,6 +52,8 @@ void attend_around_ring(SegmentList& list, const RankShape& at, Pass pass, Bytes
     if (step + 1 < ranks)
       list.collective_beside("pass-keys-values", Kind::RingExchange, Dimension::Cp, passed_on, passed_on);
     attend(list, at, attention_shape(at, ranks, ranks), pass);
+    if (step + 1 < ranks)
+      list.end_kernels(); // the next step waits for what this one received
   }
 }
 

@@ -6,9 +6,10 @@ namespace {
 using graph::Dimension;
 using graph::Kind;
 
-// Logits, in the precision of the product and in FP32.
+// Logits, in the precision of the product and in FP32, where these differ.
 Bytes logits(const RankShape& at) {
-  return at.wide(at.tokens(), at.vocabulary()) + at.fp32(at.tokens(), at.vocabulary());
+  const Bytes in_fp32 = at.fp32(at.tokens(), at.vocabulary());
+  return at.precision() == Precision::Fp32 ? in_fp32 : at.wide(at.tokens(), at.vocabulary()) + in_fp32;
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "workloads/segment_list.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace moesim::workloads {
 
@@ -28,14 +29,17 @@ void SegmentList::collective(std::string_view name, graph::Kind kind, graph::Dim
   work.allocated[Memory::Communication] = result;
   work.freed[Memory::Communication] = result;
   segments_.push_back({std::string(name), kind, over, std::move(work)});
-  read_ = result;
+  read_ += result;
 }
 
 void SegmentList::collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes,
                                     Bytes result) {
   collective(name, kind, over, bytes, result);
-  if (shape_.sizes.group_size(over) > 1)
-    segments_.back().beside_next = true;
+  if (shape_.sizes.group_size(over) == 1)
+    return;
+  segments_.back().beside_next = true;
+  read_ -= result;
+  read_next_ = result;
 }
 
 void SegmentList::keep(Bytes bytes) {
@@ -67,7 +71,8 @@ void SegmentList::close() {
     return;
   pending_.allocated[Memory::Workspace] = workspace_ + read_;
   pending_.freed[Memory::Workspace] = workspace_ + read_;
-  workspace_ = read_ = Bytes();
+  workspace_ = Bytes();
+  read_ = std::exchange(read_next_, Bytes());
   segments_.push_back(
       {name_.empty() ? "elementwise" : name_, graph::Kind::Compute, graph::Dimension::Tp, std::move(pending_)});
   pending_ = {};

@@ -19,10 +19,14 @@ public:
   void kernel(std::string_view name, const Operator& op) { kernels(name, {op}); }
   void unnamed(const Operator& op) { kernels("", {op}); }
 
+  // Ends the kernels so far: those that follow are another task.
+  void end_kernels() { close(); }
+
   // Ends the kernels so far, and adds a collective; bytes as nccl-tests counts its size. `result` is what a member
   // holds while it runs; the kernels after it read that.
   void collective(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result);
-  // The same, and the kernels up to the next collective run beside it.
+  // The same, and the kernels up to the next collective or end_kernels() run beside it: those after that read its
+  // result.
   void collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result);
 
   // Memory of the kernels at hand: taken for the backward pass, given back by it, or needed only while they run.
@@ -46,6 +50,7 @@ private:
   graph::Work pending_;
   Bytes workspace_; // of the kernels at hand, the largest
   Bytes read_;      // what the collective before them left
+  Bytes read_next_; // what the one beside them leaves
   bool keeps_;
 };
 

@@ -60,7 +60,7 @@ int check(const CheckOptions& options) {
              workloads::total_parameters(job.model) / 1e9, workloads::active_parameters(job.model) / 1e9,
              workloads::embeddings_counted(job.model));
   fmt::print("# layout: {} of {} GPUs{}\n", format_count(job.sizes.world()), format_count(scenario.cluster.gpu_count()),
-             job.model.moe ? fmt::format("; experts exist {} times", job.sizes.edp()) : "");
+             job.model.moe ? fmt::format("; replicas of an expert: {}", job.sizes.edp()) : "");
   fmt::print("{}", std::visit([](const auto& of) { return amounts_line(of); }, scenario.work));
   Bytes fullest;
   const std::vector<workloads::StageMemory> stages =

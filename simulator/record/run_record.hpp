@@ -30,9 +30,10 @@ struct TaskTable {
   std::vector<double> flops; // FLOP, matrix products only
 
   std::vector<std::string> streams; // compute, tp, cp, ep, dp, pp-send-next, pp-send-prev, pp-recv-next, pp-recv-prev
-  std::vector<std::string> kinds;   // compute, all-reduce, all-gather, reduce-scatter, all-to-all, send-recv
-  std::vector<std::string> names;   // "attention", "experts", "dispatch", ...
-  std::vector<std::string> phases;  // forward, backward, gradients, optimizer, parameters, prefill, decode
+  std::vector<std::string>
+      kinds; // compute, all-reduce, all-gather, reduce-scatter, all-to-all, send-recv, ring-exchange
+  std::vector<std::string> names;  // "attention", "experts", "dispatch", ...
+  std::vector<std::string> phases; // forward, backward, gradients, optimizer, parameters, prefill, decode
 
   [[nodiscard]] std::size_t size() const { return start.size(); }
 

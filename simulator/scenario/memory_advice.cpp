@@ -23,8 +23,9 @@ std::vector<Change> changes_of(const workloads::TrainingJob& job) {
       {"training.sharding=zero-1"},
       {"training.sharding=zero-2"},
       {"training.sharding=zero-3"},
-      {"training.recompute={granularity: selective, modules: [layernorm, moe_act, mla_up_proj]}"},
-      {"training.recompute={granularity: selective, modules: [mlp, moe]}"},
+      {fmt::format("training.recompute={{granularity: selective, modules: [layernorm{}{}]}}",
+                   job.model.moe ? ", moe_act" : "", job.model.mla ? ", mla_up_proj" : "")},
+      {fmt::format("training.recompute={{granularity: selective, modules: [mlp{}]}}", job.model.moe ? ", moe" : "")},
       {"training.recompute=full"},
       {fmt::format("parallel.ep={}", 2 * job.sizes.ep)},
   };

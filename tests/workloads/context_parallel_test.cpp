@@ -39,6 +39,16 @@ TEST(ContextParallelism, RingPassesKeysAndValuesOnBesideTheKernels) {
                           "ring-exchange pass-keys-values 2048", "ring-exchange return-gradients 1024"));
 }
 
+// What one step receives is read by the kernel of the next, while the step after receives.
+TEST(ContextParallelism, AKernelOfTheRingReadsWhatCameBeforeIt) {
+  const TrainingJob job = on_four_ranks(CpCommType::P2p);
+  std::vector<double> workspace;
+  for (const Segment& segment : layer_forward(job.model, job.micro_batch(), {}))
+    if (segment.name == "attention")
+      workspace.push_back(segment.work.allocated[graph::Memory::Workspace].value());
+  EXPECT_THAT(workspace, ElementsAre(0, 0, 1024, 1024, 1024)); // projections, and four steps
+}
+
 TEST(ContextParallelism, KeysAndValuesAreGatheredAndTheirGradientsSummed) {
   const TrainingJob job = on_four_ranks(CpCommType::AllGather);
   EXPECT_THAT(collectives(layer_forward(job.model, job.micro_batch(), {})),
