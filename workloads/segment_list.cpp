@@ -29,16 +29,18 @@ void SegmentList::collective(std::string_view name, graph::Kind kind, graph::Dim
   work.allocated[Memory::Communication] = result;
   work.freed[Memory::Communication] = result;
   segments_.push_back({std::string(name), kind, over, std::move(work)});
-  read_ += result;
+  read_ = result;
 }
 
 void SegmentList::collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes,
                                     Bytes result) {
-  collective(name, kind, over, bytes, result);
   if (shape_.sizes.group_size(over) == 1)
     return;
+  close();
+  const Bytes read = read_;
+  collective(name, kind, over, bytes, result);
   segments_.back().beside_next = true;
-  read_ -= result;
+  read_ = read;
   read_next_ = result;
 }
 
