@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <regex>
@@ -31,8 +32,11 @@ constexpr std::uint64_t drawn = 1500;
 
 // The scenario, or nothing when it is refused; `refused` then gains the fields.
 std::optional<scenario::Scenario> load_or_refuse(const std::string& text, std::set<std::string>& refused) {
-  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "option-grid.yaml";
+  const std::filesystem::path file =
+      std::filesystem::path(testing::TempDir()) / ("option-grid-" + std::to_string(getpid()) + ".yaml");
   std::ofstream(file, std::ios::binary) << text;
+  const auto removed = std::unique_ptr<const std::filesystem::path, void (*)(const std::filesystem::path*)>(
+      &file, [](const std::filesystem::path* path) { std::filesystem::remove(*path); });
   try {
     return scenario::load(file, {});
   } catch (const InputError& error) {
