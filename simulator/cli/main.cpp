@@ -40,7 +40,9 @@ std::string unknown_command(CLI::App& app, const std::string& word) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("moesim simulates training and inference of Mixture-of-Experts and dense language models on a GPU cluster", "moesim");
+  CLI::App app(
+      "moesim simulates training and inference of Mixture-of-Experts and dense language models on a GPU cluster",
+      "moesim");
   app.require_subcommand(1);
   app.set_version_flag("--version", MOESIM_VERSION);
   int status = 0;

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
-#include <memory>
 #include <numeric>
 #include <optional>
 #include <regex>
@@ -17,6 +16,7 @@
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/ideal_executor.hpp"
 #include "simulator/run/simulate.hpp"
+#include "tests/record/temporary_folder.hpp"
 #include "tests/run/random_scenario.hpp"
 #include "tests/workloads/test_job.hpp"
 #include "workloads/kv_cache.hpp"
@@ -32,11 +32,9 @@ constexpr std::uint64_t drawn = 1500;
 
 // The scenario, or nothing when it is refused; `refused` then gains the fields.
 std::optional<scenario::Scenario> load_or_refuse(const std::string& text, std::set<std::string>& refused) {
-  const std::filesystem::path file =
-      std::filesystem::path(testing::TempDir()) / ("option-grid-" + std::to_string(getpid()) + ".yaml");
+  const moesim::testing::TemporaryFolder folder;
+  const std::filesystem::path file = folder / "scenario.yaml";
   std::ofstream(file, std::ios::binary) << text;
-  const auto removed = std::unique_ptr<const std::filesystem::path, void (*)(const std::filesystem::path*)>(
-      &file, [](const std::filesystem::path* path) { std::filesystem::remove(*path); });
   try {
     return scenario::load(file, {});
   } catch (const InputError& error) {
