@@ -10,8 +10,6 @@
 namespace moesim::workloads {
 namespace {
 
-using graph::Dimension;
-using graph::Kind;
 using graph::Phase;
 using graph::Step;
 using graph::Stream;
@@ -27,11 +25,7 @@ struct Parts {
 };
 
 Step transfer(ProgramTables& tables, const char* name, Bytes bytes, Phase phase) {
-  Segment segment{name, Kind::SendRecv, Dimension::Tp, {}};
-  segment.work.bytes = bytes;
-  segment.work.allocated[graph::Memory::Communication] = bytes;
-  segment.work.freed[graph::Memory::Communication] = bytes;
-  Step step = tables.step(segment, phase);
+  Step step = tables.transfer(name, bytes, phase);
   step.task.stream = Stream::PpSendNext; // what follows the last stage is the first
   return step;
 }

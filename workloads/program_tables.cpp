@@ -44,6 +44,14 @@ std::vector<SegmentStep> ProgramTables::steps(const Segments& segments, graph::P
   return result;
 }
 
+SegmentStep ProgramTables::transfer(const char* name, Bytes bytes, graph::Phase phase) {
+  Segment segment{name, Kind::SendRecv, Dimension::Tp, {}};
+  segment.work.bytes = bytes;
+  segment.work.allocated[graph::Memory::Communication] = bytes;
+  segment.work.freed[graph::Memory::Communication] = bytes;
+  return step(segment, phase);
+}
+
 std::uint16_t ProgramTables::name_index(const std::string& name) {
   const auto [entry, is_new] = names_.try_emplace(name, static_cast<std::uint16_t>(programs_.names.size()));
   if (is_new)

@@ -24,6 +24,8 @@ public:
   // A step that does `segment`, in any layer and micro-batch.
   [[nodiscard]] SegmentStep step(const Segment& segment, graph::Phase phase);
   [[nodiscard]] std::vector<SegmentStep> steps(const Segments& segments, graph::Phase phase);
+  // A transfer of `bytes` to another stage; who sends it sets the stream.
+  [[nodiscard]] SegmentStep transfer(const char* name, Bytes bytes, graph::Phase phase);
 
 private:
   std::uint16_t name_index(const std::string& name);

@@ -77,14 +77,9 @@ StageParts make_parts(const TrainingJob& job, ProgramTables& tables) {
   parts.embedding_backward =
       tables.steps(backward_with(job, embedding, embedding_backward(job.model, shape)), Phase::Backward);
   add_head(job, parts, tables);
-  Segment transfer{"activation", graph::Kind::SendRecv, graph::Dimension::Tp, {}};
-  transfer.work.bytes = boundary_bytes(job.model, shape);
-  transfer.work.allocated[graph::Memory::Communication] = transfer.work.bytes;
-  transfer.work.freed[graph::Memory::Communication] = transfer.work.bytes;
-  parts.activation = tables.step(transfer, Phase::Forward);
+  parts.activation = tables.transfer("activation", boundary_bytes(job.model, shape), Phase::Forward);
   parts.activation.task.stream = graph::Stream::PpSendNext;
-  transfer.name = "gradient";
-  parts.gradient = tables.step(transfer, Phase::Backward);
+  parts.gradient = tables.transfer("gradient", boundary_bytes(job.model, shape), Phase::Backward);
   parts.gradient.task.stream = graph::Stream::PpSendPrev;
   return parts;
 }
