@@ -22,7 +22,7 @@ FOREIGN = (
     Foreign(r"(simgrid|xbt|smpi)/", "PkgConfig::SimGrid", "simulator/execution", "simgrid_"),
     Foreign(r"(hdf5|H5\w*)\.h$", "hdf5::hdf5", "simulator/record"),
     Foreign(r"yaml-cpp/", "yaml-cpp::yaml-cpp", "simulator/config"),
-    Foreign(r"boost/", "Boost::headers", "simulator/graph"),
+    Foreign(r"boost/", "Boost::headers"),
     Foreign(r"CLI/|CLI11", "CLI11::CLI11", "simulator/cli"),
     Foreign(r"(gtest|gmock)/", "GTest::gmock", "tests"),
     Foreign(r"zlib\.h$", "ZLIB::ZLIB"),

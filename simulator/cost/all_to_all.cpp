@@ -20,12 +20,12 @@ execution::Communication direct_all_to_all(Bytes size, std::span<const RankId> m
       const std::uint32_t gpu = nodes[node][index];
       if (local > 1) {
         const Bytes bytes = (local - 1) / count * size;
-        result.flows.push_back(over_nvlink(gpu, nodes[node][(index + 1) % nodes[node].size()], bytes));
+        result.flows.push_back(over_nvlink(gpu, bytes));
         transfer = std::max(transfer, bytes / cluster.nvlink.effective());
       }
       if (nodes.size() > 1) {
         const Bytes bytes = (count - local) / count * size;
-        result.flows.push_back(over_nics(gpu, rail_partner(nodes, node, index), bytes));
+        result.flows.push_back(over_nic(gpu, bytes));
         transfer = std::max(transfer, bytes / cluster.nic.effective());
       }
     }

@@ -21,17 +21,12 @@ NodeGroups by_node(std::span<const RankId> members, const platforms::Cluster& cl
   return nodes;
 }
 
-execution::Flow over_nvlink(std::uint32_t from, std::uint32_t to, Bytes bytes) {
-  return {link_of(from, LinkKind::NvlinkUp), link_of(to, LinkKind::NvlinkDown), bytes};
+execution::Flow over_nvlink(std::uint32_t gpu, Bytes bytes) {
+  return {{{link_of(gpu, LinkKind::NvlinkUp)}, {link_of(gpu, LinkKind::NvlinkDown)}}, bytes};
 }
 
-execution::Flow over_nics(std::uint32_t from, std::uint32_t to, Bytes bytes) {
-  return {link_of(from, LinkKind::NicUp), link_of(to, LinkKind::NicDown), bytes};
-}
-
-std::uint32_t rail_partner(const NodeGroups& nodes, std::size_t node, std::size_t index) {
-  const std::vector<std::uint32_t>& next = nodes[(node + 1) % nodes.size()];
-  return next[index % next.size()];
+execution::Flow over_nic(std::uint32_t gpu, Bytes bytes) {
+  return {{{link_of(gpu, LinkKind::NicUp)}, {link_of(gpu, LinkKind::NicDown)}}, bytes};
 }
 
 } // namespace moesim::cost

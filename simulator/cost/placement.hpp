@@ -15,12 +15,10 @@ namespace moesim::cost {
 using NodeGroups = std::vector<std::vector<std::uint32_t>>;
 [[nodiscard]] NodeGroups by_node(std::span<const RankId> members, const platforms::Cluster& cluster);
 
-// The NVLink and the NIC links between two GPUs.
-[[nodiscard]] execution::Flow over_nvlink(std::uint32_t from, std::uint32_t to, Bytes bytes);
-[[nodiscard]] execution::Flow over_nics(std::uint32_t from, std::uint32_t to, Bytes bytes);
-
-// The GPU that the member at `index` of node `node` reaches across the fabric: the same index in the next node,
-// wrapping around where that node has fewer members.
-[[nodiscard]] std::uint32_t rail_partner(const NodeGroups& nodes, std::size_t node, std::size_t index);
+// What a GPU sends to another, and what it receives from one, in one tier: a member of a collective does both at one
+// pace. Its flow crosses its own links only, so that what one member suffers reaches another through shared links and
+// the end of the collective, not through the order of a ring.
+[[nodiscard]] execution::Flow over_nvlink(std::uint32_t gpu, Bytes bytes);
+[[nodiscard]] execution::Flow over_nic(std::uint32_t gpu, Bytes bytes);
 
 } // namespace moesim::cost

@@ -23,11 +23,11 @@ execution::Communication ring(graph::Kind kind, Bytes size, std::span<const Rank
         // A ring that crosses the node boundary enters a node at one member and leaves it at another, local - 1 hops
         // on; one that stays inside the node moves everything at each of its hops.
         const double share = nodes.size() > 1 ? (local - 1) / local : 1;
-        result.flows.push_back(over_nvlink(gpu, nodes[node][(index + 1) % nodes[node].size()], share * moved));
+        result.flows.push_back(over_nvlink(gpu, share * moved));
         transfer = std::max(transfer, share * moved / cluster.nvlink.effective());
       }
       if (nodes.size() > 1) {
-        result.flows.push_back(over_nics(gpu, rail_partner(nodes, node, index), moved / local));
+        result.flows.push_back(over_nic(gpu, moved / local));
         transfer = std::max(transfer, moved / local / cluster.nic.effective());
       }
     }

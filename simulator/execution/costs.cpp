@@ -18,11 +18,13 @@ bool is_amount(double value) {
 
 void check_flow(const Flow& flow, const std::vector<Link>& links) {
   MOESIM_CHECK(is_amount(flow.bytes.value()), "the bytes of a flow are a finite number, not negative");
-  MOESIM_CHECK(flow.from_link != flow.to_link, "a flow crosses two different links");
-  for (const std::uint32_t link : {flow.from_link, flow.to_link}) {
-    MOESIM_CHECK(link == no_link || link < links.size(), "a flow crosses a link that does not exist");
-    MOESIM_CHECK(link == no_link || (std::isfinite(links[link].capacity.value()) && links[link].capacity.value() > 0),
-                 fmt::format("link {} has no capacity", link));
+  MOESIM_CHECK(!flow.route.empty(), "a flow crosses a link");
+  for (const Crossing& crossing : flow.route) {
+    MOESIM_CHECK(crossing.link < links.size(), "a flow crosses a link that does not exist");
+    MOESIM_CHECK(crossing.times >= crossing.own && crossing.own > 0, "a flow crosses its links at least once");
+    MOESIM_CHECK(std::ranges::count(flow.route, crossing.link, &Crossing::link) == 1, "a flow crosses different links");
+    const double capacity = links[crossing.link].capacity.value();
+    MOESIM_CHECK(std::isfinite(capacity) && capacity > 0, fmt::format("link {} has no capacity", crossing.link));
   }
 }
 
@@ -46,14 +48,12 @@ void check(const graph::TaskGraph& graph, const Costs& costs) {
 
 Seconds idle_time(const Communication& communication, const std::vector<Link>& links) {
   std::map<std::uint32_t, Bytes> load;
-  for (const Flow& flow : communication.flows) {
-    load[flow.from_link] += flow.bytes;
-    load[flow.to_link] += flow.bytes;
-  }
+  for (const Flow& flow : communication.flows)
+    for (const Crossing& crossing : flow.route)
+      load[crossing.link] += static_cast<double>(crossing.own) * flow.bytes;
   Seconds slowest;
   for (const auto& [link, bytes] : load)
-    if (link != no_link)
-      slowest = std::max(slowest, bytes / links[link].capacity);
+    slowest = std::max(slowest, bytes / links[link].capacity);
   return communication.latency + slowest;
 }
 

@@ -8,9 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <string>
 #include <vector>
+
+#include <boost/container/static_vector.hpp>
 
 #include "simulator/base/ids.hpp"
 #include "simulator/base/units.hpp"
@@ -24,14 +25,20 @@ struct Link {
   BytesPerSecond capacity;
 };
 
-// The end of a flow that lies in a core wide enough never to matter.
-inline constexpr std::uint32_t no_link = std::numeric_limits<std::uint32_t>::max();
+// A link that a flow crosses. A flow may stand for several that do the same at the same time (folding): the link is
+// then crossed by `times` of them, of which `own` belong to one communication.
+struct Crossing {
+  std::uint32_t link = 0; // index into Costs::links
+  std::uint32_t times = 1;
+  std::uint32_t own = 1;
 
-// Bytes that leave through one link and arrive through another. A flow without bytes takes no time and is never
-// reported.
+  auto operator<=>(const Crossing&) const = default;
+};
+
+// Bytes that cross some links at once; what lies between them is wide enough never to matter. Up to four: out of a node
+// and into the fabric, out of the fabric and into a node. A flow without bytes takes no time and is never reported.
 struct Flow {
-  std::uint32_t from_link = no_link; // index into Costs::links
-  std::uint32_t to_link = no_link;   // another one; at most one of the two is no_link
+  boost::container::static_vector<Crossing, 4> route; // different links, at least one
   Bytes bytes;
 
   bool operator==(const Flow&) const = default;

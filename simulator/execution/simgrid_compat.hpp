@@ -44,13 +44,13 @@ inline void set_timing_precision(double seconds) {
   s4u::Engine::set_config(timing_precision, seconds);
 }
 
-// The root of the platform: every host has links of its own, up to a core that is never full and down from it.
-inline s4u::NetZone* make_star(s4u::Engine& engine) {
+// The root of the platform, in which every route is given.
+inline s4u::NetZone* make_root(s4u::Engine& engine) {
 #if SIMGRID_VERSION >= 40000
-  return engine.get_netzone_root()->add_netzone_star("star");
+  return engine.get_netzone_root()->add_netzone_full("root");
 #else
   static_cast<void>(engine);
-  return s4u::create_star_zone("star");
+  return s4u::create_full_zone("root");
 #endif
 }
 
@@ -70,15 +70,14 @@ inline s4u::Link* make_link(s4u::NetZone* zone, const std::string& name, double 
 #endif
 }
 
-// What leaves `host` and what arrives there both cross `link`.
-inline void attach(s4u::NetZone* zone, s4u::Host* host, s4u::Link* link) {
-  const std::vector<s4u::LinkInRoute> route{s4u::LinkInRoute(link)};
+// What goes from one host to the other, in this direction, crosses `links`.
+inline void join(s4u::NetZone* zone, s4u::Host* from, s4u::Host* to, const std::vector<const s4u::Link*>& links) {
 #if SIMGRID_VERSION >= 40000
-  zone->add_route(host, nullptr, route, false);
-  zone->add_route(nullptr, host, route, false);
+  std::vector<s4u::LinkInRoute> route(links.begin(), links.end());
+  zone->add_route(from, to, route, false);
 #else
-  zone->add_route(host->get_netpoint(), nullptr, nullptr, nullptr, route, false);
-  zone->add_route(nullptr, host->get_netpoint(), nullptr, nullptr, route, false);
+  std::vector<s4u::LinkInRoute> route(links.begin(), links.end());
+  zone->add_route(from->get_netpoint(), to->get_netpoint(), nullptr, nullptr, route, false);
 #endif
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -27,7 +28,7 @@ constexpr double units_per_byte = 65536;
 constexpr double largest_flow = 1e14; // bytes
 
 // A flow with everything looked up that SimGrid wants to know.
-struct Route {
+struct Journey {
   sg::s4u::Host* from = nullptr;
   sg::s4u::Host* to = nullptr;
   std::uint64_t units = 0;
@@ -42,32 +43,52 @@ struct LiveFlow {
   Seconds start;
 };
 
-// The SimGrid side of Costs::links: a star in which every link is a host of its own. A flow from one link to another is
-// a communication between their hosts, so nothing here needs to know which links belong to one GPU or one direction.
+// The SimGrid side of Costs: every route that some flow takes joins an ordered pair of hosts that no other route joins.
+// Nothing here needs to know which links belong to one GPU or one direction.
 class Platform {
 public:
-  Platform(sg::s4u::Engine& engine, const std::vector<Link>& links) {
-    sg::s4u::NetZone* zone = sg::make_star(engine);
-    core_ = sg::make_host(zone, "core"); // without links: what ends here is bounded by the other end
-    hosts_.reserve(links.size());
-    for (std::size_t i = 0; i < links.size(); ++i) {
-      const std::string name = fmt::format("link{}", i); // names of users might clash
-      hosts_.push_back(sg::make_host(zone, name));
-      sg::attach(zone, hosts_.back(), sg::make_link(zone, name, links[i].capacity.value() * units_per_byte));
+  Platform(sg::s4u::Engine& engine, const Costs& costs) {
+    sg::s4u::NetZone* zone = sg::make_root(engine);
+    std::vector<sg::s4u::Link*> links;
+    links.reserve(costs.links.size());
+    for (std::size_t i = 0; i < costs.links.size(); ++i) // by number: names of users might clash
+      links.push_back(sg::make_link(zone, fmt::format("link{}", i), costs.links[i].capacity.value() * units_per_byte));
+    for (const Communication& communication : costs.communications)
+      for (const Flow& flow : communication.flows)
+        if (flow.bytes > Bytes())
+          pairs_.try_emplace(flow.route, pairs_.size());
+    // n hosts have n (n - 1) ordered pairs.
+    std::size_t hosts = 2;
+    while (hosts * (hosts - 1) < pairs_.size())
+      ++hosts;
+    for (std::size_t i = 0; i < hosts; ++i)
+      hosts_.push_back(sg::make_host(zone, fmt::format("end{}", i)));
+    for (const auto& [route, pair] : pairs_) {
+      std::vector<const sg::s4u::Link*> crossed;
+      for (const Crossing& crossing : route) // a link that is named n times is shared as by n flows
+        crossed.insert(crossed.end(), crossing.times, links[crossing.link]);
+      sg::join(zone, from(pair), to(pair), crossed);
     }
     zone->seal();
   }
 
-  [[nodiscard]] Route route(const Flow& flow) const {
+  [[nodiscard]] Journey journey(const Flow& flow) const {
     MOESIM_CHECK(flow.bytes.value() <= largest_flow, "a flow has at most 100 TB");
     const double units = std::max(1.0, std::round(flow.bytes.value() * units_per_byte));
-    return {host(flow.from_link), host(flow.to_link), static_cast<std::uint64_t>(units), &flow};
+    const std::size_t pair = pairs_.at(flow.route);
+    return {from(pair), to(pair), static_cast<std::uint64_t>(units), &flow};
   }
 
 private:
-  [[nodiscard]] sg::s4u::Host* host(std::uint32_t link) const { return link == no_link ? core_ : hosts_[link]; }
+  using Route = decltype(Flow::route);
 
-  sg::s4u::Host* core_ = nullptr;
+  [[nodiscard]] sg::s4u::Host* from(std::size_t pair) const { return hosts_[pair / (hosts_.size() - 1)]; }
+  [[nodiscard]] sg::s4u::Host* to(std::size_t pair) const {
+    const std::size_t others = pair % (hosts_.size() - 1);
+    return hosts_[others + (others >= pair / (hosts_.size() - 1) ? 1 : 0)];
+  }
+
+  std::map<Route, std::size_t> pairs_; // route: number of its pair of hosts
   std::vector<sg::s4u::Host*> hosts_;
 };
 
@@ -89,12 +110,12 @@ public:
 
   // Has SimGrid share the links: only the latency remains of the delay of a communication.
   void use_flows(const Platform& platform) {
-    first_route_.push_back(0);
+    first_journey_.push_back(0);
     for (const Communication& communication : costs_.communications) {
       for (const Flow& flow : communication.flows)
         if (flow.bytes > Bytes())
-          routes_.push_back(platform.route(flow));
-      first_route_.push_back(routes_.size());
+          journeys_.push_back(platform.journey(flow));
+      first_journey_.push_back(journeys_.size());
     }
     for (std::uint32_t task = 0; task < delays_.size(); ++task)
       if (communicates(task))
@@ -111,7 +132,7 @@ public:
   }
 
 private:
-  [[nodiscard]] bool shares_links() const { return !first_route_.empty(); }
+  [[nodiscard]] bool shares_links() const { return !first_journey_.empty(); }
   [[nodiscard]] bool communicates(std::uint32_t task) const {
     return graph_.tasks()[task].kind != graph::Kind::Compute;
   }
@@ -141,13 +162,13 @@ private:
 
   // Returns whether there is any.
   bool start_flows(std::uint32_t task, Seconds now) {
-    const std::size_t first = first_route_[costs_.of_task[task]];
-    const std::size_t last = first_route_[costs_.of_task[task] + 1];
+    const std::size_t first = first_journey_[costs_.of_task[task]];
+    const std::size_t last = first_journey_[costs_.of_task[task] + 1];
     state_.wait_for_flows(task, static_cast<std::uint32_t>(last - first));
     for (std::size_t i = first; i < last; ++i) {
-      const Route& route = routes_[i];
+      const Journey& journey = journeys_[i];
       LiveFlow& flow = idle_slot();
-      flow = {sg::send(route.from, route.to, route.units, flow), route.flow, task, now};
+      flow = {sg::send(journey.from, journey.to, journey.units, flow), journey.flow, task, now};
     }
     return first < last;
   }
@@ -200,13 +221,13 @@ private:
   RunSink& sink_;
   RunState state_;
   Calendar calendar_;
-  Timer* timer_ = nullptr;               // owned by SimGrid until it rings
-  Timer* ringing_ = nullptr;             // SimGrid deletes it unless ring() throws
-  std::vector<Seconds> delays_;          // per task: how long it is in the calendar
-  std::vector<Route> routes_;            // of all communications, one after the other
-  std::vector<std::size_t> first_route_; // per communication: where its routes begin
-  std::deque<LiveFlow> live_;            // stays where it is: SimGrid points into it
-  std::vector<LiveFlow*> idle_slots_;    // of live_
+  Timer* timer_ = nullptr;                 // owned by SimGrid until it rings
+  Timer* ringing_ = nullptr;               // SimGrid deletes it unless ring() throws
+  std::vector<Seconds> delays_;            // per task: how long it is in the calendar
+  std::vector<Journey> journeys_;          // of all communications, one after the other
+  std::vector<std::size_t> first_journey_; // per communication: where its journeys begin
+  std::deque<LiveFlow> live_;              // stays where it is: SimGrid points into it
+  std::vector<LiveFlow*> idle_slots_;      // of live_
   sg::s4u::CommPtr last_ended_;
   double horizon_ = 0.5; // seconds
 };
@@ -226,7 +247,7 @@ Seconds SimGridExecutor::run(const graph::TaskGraph& graph, const Costs& costs, 
   const std::unique_ptr<sg::s4u::Engine> engine = sg::make_engine();
   Simulation simulation(graph, costs, sink, progress);
   const bool shares_links = network_ == Network::Fluid;
-  const Platform platform(*engine, shares_links ? costs.links : std::vector<Link>{}); // SimGrid wants one in any case
+  const Platform platform(*engine, shares_links ? costs : Costs{}); // SimGrid wants one in any case
   if (shares_links)
     simulation.use_flows(platform);
   return simulation.run(*engine);

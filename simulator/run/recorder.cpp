@@ -57,10 +57,8 @@ Recorder::Recorder(const graph::TaskGraph& graph, const execution::Costs& costs)
       links_(costs.links.size()) {}
 
 void Recorder::flow_ran(const execution::Flow& flow, Seconds start, Seconds end) {
-  if (flow.from_link != execution::no_link)
-    links_.add(flow.from_link, flow.bytes, start, end);
-  if (flow.to_link != execution::no_link)
-    links_.add(flow.to_link, flow.bytes, start, end);
+  for (const execution::Crossing& crossing : flow.route)
+    links_.add(crossing.link, static_cast<double>(crossing.times) * flow.bytes, start, end);
 }
 
 Timeline Recorder::timeline() const {

@@ -66,7 +66,7 @@ private:
     for (std::uint32_t i = 0; i < size; ++i) {
       members.emplace_back(first + i);
       communication.flows.push_back(
-          {4 * (first + i) + up, 4 * (first + (i + 1) % size) + up + 1, Bytes(ChainShape::flow_bytes(segment))});
+          {{{4 * (first + i) + up}, {4 * (first + (i + 1) % size) + up + 1}}, Bytes(ChainShape::flow_bytes(segment))});
     }
     parts_.groups.push_back(std::move(members));
     costs_.communications.push_back(std::move(communication));

@@ -80,7 +80,7 @@ SmallJob random_job(std::uint32_t seed, Contention contention) {
       const double bytes = 1e3 * below(1000);
       std::vector<Flow> flows;
       for (std::uint32_t i = 0; i < width; ++i)
-        flows.push_back({2 * (first + i), 2 * (first + (i + 1) % width) + 1, Bytes(bytes)});
+        flows.push_back(over({2 * (first + i), 2 * (first + (i + 1) % width) + 1}, Bytes(bytes)));
       job.communicate(1e-6 * below(5), flows, after);
     }
     for (std::uint32_t i = first; i < first + width; ++i)
@@ -136,6 +136,29 @@ TEST_P(RandomGraph, NoRunIsShorterThanTheCriticalPath) {
 TEST_P(RandomGraph, TheSameRunGivesTheSameTimes) {
   const SmallJob job = random_job(GetParam(), Contention::Some);
   EXPECT_EQ(run_in_child(Network::Fluid, job), run_in_child(Network::Fluid, job));
+}
+
+// Two kinds of members share a trunk, k of one and 2k of the other, each behind a link of its own. One flow of each
+// kind, which names the trunk k and 2k times, ends when all of them would.
+TEST(Folding, AFlowMayStandForSeveral) {
+  for (const std::uint32_t k : {1U, 3U, 16U}) {
+    SmallJob full(1 + 3 * k);
+    SmallJob folded(3);
+    for (std::uint32_t link = 0; link < 1 + 3 * k; ++link)
+      full.costs.links[link].capacity = BytesPerSecond(link == 0 ? k * 1e9 : link <= k ? 0.6e9 : 0.35e9);
+    folded.costs.links[0].capacity = BytesPerSecond(k * 1e9);
+    folded.costs.links[1].capacity = BytesPerSecond(0.6e9);
+    folded.costs.links[2].capacity = BytesPerSecond(0.35e9);
+    for (std::uint32_t member = 0; member < 3 * k; ++member)
+      full.communicate(0, {over({1 + member, 0}, Bytes(member < k ? 3.1e9 : 2.3e9))});
+    folded.communicate(0, {{{{1}, {0, k, k}}, Bytes(3.1e9)}});
+    folded.communicate(0, {{{{2}, {0, 2 * k, 2 * k}}, Bytes(2.3e9)}});
+    const Times all = run_in_child(Network::Fluid, full);
+    const Times two = run_in_child(Network::Fluid, folded);
+    EXPECT_NEAR(two[1], all[1], 1e-12 * all[1]) << k;
+    EXPECT_NEAR(two[3], all[2 * k + 1], 1e-12 * two[3]) << k;
+    EXPECT_NE(two[1], two[3]);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Agreement, RandomGraph, testing::Range(1U, 6U));

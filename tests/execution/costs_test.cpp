@@ -13,15 +13,21 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 TEST(Costs, IdleTimeIsLatencyPlusTheBusiestLink) {
   const SmallJob job(3);
   EXPECT_EQ(idle_time({Seconds(2), {}}, job.costs.links), Seconds(2));
-  EXPECT_EQ(idle_time({Seconds(2), {{0, 1, Bytes(1e9)}}}, job.costs.links), Seconds(3));
-  EXPECT_EQ(idle_time({Seconds(0), {{0, 1, Bytes(1e9)}, {0, 2, Bytes(2e9)}}}, job.costs.links), Seconds(3));
-  EXPECT_EQ(idle_time({Seconds(0), {{0, no_link, Bytes(1e9)}, {no_link, 1, Bytes(4e9)}}}, job.costs.links), Seconds(4));
+  EXPECT_EQ(idle_time({Seconds(2), {over({0, 1}, Bytes(1e9))}}, job.costs.links), Seconds(3));
+  EXPECT_EQ(idle_time({Seconds(0), {over({0, 1}, Bytes(1e9)), over({0, 2}, Bytes(2e9))}}, job.costs.links), Seconds(3));
+  EXPECT_EQ(idle_time({Seconds(0), {over({0}, Bytes(1e9)), over({1}, Bytes(4e9))}}, job.costs.links), Seconds(4));
+}
+
+// Ten flows alike over one link, four of them of one communication.
+TEST(Costs, IdleTimeKnowsOneCommunicationOnly) {
+  const SmallJob job(1);
+  EXPECT_EQ(idle_time({Seconds(0), {{{{0, 10, 4}}, Bytes(1e9)}}}, job.costs.links), Seconds(4));
 }
 
 TEST(Costs, IdleTimesFollowTheKindOfTask) {
   SmallJob job(2);
   job.compute(5);
-  job.communicate(1, {{0, 1, Bytes(1e9)}});
+  job.communicate(1, {over({0, 1}, Bytes(1e9))});
   job.communicate(7, {});
   EXPECT_EQ(idle_times(job.graph(), job.costs), (std::vector{Seconds(5), Seconds(2), Seconds(7)}));
 }
@@ -40,13 +46,14 @@ TEST(Costs, RefusesTimesAndSizesThatAreNotAmounts) {
     latency.communicate(bad, {});
     expect_refused(latency);
     SmallJob bytes(2);
-    bytes.communicate(0, {{0, 1, Bytes(bad)}});
+    bytes.communicate(0, {over({0, 1}, Bytes(bad))});
     expect_refused(bytes);
   }
 }
 
-TEST(Costs, RefusesFlowsThatCrossNoTwoLinks) {
-  for (const Flow& flow : {Flow{0, 0, Bytes(1)}, Flow{no_link, no_link, Bytes(1)}, Flow{0, 2, Bytes(1)}}) {
+TEST(Costs, RefusesImpossibleRoutes) {
+  for (const Flow& flow : {over({0, 0}, Bytes(1)), over({}, Bytes(1)), over({0, 2}, Bytes(1)),
+                           Flow{{{0, 0, 0}}, Bytes(1)}, Flow{{{0, 1, 2}}, Bytes(1)}}) {
     SmallJob job(2);
     job.communicate(0, {flow});
     expect_refused(job);
@@ -55,7 +62,7 @@ TEST(Costs, RefusesFlowsThatCrossNoTwoLinks) {
 
 TEST(Costs, RefusesALinkWithoutCapacity) {
   SmallJob job(2);
-  job.communicate(0, {{0, 1, Bytes(1)}});
+  job.communicate(0, {over({0, 1}, Bytes(1))});
   job.costs.links[1].capacity = BytesPerSecond(0);
   expect_refused(job);
 }

@@ -21,7 +21,7 @@ TEST(IdealExecutor, StartsATaskWhenTheLastOneItWaitsForEnds) {
   SmallJob job(2);
   const TaskIndex first = job.compute(1);
   const TaskIndex second = job.compute(3);
-  const TaskIndex transfer = job.communicate(0.5, {{0, 1, Bytes(1e9)}}, {first});
+  const TaskIndex transfer = job.communicate(0.5, {over({0, 1}, Bytes(1e9))}, {first});
   job.compute(2, {second, transfer});
 
   const Outcome outcome = run_ideal(job);
@@ -39,7 +39,7 @@ TEST(IdealExecutor, StartsATaskWhenTheLastOneItWaitsForEnds) {
 TEST(IdealExecutor, CommunicationsDoNotContend) {
   SmallJob job(2);
   for (int i = 0; i < 10; ++i)
-    job.communicate(0, {{0, 1, Bytes(1e9)}});
+    job.communicate(0, {over({0, 1}, Bytes(1e9))});
   EXPECT_EQ(run_ideal(job).makespan, Seconds(1));
 }
 

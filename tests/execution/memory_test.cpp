@@ -28,9 +28,9 @@ TEST(Memory, FollowsTheFlowsUnderWay) {
 #endif
   constexpr TaskIndex tasks = 200000;
   SmallJob job(2);
-  job.communicate(1e-6, {{0, 1, Bytes(1000)}});
+  job.communicate(1e-6, {over({0, 1}, Bytes(1000))});
   for (TaskIndex task = 1; task < tasks; ++task)
-    job.communicate(1e-6, {{0, 1, Bytes(1000)}}, {task - 1});
+    job.communicate(1e-6, {over({0, 1}, Bytes(1000))}, {task - 1});
   const graph::TaskGraph graph = job.graph();
   Forgetful sink;
 

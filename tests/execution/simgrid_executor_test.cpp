@@ -40,7 +40,7 @@ TEST(SimGridExecutor, ALoneTransferTakesLatencyPlusSizeOverBandwidth) {
     for (const double size : sizes) {
       const auto previous = static_cast<TaskIndex>(expected.size());
       const std::vector<TaskIndex> after = previous == 0 ? std::vector<TaskIndex>{} : std::vector{previous - 1};
-      job.communicate(latency, {{0, 1, Bytes(size)}}, after);
+      job.communicate(latency, {over({0, 1}, Bytes(size))}, after);
       expected.push_back(latency + size / 5e10);
     }
   }
@@ -61,7 +61,7 @@ TEST_P(OneTransfer, TakesLatencyPlusSizeOverBandwidth) {
   SmallJob job(2);
   job.costs.links[1].capacity = BytesPerSecond(5e10);
   job.costs.links[0].capacity = BytesPerSecond(4.5e11);
-  job.communicate(latency, {{0, 1, Bytes(size)}});
+  job.communicate(latency, {over({0, 1}, Bytes(size))});
   expect_close(run_fluid(job).makespan, latency + size / 5e10);
 }
 
@@ -81,8 +81,8 @@ TEST(SimGridExecutor, AComputeTaskTakesItsDurationExactly) {
 
 TEST(SimGridExecutor, TwoFlowsOverOneLinkTakeTwiceAsLong) {
   SmallJob job(3);
-  job.communicate(0, {{0, 1, Bytes(1e9)}});
-  job.communicate(0, {{0, 2, Bytes(1e9)}});
+  job.communicate(0, {over({0, 1}, Bytes(1e9))});
+  job.communicate(0, {over({0, 2}, Bytes(1e9))});
   const Outcome outcome = run_fluid(job);
   expect_close(outcome.recording.tasks[0].end, 2);
   expect_close(outcome.recording.tasks[1].end, 2);
@@ -90,8 +90,8 @@ TEST(SimGridExecutor, TwoFlowsOverOneLinkTakeTwiceAsLong) {
 
 TEST(SimGridExecutor, AShortFlowLeavesTheLinkToTheLongOne) {
   SmallJob job(3);
-  job.communicate(0, {{0, 1, Bytes(1e9)}});
-  job.communicate(0, {{0, 2, Bytes(3e9)}});
+  job.communicate(0, {over({0, 1}, Bytes(1e9))});
+  job.communicate(0, {over({0, 2}, Bytes(3e9))});
   const Outcome outcome = run_fluid(job);
   expect_close(outcome.recording.tasks[0].end, 2);
   expect_close(outcome.recording.tasks[1].end, 4);
@@ -101,7 +101,7 @@ TEST(SimGridExecutor, IncastIsBoundedByTheReceiver) {
   SmallJob job(9);
   std::vector<Flow> flows;
   for (std::uint32_t sender = 0; sender < 8; ++sender)
-    flows.push_back({sender, 8, Bytes(1e9)});
+    flows.push_back(over({sender, 8}, Bytes(1e9)));
   job.communicate(1e-6, flows);
   expect_close(run_fluid(job).makespan, 1e-6 + 8);
 }
@@ -111,8 +111,8 @@ TEST(SimGridExecutor, AFlowMayEndInTheCore) {
   SmallJob job(8);
   std::vector<Flow> flows;
   for (std::uint32_t member = 0; member < 4; ++member) {
-    flows.push_back({member, no_link, Bytes(1e9)});
-    flows.push_back({no_link, 4 + member, Bytes(member == 0 ? 4e9 : 1e9)});
+    flows.push_back(over({member}, Bytes(1e9)));
+    flows.push_back(over({4 + member}, Bytes(member == 0 ? 4e9 : 1e9)));
   }
   job.communicate(0, flows);
   const Outcome outcome = run_fluid(job);
@@ -123,9 +123,9 @@ TEST(SimGridExecutor, AFlowMayEndInTheCore) {
 TEST(SimGridExecutor, WhatMovesNoBytesNeverReachesTheNetwork) {
   SmallJob job(2);
   const TaskIndex alone = job.communicate(0, {});
-  const TaskIndex zero = job.communicate(0, {{0, 1, Bytes(0)}}, {alone});
+  const TaskIndex zero = job.communicate(0, {over({0, 1}, Bytes(0))}, {alone});
   const TaskIndex nothing = job.compute(0, {zero});
-  const TaskIndex delay = job.communicate(2, {{0, 1, Bytes(0)}, {1, 0, Bytes(0)}}, {nothing});
+  const TaskIndex delay = job.communicate(2, {over({0, 1}, Bytes(0)), over({1, 0}, Bytes(0))}, {nothing});
   const Outcome outcome = run_fluid(job);
   EXPECT_EQ(outcome.recording.tasks[nothing].end, Seconds(0));
   EXPECT_EQ(outcome.recording.tasks[delay].end, Seconds(2));
@@ -144,20 +144,20 @@ TEST(SimGridExecutor, FlowsThatEndTogetherStartWhatFollows) {
   SmallJob job(128);
   std::vector<TaskIndex> transfers;
   for (std::uint32_t i = 0; i < 64; ++i)
-    transfers.push_back(job.communicate(0, {{2 * i, 2 * i + 1, Bytes(1e9)}}));
+    transfers.push_back(job.communicate(0, {over({2 * i, 2 * i + 1}, Bytes(1e9))}));
   const TaskIndex join = job.compute(1, transfers);
   for (std::uint32_t i = 0; i < 64; ++i)
-    job.communicate(0, {{2 * i, 2 * i + 1, Bytes(1e9)}}, {join});
+    job.communicate(0, {over({2 * i, 2 * i + 1}, Bytes(1e9))}, {join});
   expect_close(run_fluid(job).makespan, 3);
 }
 
 TEST(SimGridExecutor, AFanOutOfSixteenThousandRuns) {
   SmallJob job(2);
-  const TaskIndex root = job.communicate(0, {{0, 1, Bytes(1e9)}});
+  const TaskIndex root = job.communicate(0, {over({0, 1}, Bytes(1e9))});
   std::vector<TaskIndex> leaves(16000);
   for (TaskIndex& leaf : leaves)
     leaf = job.compute(1, {root});
-  job.communicate(0, {{0, 1, Bytes(1e9)}}, leaves);
+  job.communicate(0, {over({0, 1}, Bytes(1e9))}, leaves);
   expect_close(run_fluid(job).makespan, 3);
 }
 
@@ -166,7 +166,7 @@ TEST(SimGridExecutor, AFanOutOfSixteenThousandRuns) {
 TEST(SimGridExecutor, RoundingOfTheClockLosesNoFlow) {
   SmallJob job(2);
   const TaskIndex before = job.compute(0.04);
-  job.communicate(0, {{0, 1, Bytes(14.9e9)}}, {before});
+  job.communicate(0, {over({0, 1}, Bytes(14.9e9))}, {before});
   job.compute(4.37);
   expect_close(run_fluid(job).makespan, 14.94);
 }
@@ -179,7 +179,7 @@ TEST(SimGridExecutor, LongRunsStayExact) {
     const double pause = 1e-7 * (1 + i % 7);
     const double size = 1e9 * std::pow(1.07, i % 150);
     last = {job.compute(pause, last)};
-    last = {job.communicate(pause / 3, {{0, 1, Bytes(size)}}, last)};
+    last = {job.communicate(pause / 3, {over({0, 1}, Bytes(size))}, last)};
     expected += pause + pause / 3 + size / 1e9;
   }
   expect_close(run_fluid(job).makespan, expected);
@@ -212,7 +212,7 @@ TEST(SimGridExecutor, SaysNothing) {
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   SmallJob job(2);
-  job.communicate(0, {{0, 1, Bytes(1)}});
+  job.communicate(0, {over({0, 1}, Bytes(1))});
   run_fluid(job);
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
@@ -227,8 +227,8 @@ TEST(SimGridExecutor, AnExceptionOfTheCallerEndsTheRun) {
     void flow_ran(const Flow&, Seconds, Seconds) override { throw Stop(); }
   };
   SmallJob job(2);
-  job.communicate(0, {{0, 1, Bytes(1)}});
-  job.communicate(0, {{0, 1, Bytes(2)}});
+  job.communicate(0, {over({0, 1}, Bytes(1))});
+  job.communicate(0, {over({0, 1}, Bytes(2))});
   job.compute(5);
   const graph::TaskGraph graph = job.graph();
   Stopping sink;
@@ -241,7 +241,7 @@ TEST(SimGridExecutor, AnExceptionOfTheCallerEndsTheRun) {
 TEST(SimGridExecutor, AnExceptionOfProgressEndsTheRun) {
   struct Interrupted {};
   SmallJob job(2);
-  job.communicate(0, {{0, 1, Bytes(1e9)}});
+  job.communicate(0, {over({0, 1}, Bytes(1e9))});
   for (std::size_t i = 0; i < progress_interval; ++i)
     job.compute(1e-3);
   const graph::TaskGraph graph = job.graph();

@@ -14,6 +14,14 @@ namespace moesim::execution {
 
 using TaskIndex = std::uint32_t;
 
+// Bytes that cross each of these links once.
+inline Flow over(std::initializer_list<std::uint32_t> links, Bytes bytes) {
+  Flow flow{{}, bytes};
+  for (const std::uint32_t link : links)
+    flow.route.push_back({link});
+  return flow;
+}
+
 class SmallJob {
 public:
   // `links` links of 1 GB/s.

@@ -123,7 +123,6 @@ class CheckLayers(unittest.TestCase):
             "hdf5.h": "simulator/record/*",
             "H5Fpublic.h": "simulator/record/*",
             "yaml-cpp/yaml.h": "simulator/config/*",
-            "boost/graph/graph_traits.hpp": "simulator/graph/*",
             "CLI/CLI.hpp": "simulator/cli/*",
             "gtest/gtest.h": "tests/*",
         }.items():
