@@ -1,6 +1,7 @@
 #include "workloads/layout.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <span>
 
 #include <fmt/format.h>
@@ -158,9 +159,13 @@ std::uint32_t Layout::group_count(graph::Dimension dimension) const {
 }
 
 std::uint32_t Layout::group_of(graph::Dimension dimension, RankId rank) const {
+  return group_of(split(dimension), rank);
+}
+
+std::uint32_t Layout::group_of(const Split& digits, RankId rank) {
   std::int64_t group = 0;
   std::int64_t scale = 1;
-  for (const Digit& digit : split(dimension).outside) {
+  for (const Digit& digit : digits.outside) {
     group += rank.value() / digit.stride % digit.size * scale;
     scale *= digit.size;
   }
@@ -189,25 +194,82 @@ std::vector<RankId> Layout::members(graph::Dimension dimension, std::uint32_t gr
   return ranks;
 }
 
-std::vector<RankId> Layout::stage(std::int64_t pp) const {
-  std::vector<RankId> ranks;
-  for (std::uint32_t rank = 0; rank < world_size(); ++rank)
-    if (coordinates(RankId(rank)).pp == pp)
-      ranks.emplace_back(rank);
-  return ranks;
+RankId Layout::rank_of(std::int64_t stage, std::uint32_t position) const {
+  const auto stride = pp_.stride;
+  return RankId(static_cast<std::uint32_t>(position % stride + stage * stride + position / stride * stride * pp_.size));
+}
+
+std::vector<std::vector<std::uint32_t>> Layout::position_groups(graph::Dimension dimension) const {
+  const Split digits = split(dimension);
+  std::vector<std::uint32_t> place(group_count(dimension), group_count(dimension)); // of the groups that were met
+  std::vector<std::vector<std::uint32_t>> groups;
+  for (std::uint32_t position = 0; position < position_count(); ++position) {
+    std::uint32_t& at = place[group_of(digits, rank_of(0, position))];
+    if (at == place.size()) {
+      at = static_cast<std::uint32_t>(groups.size());
+      groups.emplace_back().reserve(group_size(dimension));
+    }
+    groups[at].push_back(position);
+  }
+  return groups;
+}
+
+graph::Membership Layout::membership(std::span<const std::uint32_t> class_of_position) const {
+  graph::Membership result;
+  std::vector<std::uint32_t> first; // position of each class
+  std::vector<std::uint32_t> size;
+  for (std::uint32_t position = 0; position < class_of_position.size(); ++position) {
+    if (class_of_position[position] == first.size()) {
+      first.push_back(position);
+      size.push_back(0);
+    }
+    ++size.at(class_of_position[position]);
+  }
+
+  // Classes of ranks are classes of positions, stage by stage, numbered by their first ranks.
+  struct RankClass {
+    RankId representative;
+    std::uint32_t stage;
+    std::uint32_t position_class;
+  };
+  std::vector<RankClass> classes;
+  for (std::uint32_t stage = 0; stage < sizes_.pp; ++stage)
+    for (std::uint32_t at = 0; at < first.size(); ++at)
+      classes.push_back({rank_of(stage, first[at]), stage, at});
+  std::ranges::sort(classes, {}, &RankClass::representative);
+  result.stages.resize(static_cast<std::size_t>(sizes_.pp));
+  for (const RankClass& rank_class : classes) {
+    result.stages[rank_class.stage].emplace_back(static_cast<std::uint32_t>(result.folding.size.size()));
+    result.folding.representative.push_back(rank_class.representative);
+    result.folding.size.push_back(size[rank_class.position_class]);
+  }
+  result.folding.class_of.resize(world_size());
+  for (std::uint32_t stage = 0; stage < sizes_.pp; ++stage)
+    for (std::uint32_t position = 0; position < class_of_position.size(); ++position)
+      result.folding.class_of[rank_of(stage, position).value()] =
+          result.stages[stage][class_of_position[position]].value();
+
+  for (std::size_t at = 0; at < graph::dimension_count; ++at) {
+    std::vector<bool> is_covered(first.size(), false);
+    for (const std::vector<std::uint32_t>& group : position_groups(static_cast<graph::Dimension>(at))) {
+      if (is_covered[class_of_position[group.front()]])
+        continue;
+      for (std::int64_t stage = 0; stage < sizes_.pp; ++stage) {
+        std::vector<RankId>& ranks = result.groups[at].emplace_back();
+        for (const std::uint32_t position : group)
+          ranks.push_back(rank_of(stage, position));
+      }
+      for (const std::uint32_t position : group)
+        is_covered[class_of_position[position]] = true;
+    }
+  }
+  return result;
 }
 
 graph::Membership Layout::membership() const {
-  graph::Membership result;
-  result.rank_count = world_size();
-  for (std::int64_t pp = 0; pp < sizes_.pp; ++pp)
-    result.stages.push_back(stage(pp));
-  for (std::size_t at = 0; at < graph::dimension_count; ++at) {
-    const auto dimension = static_cast<graph::Dimension>(at);
-    for (std::uint32_t group = 0; group < group_count(dimension); ++group)
-      result.groups[at].push_back(members(dimension, group));
-  }
-  return result;
+  std::vector<std::uint32_t> each(position_count());
+  std::iota(each.begin(), each.end(), 0U);
+  return membership(each);
 }
 
 std::string describe(const Layout& layout) {

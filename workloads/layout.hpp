@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,10 +69,17 @@ public:
   [[nodiscard]] std::uint32_t group_of(graph::Dimension dimension, RankId rank) const;
   // The members of a group, ascending.
   [[nodiscard]] std::vector<RankId> members(graph::Dimension dimension, std::uint32_t group) const;
-  // The ranks of a pipeline stage, ascending.
-  [[nodiscard]] std::vector<RankId> stage(std::int64_t pp) const;
+  // The ranks of a stage have positions, in ascending order; those at one position of different stages exchange
+  // activations, and groups consist of the same positions in every stage.
+  [[nodiscard]] std::uint32_t position_count() const { return world_size() / static_cast<std::uint32_t>(sizes_.pp); }
+  [[nodiscard]] RankId rank_of(std::int64_t stage, std::uint32_t position) const;
+  // The positions of each group of a dimension, ascending; groups by their first position.
+  [[nodiscard]] std::vector<std::vector<std::uint32_t>> position_groups(graph::Dimension dimension) const;
 
-  // Everything at once, for graph::expand().
+  // What graph::expand() wants to know when the ranks of a stage are folded by position. Classes are numbered from 0 in
+  // the order of their first positions. Requires the positions of a class to be in groups with the same classes.
+  [[nodiscard]] graph::Membership membership(std::span<const std::uint32_t> class_of_position) const;
+  // The same with every rank by itself.
   [[nodiscard]] graph::Membership membership() const;
 
 private:
@@ -86,6 +94,7 @@ private:
     std::vector<Digit> outside;
   };
   [[nodiscard]] Split split(graph::Dimension dimension) const;
+  [[nodiscard]] static std::uint32_t group_of(const Split& digits, RankId rank);
 
   ParallelSizes sizes_;
   Digit tp_, cp_, dp_, pp_;    // attention

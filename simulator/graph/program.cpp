@@ -1,6 +1,7 @@
 #include "simulator/graph/program.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <tuple>
 
@@ -64,11 +65,11 @@ public:
         group_position_(programs.stages.size()), first_group_(programs.stages.size()) {}
 
   TaskGraph run() {
-    parts_.rank_count = membership_.rank_count;
+    parts_.folding = membership_.folding;
+    parts_.rank_count = static_cast<std::uint32_t>(membership_.folding.size.size());
     parts_.works = programs_.works;
     parts_.names = programs_.names;
-    for (std::uint32_t stage = 0; stage < programs_.stages.size(); ++stage)
-      place_groups(stage);
+    place_groups();
     for (std::uint32_t stage = 0; stage < programs_.stages.size(); ++stage)
       add_tasks(stage);
     for (std::uint32_t stage = 0; stage < programs_.stages.size(); ++stage)
@@ -81,31 +82,45 @@ public:
 private:
   using Positions = std::array<std::vector<std::uint32_t>, dimension_count>;
 
+  static constexpr std::uint32_t no_group = std::numeric_limits<std::uint32_t>::max();
+
+  [[nodiscard]] RankId representative(RankId rank) const { return membership_.folding.representative[rank.value()]; }
   [[nodiscard]] std::size_t ranks_in(std::uint32_t stage) const { return membership_.stages[stage].size(); }
 
-  // Lists the groups of each dimension that lie in the stage, and for each rank of the stage which of them is its own.
-  void place_groups(std::uint32_t stage) {
-    const std::vector<RankId>& ranks = membership_.stages[stage];
-    for (std::size_t dimension = 0; dimension < dimension_count; ++dimension) {
-      first_group_[stage][dimension] = static_cast<std::uint32_t>(parts_.groups.size());
-      std::vector<std::uint32_t>& positions = group_position_[stage][dimension];
-      positions.assign(ranks.size(), 0);
-      std::size_t covered = 0;
+  // Lists the groups of each stage and dimension one after the other, and for each rank of the stage which of them is
+  // its own.
+  void place_groups() {
+    struct Place {
+      std::uint32_t stage = 0;
       std::uint32_t position = 0;
-      for (const std::vector<RankId>& group : membership_.groups[dimension]) {
-        if (!std::ranges::binary_search(ranks, group.front()))
-          continue;
-        for (const RankId member : group) {
-          const auto at = std::ranges::lower_bound(ranks, member);
-          MOESIM_CHECK(at != ranks.end() && *at == member, "a group lies within one stage");
-          positions[static_cast<std::size_t>(at - ranks.begin())] = position;
+    };
+    std::vector<Place> places(parts_.rank_count);
+    for (std::uint32_t stage = 0; stage < membership_.stages.size(); ++stage)
+      for (std::uint32_t position = 0; position < ranks_in(stage); ++position)
+        places[membership_.stages[stage][position].value()] = {stage, position};
+    const auto place_of = [&](RankId rank) { return places[membership_.folding.class_of[rank.value()]]; };
+
+    std::vector<std::array<std::vector<const std::vector<RankId>*>, dimension_count>> groups(membership_.stages.size());
+    for (std::size_t dimension = 0; dimension < dimension_count; ++dimension)
+      for (const std::vector<RankId>& group : membership_.groups[dimension])
+        groups[place_of(group.front()).stage][dimension].push_back(&group);
+    for (std::uint32_t stage = 0; stage < groups.size(); ++stage)
+      for (std::size_t dimension = 0; dimension < dimension_count; ++dimension) {
+        first_group_[stage][dimension] = static_cast<std::uint32_t>(parts_.groups.size());
+        group_position_[stage][dimension].assign(ranks_in(stage), no_group);
+        for (std::uint32_t at = 0; at < groups[stage][dimension].size(); ++at) {
+          const std::vector<RankId>& group = *groups[stage][dimension][at];
+          for (const RankId member : group) {
+            MOESIM_CHECK(place_of(member).stage == stage, "a group lies within one stage");
+            std::uint32_t& position = group_position_[stage][dimension][place_of(member).position];
+            MOESIM_CHECK(position == no_group || position == at, "a rank is in one group of each dimension");
+            position = at;
+          }
+          parts_.groups.push_back(group);
         }
-        covered += group.size();
-        parts_.groups.push_back(group);
-        ++position;
+        MOESIM_CHECK(std::ranges::count(group_position_[stage][dimension], no_group) == 0,
+                     "every rank is in a group of each dimension");
       }
-      MOESIM_CHECK(covered == ranks.size(), "every rank is in exactly one group of each dimension");
-    }
   }
 
   // The group index of the first of the ordered pairs (i-th rank of `stage`, i-th rank of `peer`).
@@ -115,7 +130,8 @@ private:
     if (is_new) {
       MOESIM_CHECK(ranks_in(stage) == ranks_in(peer), "stages that exchange activations have equally many ranks");
       for (std::size_t at = 0; at < ranks_in(stage); ++at)
-        parts_.groups.push_back({membership_.stages[stage][at], membership_.stages[peer][at]});
+        parts_.groups.push_back(
+            {representative(membership_.stages[stage][at]), representative(membership_.stages[peer][at])});
     }
     return entry->second;
   }

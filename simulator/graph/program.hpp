@@ -62,11 +62,13 @@ struct Programs {
   std::vector<std::string> names;
 };
 
-// Who takes part: the ranks of each stage in ascending order (the i-th rank of one stage exchanges activations with the
-// i-th rank of the next), and the groups of each dimension, which are disjoint and cover the ranks.
+// Who takes part. Ranks of the graph are classes of ranks of the job.
 struct Membership {
-  std::uint32_t rank_count = 0;
+  Folding folding;
+  // Ranks of the graph, ascending: the i-th of one stage exchanges activations with the i-th of the next.
   std::vector<std::vector<RankId>> stages;
+  // Groups of ranks of the job: one of each kind of groups, where groups are of a kind when their members are of the
+  // same classes, equally many of each. The groups of a dimension together have all classes, each of them once.
   std::array<std::vector<std::vector<RankId>>, dimension_count> groups;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 #include <ranges>
+#include <set>
 
 #include <boost/graph/compressed_sparse_row_graph.hpp>
 
@@ -74,6 +75,7 @@ std::vector<Edge> sorted_unique(std::size_t task_count, const std::vector<Edge>&
 }
 
 void check_indices(const TaskGraph::Parts& parts) {
+  MOESIM_CHECK(parts.folding.size.size() == parts.rank_count, "the graph has a rank for each class");
   const auto in_graph = [&](const Edge& edge) {
     return edge.first < parts.tasks.size() && edge.second < parts.tasks.size();
   };
@@ -86,12 +88,24 @@ void check_indices(const TaskGraph::Parts& parts) {
   }
   for (const auto& group : parts.groups)
     for (const RankId rank : group)
-      MOESIM_CHECK(rank.value() < parts.rank_count, "a group's members are ranks of the graph");
+      MOESIM_CHECK(rank.value() < parts.folding.class_of.size(), "a group's members are ranks of the job");
+}
+
+// The classes of ranks, each once, in the order in which they come first.
+std::vector<RankId> members_of(const std::vector<RankId>& group, const Folding& folding) {
+  std::vector<RankId> members;
+  std::set<std::uint32_t> seen;
+  for (const RankId rank : group)
+    if (seen.insert(folding.class_of[rank.value()]).second)
+      members.emplace_back(folding.class_of[rank.value()]);
+  return members;
 }
 
 } // namespace
 
 TaskGraph::TaskGraph(Parts parts) {
+  if (parts.folding.size.empty())
+    parts.folding = unfolded(parts.rank_count);
   check_indices(parts);
   const std::vector<Edge> edges = sorted_unique(parts.tasks.size(), parts.edges);
   csr_ = std::make_shared<const Csr>(
@@ -104,8 +118,12 @@ TaskGraph::TaskGraph(Parts parts) {
   works_ = std::move(parts.works);
   names_ = std::move(parts.names);
   rank_count_ = parts.rank_count;
+  folding_ = std::move(parts.folding);
   for (std::uint32_t rank = 0; rank < rank_count_; ++rank)
     ranks_.emplace_back(rank);
+  if (folding_.class_of.size() > rank_count_)
+    for (const std::vector<RankId>& group : groups_)
+      members_.push_back(members_of(group, folding_));
   for (const Task& task : tasks_)
     row_count_ += members(task).size();
 }
@@ -120,14 +138,21 @@ std::vector<std::uint32_t> TaskGraph::predecessor_counts() const {
 std::span<const RankId> TaskGraph::members(const Task& task) const {
   if (task.kind == Kind::Compute)
     return {&ranks_[task.place], 1};
+  return members_.empty() ? groups_[task.place] : members_[task.place];
+}
+
+std::span<const RankId> TaskGraph::ranks(const Task& task) const {
+  if (task.kind == Kind::Compute)
+    return {&folding_.representative[task.place], 1};
   return groups_[task.place];
 }
 
 std::size_t TaskGraph::memory_footprint() const {
   std::size_t bytes = tasks_.size() * sizeof(Task) + row_starts_.size_bytes() + targets_.size_bytes();
   bytes += ranks_.size() * sizeof(RankId);
-  for (const auto& group : groups_)
-    bytes += sizeof(group) + group.size() * sizeof(RankId);
+  for (const auto* groups : {&groups_, &members_})
+    for (const auto& group : *groups)
+      bytes += sizeof(group) + group.size() * sizeof(RankId);
   for (const Work& work : works_)
     bytes += sizeof(work) + work.operators.size() * sizeof(Operator);
   for (const std::string& name : names_)

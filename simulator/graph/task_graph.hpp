@@ -18,6 +18,7 @@
 #include "simulator/base/ids.hpp"
 #include "simulator/base/operator.hpp"
 #include "simulator/base/units.hpp"
+#include "simulator/graph/folding.hpp"
 #include "simulator/graph/memory_use.hpp"
 
 namespace moesim::graph {
@@ -70,10 +71,11 @@ public:
   struct Parts {
     std::vector<Task> tasks;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> edges; // (task, task that waits for it), any order
-    std::vector<std::vector<RankId>> groups; // members in rank order; a transfer's are (source, destination)
+    std::vector<std::vector<RankId>> groups; // ranks of the job in order; of a transfer: (source, destination)
     std::vector<Work> works;
     std::vector<std::string> names;
-    std::uint32_t rank_count = 0;
+    std::uint32_t rank_count = 0; // of the graph
+    Folding folding;              // which ranks of the job they stand for; empty: each for itself
   };
 
   // Repeated edges are merged. Throws InternalError when an index is out of range.
@@ -82,7 +84,7 @@ public:
   [[nodiscard]] std::size_t task_count() const { return tasks_.size(); }
   [[nodiscard]] std::size_t edge_count() const { return targets_.size(); }
   [[nodiscard]] std::uint32_t rank_count() const { return rank_count_; }
-  // Rows of the expanded task table: a collective counts once per member, a transfer twice.
+  // Rows of its task table: a collective counts once per member, a transfer twice.
   [[nodiscard]] std::size_t row_count() const { return row_count_; }
 
   [[nodiscard]] const Task& task(TaskId id) const { return tasks_[id.value()]; }
@@ -94,8 +96,12 @@ public:
   // Number of tasks that each task waits for.
   [[nodiscard]] std::vector<std::uint32_t> predecessor_counts() const;
 
+  // The ranks of the graph that take part in a task.
   [[nodiscard]] std::span<const RankId> members(const Task& task) const;
+  // The ranks of the job that take part in it, or, of several such tasks that are folded into one, in the first.
+  [[nodiscard]] std::span<const RankId> ranks(const Task& task) const;
   [[nodiscard]] const std::vector<std::vector<RankId>>& groups() const { return groups_; }
+  [[nodiscard]] const Folding& folding() const { return folding_; }
   [[nodiscard]] const std::vector<Work>& works() const { return works_; }
   [[nodiscard]] const Work& work(const Task& task) const { return works_[task.work]; }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
@@ -110,9 +116,11 @@ private:
   std::span<const std::uint32_t> targets_;
   std::vector<Task> tasks_;
   std::vector<std::vector<RankId>> groups_;
+  std::vector<std::vector<RankId>> members_; // of each group; empty where that is what groups_ says
   std::vector<Work> works_;
   std::vector<std::string> names_;
   std::vector<RankId> ranks_; // identity: lets members() of a compute task be a span
+  Folding folding_;
   std::uint32_t rank_count_ = 0;
   std::size_t row_count_ = 0;
 };

@@ -78,7 +78,7 @@ std::string describe(const TaskGraph& graph, TaskId id) {
     text += fmt::format(" layer={}", task.layer);
   if (task.chunk > 0)
     text += fmt::format(" chunk={}", task.chunk);
-  const auto members = graph.members(task);
+  const auto members = graph.ranks(task);
   text += task.kind == Kind::Compute ? " rank=" : " ranks=";
   for (std::size_t member = 0; member < members.size(); ++member)
     text += fmt::format("{}{}", member == 0 ? "" : ",", members[member].value());

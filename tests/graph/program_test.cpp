@@ -75,7 +75,7 @@ TEST(Program, AReceiveOccupiesTheReceivingStream) {
 // Two stages of two ranks, tensor groups {0,1} and {2,3}; the other dimensions have groups of one.
 Membership two_stages() {
   Membership membership;
-  membership.rank_count = 4;
+  membership.folding = unfolded(4);
   membership.stages = {{RankId(0), RankId(1)}, {RankId(2), RankId(3)}};
   for (auto& groups : membership.groups)
     groups = {{RankId(0)}, {RankId(1)}, {RankId(2)}, {RankId(3)}};
@@ -131,6 +131,28 @@ TEST(Expand, MatchesTransfersOfOneMicroBatchInTheirOrder) {
   EXPECT_EQ(describe(graph, TaskId(7)).substr(describe(graph, TaskId(7)).find("before")), "before=11");
   add(programs.stages[1], transfer(Stream::PpSendNext, 0, true), {});
   EXPECT_THROW((void)expand(programs, two_stages()), InternalError); // one receive more than there are sends
+}
+
+// Both ranks of a stage behave alike: half the tasks, and each says which ranks of the job it is about.
+TEST(Expand, FoldedRanksHaveOneTask) {
+  Membership membership = two_stages();
+  membership.folding = {{0, 0, 1, 1}, {RankId(0), RankId(2)}, {2, 2}};
+  membership.stages = {{RankId(0)}, {RankId(1)}};
+  for (auto& groups : membership.groups)
+    groups = {{RankId(0)}, {RankId(2)}};
+  membership.groups[static_cast<std::size_t>(Dimension::Tp)] = {{RankId(0), RankId(1)}, {RankId(2), RankId(3)}};
+  const TaskGraph graph = expand(forward_through_two_stages(), membership);
+  std::string text;
+  for (std::uint32_t task = 0; task < graph.task_count(); ++task)
+    text += describe(graph, TaskId(task)) + "\n";
+  EXPECT_EQ(text, "0 compute x forward rank=0 stream=compute flops=0 bytes=0 before=1\n"
+                  "1 all-gather x forward ranks=0,1 stream=tp flops=0 bytes=0 before=2\n"
+                  "2 send-recv x forward micro_batch=0 ranks=0,2 stream=pp-send-next flops=0 bytes=0 before=3\n"
+                  "3 compute x forward rank=2 stream=compute flops=0 bytes=0 before=-\n");
+  EXPECT_EQ(graph.rank_count(), 2U);
+  EXPECT_THAT(graph.members(graph.task(TaskId(1))), ElementsAre(RankId(0)));
+  EXPECT_THAT(graph.members(graph.task(TaskId(2))), ElementsAre(RankId(0), RankId(1)));
+  EXPECT_EQ(graph.row_count(), 5U);
 }
 
 TEST(Expand, RefusesARankInNoGroup) {

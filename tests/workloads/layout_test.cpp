@@ -25,7 +25,7 @@ TEST(Layout, TensorRanksAreNeighboursAndStagesAreFarApart) {
   EXPECT_THAT(values(layout.members(Dimension::Tp, layout.group_of(Dimension::Tp, RankId(13)))), ElementsAre(12, 13));
   EXPECT_THAT(values(layout.members(Dimension::Dp, layout.group_of(Dimension::Dp, RankId(13)))),
               ElementsAre(9, 11, 13, 15));
-  EXPECT_THAT(values(layout.stage(1)), ElementsAre(8, 9, 10, 11, 12, 13, 14, 15));
+  EXPECT_EQ(layout.rank_of(1, 5), RankId(13));
 }
 
 // MoE parallel folding: 8 expert ranks over 2 tensor x 4 data ranks.
@@ -76,6 +76,49 @@ TEST(Layout, GroupsPartitionTheRanks) {
       }
     }
   }
+}
+
+// What belongs together in one stage does so in every stage, wherever the order puts the stages.
+TEST(Layout, GroupsAreTheSamePositionsInEveryStage) {
+  for (const std::string_view order : {"tp-cp-ep-dp-pp", "dp-tp-cp-ep-pp", "pp-tp-cp-ep-dp"}) {
+    const Layout layout({.tp = 2, .cp = 3, .pp = 2, .ep = 3, .etp = 2, .dp = 4}, order);
+    std::set<RankId> seen;
+    for (std::int64_t stage = 0; stage < 2; ++stage)
+      for (std::uint32_t position = 0; position < layout.position_count(); ++position) {
+        const RankId rank = layout.rank_of(stage, position);
+        EXPECT_TRUE(seen.insert(rank).second);
+        EXPECT_EQ(layout.coordinates(rank).pp, stage);
+        EXPECT_TRUE(position == 0 || layout.rank_of(stage, position - 1) < rank);
+      }
+    for (std::size_t at = 0; at < graph::dimension_count; ++at) {
+      const auto dimension = static_cast<Dimension>(at);
+      const auto groups = layout.position_groups(dimension);
+      EXPECT_EQ(groups.size(), layout.group_count(dimension) / 2);
+      for (const std::vector<std::uint32_t>& group : groups)
+        for (std::int64_t stage = 0; stage < 2; ++stage) {
+          std::vector<RankId> ranks;
+          for (const std::uint32_t position : group)
+            ranks.push_back(layout.rank_of(stage, position));
+          EXPECT_EQ(ranks, layout.members(dimension, layout.group_of(dimension, ranks.front())));
+        }
+    }
+  }
+}
+
+// Tensor ranks folded, data replicas not: a group of each dimension for each class, and pairs stay pairs.
+TEST(Layout, FoldedMembershipHasEachClassOnce) {
+  const Layout layout({.tp = 4, .pp = 2, .dp = 2});
+  const graph::Membership folded = layout.membership(std::vector<std::uint32_t>{0, 0, 0, 0, 1, 1, 1, 1});
+  EXPECT_EQ(folded.folding.size, (std::vector<std::uint32_t>{4, 4, 4, 4}));
+  EXPECT_THAT(values(folded.folding.representative), ElementsAre(0, 4, 8, 12));
+  EXPECT_EQ(folded.folding.class_of[14], 3U);
+  EXPECT_THAT(values(folded.stages[1]), ElementsAre(2, 3));
+  const auto& tp = folded.groups[static_cast<std::size_t>(Dimension::Tp)];
+  ASSERT_EQ(tp.size(), 4u);
+  EXPECT_THAT(values(tp[2]), ElementsAre(4, 5, 6, 7));
+  const auto& dp = folded.groups[static_cast<std::size_t>(Dimension::Dp)];
+  ASSERT_EQ(dp.size(), 2u);
+  EXPECT_THAT(values(dp[1]), ElementsAre(8, 12));
 }
 
 TEST(Layout, SaysWhatWouldDivide) {
