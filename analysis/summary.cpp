@@ -25,9 +25,11 @@ void add_rates(Summary& summary, const record::RunFigures& figures) {
 
 void add_sizes(Summary& summary, const record::RunRecord& run) {
   summary.world_size = static_cast<std::int64_t>(run.ranks.size());
+  std::vector<std::int64_t> rows(run.ranks.size(), 0);
+  for (const std::uint32_t rank : run.tasks.rank)
+    ++rows[rank];
   for (std::uint32_t rank = 0; rank < run.ranks.size(); ++rank) {
-    const record::RowRange rows = rows_of(run, rank);
-    summary.tasks += static_cast<std::int64_t>(rows.last - rows.first);
+    summary.tasks += rows[run.ranks.representative[rank]];
     if (run.ranks.representative[rank] == rank)
       ++summary.simulated_ranks;
   }
@@ -94,6 +96,7 @@ std::optional<InferenceFigures> inference_figures(const record::RunFigures& figu
 Summary summarize(const record::RunRecord& run) {
   Summary summary;
   summary.name = run.figures.name;
+  summary.symmetry = run.symmetry;
   add_sizes(summary, run);
   add_rates(summary, run.figures);
   add_time(summary, run);
@@ -122,6 +125,10 @@ std::string to_json(const Summary& summary) {
       {"simulated_ranks", summary.simulated_ranks},
       {"tasks", summary.tasks},
   };
+  json["symmetry"] = nlohmann::ordered_json::array();
+  for (std::size_t at = 0; at < summary.symmetry.attributes.size(); ++at)
+    json["symmetry"].push_back(
+        {{"attribute", summary.symmetry.attributes[at]}, {"classes", summary.symmetry.classes[at]}});
   if (summary.inference) {
     json["ttft_s"] = summary.inference->ttft_s;
     json["tpot_s"] = summary.inference->tpot_s ? nlohmann::ordered_json(*summary.inference->tpot_s) : nullptr;

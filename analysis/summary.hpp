@@ -51,6 +51,7 @@ struct Summary {
   bool fits = true;
   std::int64_t world_size = 0;
   std::int64_t simulated_ranks = 0;
+  record::Symmetry symmetry;            // what tells the simulated ranks apart
   std::int64_t tasks = 0;               // rows of the task table, folded ranks expanded
   std::optional<ExpertFigures> experts; // when the model has any
   std::optional<InferenceFigures> inference;

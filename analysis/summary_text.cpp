@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace moesim::analysis {
 namespace {
@@ -107,6 +109,17 @@ std::string stage_line(const Summary& summary) {
                      compute.size() - 1, format_seconds(Seconds(longest)), mean > 0 ? 100 * (longest / mean - 1) : 0.0);
 }
 
+// "4 ways to behave: 2 by pipeline stage, 4 by GPU speed"; nothing where every rank was simulated without asking.
+std::string symmetry_line(const Summary& summary) {
+  std::vector<std::string> splits;
+  for (std::size_t at = 0; at < summary.symmetry.attributes.size(); ++at)
+    splits.push_back(fmt::format("{} by {}", summary.symmetry.classes[at], summary.symmetry.attributes[at]));
+  if (splits.empty())
+    return summary.simulated_ranks < summary.world_size ? "  symmetry          all GPUs behave alike\n" : "";
+  return fmt::format("  symmetry          {} ways to behave: {}\n", format_count(summary.simulated_ranks),
+                     fmt::join(splits, ", "));
+}
+
 std::string inference_lines(const InferenceFigures& inference) {
   std::string text =
       fmt::format("  first token       {} after the start (TTFT)", format_seconds(Seconds(inference.ttft_s)));
@@ -141,6 +154,7 @@ std::string to_text(const Summary& summary, Colour colour) {
   text += '\n';
   text += fmt::format("  size              {} GPUs ({} simulated), {} tasks\n", format_count(summary.world_size),
                       format_count(summary.simulated_ranks), format_count(summary.tasks));
+  text += symmetry_line(summary);
   if (summary.time.makespan > 0)
     text += time_lines(summary.time, colour);
   text += memory_lines(summary);

@@ -199,6 +199,11 @@ RankId Layout::rank_of(std::int64_t stage, std::uint32_t position) const {
   return RankId(static_cast<std::uint32_t>(position % stride + stage * stride + position / stride * stride * pp_.size));
 }
 
+std::uint32_t Layout::position_of(RankId rank) const {
+  const std::int64_t above = rank.value() / (pp_.stride * pp_.size);
+  return static_cast<std::uint32_t>(rank.value() % pp_.stride + above * pp_.stride);
+}
+
 std::vector<std::vector<std::uint32_t>> Layout::position_groups(graph::Dimension dimension) const {
   const Split digits = split(dimension);
   std::vector<std::uint32_t> place(group_count(dimension), group_count(dimension)); // of the groups that were met
@@ -214,7 +219,8 @@ std::vector<std::vector<std::uint32_t>> Layout::position_groups(graph::Dimension
   return groups;
 }
 
-graph::Membership Layout::membership(std::span<const std::uint32_t> class_of_position) const {
+graph::Membership Layout::membership(std::span<const std::uint32_t> class_of_position,
+                                     std::span<const graph::Dimension> dimensions) const {
   graph::Membership result;
   std::vector<std::uint32_t> first; // position of each class
   std::vector<std::uint32_t> size;
@@ -249,13 +255,13 @@ graph::Membership Layout::membership(std::span<const std::uint32_t> class_of_pos
       result.folding.class_of[rank_of(stage, position).value()] =
           result.stages[stage][class_of_position[position]].value();
 
-  for (std::size_t at = 0; at < graph::dimension_count; ++at) {
+  for (const graph::Dimension dimension : dimensions) {
     std::vector<bool> is_covered(first.size(), false);
-    for (const std::vector<std::uint32_t>& group : position_groups(static_cast<graph::Dimension>(at))) {
+    for (const std::vector<std::uint32_t>& group : position_groups(dimension)) {
       if (is_covered[class_of_position[group.front()]])
         continue;
       for (std::int64_t stage = 0; stage < sizes_.pp; ++stage) {
-        std::vector<RankId>& ranks = result.groups[at].emplace_back();
+        std::vector<RankId>& ranks = result.groups[static_cast<std::size_t>(dimension)].emplace_back();
         for (const std::uint32_t position : group)
           ranks.push_back(rank_of(stage, position));
       }
@@ -269,7 +275,10 @@ graph::Membership Layout::membership(std::span<const std::uint32_t> class_of_pos
 graph::Membership Layout::membership() const {
   std::vector<std::uint32_t> each(position_count());
   std::iota(each.begin(), each.end(), 0U);
-  return membership(each);
+  std::vector<graph::Dimension> dimensions;
+  for (std::size_t at = 0; at < graph::dimension_count; ++at)
+    dimensions.push_back(static_cast<graph::Dimension>(at));
+  return membership(each, dimensions);
 }
 
 std::string describe(const Layout& layout) {

@@ -73,12 +73,15 @@ public:
   // activations, and groups consist of the same positions in every stage.
   [[nodiscard]] std::uint32_t position_count() const { return world_size() / static_cast<std::uint32_t>(sizes_.pp); }
   [[nodiscard]] RankId rank_of(std::int64_t stage, std::uint32_t position) const;
+  [[nodiscard]] std::uint32_t position_of(RankId rank) const;
   // The positions of each group of a dimension, ascending; groups by their first position.
   [[nodiscard]] std::vector<std::vector<std::uint32_t>> position_groups(graph::Dimension dimension) const;
 
   // What graph::expand() wants to know when the ranks of a stage are folded by position. Classes are numbered from 0 in
-  // the order of their first positions. Requires the positions of a class to be in groups with the same classes.
-  [[nodiscard]] graph::Membership membership(std::span<const std::uint32_t> class_of_position) const;
+  // the order of their first positions. Requires the positions of a class to be in groups with the same classes, in
+  // each of the dimensions that matter; the others have no groups.
+  [[nodiscard]] graph::Membership membership(std::span<const std::uint32_t> class_of_position,
+                                             std::span<const graph::Dimension> dimensions) const;
   // The same with every rank by itself.
   [[nodiscard]] graph::Membership membership() const;
 

@@ -6,6 +6,7 @@
 
 #include "simulator/base/check.hpp"
 #include "simulator/cost/communication.hpp"
+#include "simulator/cost/folded_flows.hpp"
 
 namespace moesim::cost {
 namespace {
@@ -18,16 +19,19 @@ class CostTable {
 public:
   CostTable(const graph::TaskGraph& graph, const platforms::Cluster& cluster)
       : graph_(graph), cluster_(cluster), communications_(graph.groups().size() * graph.works().size(), unknown) {
-    for (std::uint32_t gpu = 0; gpu < graph.rank_count(); ++gpu)
-      speeds_.push_back(platforms::gpu_speed(cluster, gpu));
+    for (const RankId rank : graph.folding().representative)
+      speeds_.push_back(platforms::gpu_speed(cluster, rank.value()));
   }
 
   execution::Costs run() {
     costs_.of_task.reserve(graph_.task_count());
     for (const graph::Task& task : graph_.tasks())
       costs_.of_task.push_back(task.kind == graph::Kind::Compute ? duration(task) : communication_index(task));
-    for (std::uint32_t link = 0; link < graph_.rank_count() * platforms::links_per_gpu; ++link)
-      costs_.links.push_back({platforms::link_name(cluster_, link), platforms::link_bandwidth(cluster_, link)});
+    for (const RankId rank : graph_.folding().representative)
+      for (std::uint32_t kind = 0; kind < platforms::links_per_gpu; ++kind) {
+        const std::uint32_t link = rank.value() * platforms::links_per_gpu + kind;
+        costs_.links.push_back({platforms::link_name(cluster_, link), platforms::link_bandwidth(cluster_, link)});
+      }
     return std::move(costs_);
   }
 
@@ -52,7 +56,7 @@ private:
     if (index == unknown) {
       index = static_cast<std::uint32_t>(costs_.communications.size());
       costs_.communications.push_back(
-          communication(task.kind, graph_.work(task).bytes, graph_.members(task), cluster_));
+          folded(communication(task.kind, graph_.work(task).bytes, graph_.ranks(task), cluster_), graph_.folding()));
       kinds_.push_back(task.kind);
     }
     MOESIM_CHECK(kinds_[index] == task.kind, "tasks that share a work are of one kind");

@@ -118,8 +118,6 @@ private:
           }
           parts_.groups.push_back(group);
         }
-        MOESIM_CHECK(std::ranges::count(group_position_[stage][dimension], no_group) == 0,
-                     "every rank is in a group of each dimension");
       }
   }
 
@@ -163,6 +161,7 @@ private:
       return {pairs(stage, step.peer_stage), static_cast<std::uint32_t>(ranks_in(stage))};
     const auto dimension = static_cast<std::size_t>(step.over);
     const std::vector<std::uint32_t>& positions = group_position_[stage][dimension];
+    MOESIM_CHECK(std::ranges::count(positions, no_group) == 0, "every rank is in a group of the dimension");
     return {first_group_[stage][dimension], 1 + *std::ranges::max_element(positions)};
   }
 

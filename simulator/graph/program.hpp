@@ -68,7 +68,8 @@ struct Membership {
   // Ranks of the graph, ascending: the i-th of one stage exchanges activations with the i-th of the next.
   std::vector<std::vector<RankId>> stages;
   // Groups of ranks of the job: one of each kind of groups, where groups are of a kind when their members are of the
-  // same classes, equally many of each. The groups of a dimension together have all classes, each of them once.
+  // same classes, equally many of each. The groups of a dimension together have all classes, each of them once; a
+  // dimension in which nothing is sent needs none.
   std::array<std::vector<std::vector<RankId>>, dimension_count> groups;
 };
 

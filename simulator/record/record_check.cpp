@@ -86,6 +86,10 @@ std::string defect_of_series(const RunRecord& run) {
   const LinkLoad& links = run.links;
   if (!same_length(links.names, links.capacity) || links.bytes.size() != links.names.size() * links.bins)
     return "links: columns differ in length";
+  if (!all_below(links.row_of_link, links.names.size()))
+    return "links: a link has no row";
+  if (!same_length(run.symmetry.attributes, run.symmetry.classes))
+    return "symmetry: columns differ in length";
   if (!same_length(run.throughput.time, run.throughput.tokens_per_s))
     return "throughput: columns differ in length";
   if (!all_finite(run.throughput.time) || !all_finite(run.throughput.tokens_per_s))

@@ -8,7 +8,7 @@ namespace moesim::record {
 
 inline constexpr const char* format_name = "moesim result";
 // Raise it whenever a dataset comes, goes or changes its meaning: a reader takes its own version only.
-inline constexpr std::uint64_t format_version = 2;
+inline constexpr std::uint64_t format_version = 3;
 
 template <class Archive, class Figures>
 void lay_out_figures(Archive& file, Figures& figures) {
@@ -67,6 +67,8 @@ void lay_out(Archive& file, Run& run) {
   lay_out_figures(file, run.figures);
   file.text("run/summary", run.summary_json);
   lay_out_ranks(file, run.ranks);
+  file.names("symmetry/attribute", run.symmetry.attributes);
+  file.column("symmetry/classes", "1", run.symmetry.classes);
   lay_out_tasks(file, run.tasks);
 
   file.column("memory/time", "s", run.memory.time);
@@ -75,6 +77,7 @@ void lay_out(Archive& file, Run& run) {
 
   file.names("links/name", run.links.names);
   file.column("links/capacity", "bytes/s", run.links.capacity);
+  file.column("links/row_of_link", "1", run.links.row_of_link);
   file.scalar("links/bin_width", "s", run.links.bin_width);
   file.matrix("links/bytes", "bytes", run.links.names.size(), run.links.bins, run.links.bytes);
 

@@ -60,15 +60,26 @@ struct MemorySeries {
   bool operator==(const MemorySeries&) const = default;
 };
 
-// Bytes that crossed each link, in `bins` equal slices of time that start at 0.
+// Bytes that crossed each link, in `bins` equal slices of time that start at 0. One row per link of the ranks that have
+// rows in TaskTable.
 struct LinkLoad {
   std::vector<std::string> names; // as `moesim dump platform` prints them
   std::vector<double> capacity;   // bytes/s
   double bin_width = 0;           // s
   std::size_t bins = 0;
-  std::vector<double> bytes; // [link * bins + bin]
+  std::vector<double> bytes;              // [row * bins + bin]
+  std::vector<std::uint32_t> row_of_link; // of every link of the job, in the order of `moesim dump platform`
 
   bool operator==(const LinkLoad&) const = default;
+};
+
+// What tells ranks apart: with the attributes up to this one, so many classes are simulated. Empty when every rank is
+// simulated whether it differs or not.
+struct Symmetry {
+  std::vector<std::string> attributes; // "pipeline stage", "GPU speed", ...
+  std::vector<std::uint32_t> classes;
+
+  bool operator==(const Symmetry&) const = default;
 };
 
 // Tokens whose backward ended on stage 0 (training), or that were sampled (inference), as a rate over equal slices of
@@ -118,6 +129,7 @@ struct RunFigures {
 struct RunRecord {
   RunFigures figures;
   RankTable ranks;
+  Symmetry symmetry;
   TaskTable tasks;
   MemorySeries memory;
   LinkLoad links;

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "platforms/cluster.hpp"
+
 namespace moesim::run {
 namespace {
 
@@ -89,7 +91,7 @@ Timeline Recorder::timeline() const {
   fill(table.flops, [this](const Row&, const Task& task) { return graph_.work(task).flops.value(); });
   table.rank.reserve(rows.size());
   for (std::uint32_t rank = 0; rank < last_of_rank.size(); ++rank)
-    table.rank.resize(last_of_rank[rank], rank);
+    table.rank.resize(last_of_rank[rank], graph_.folding().representative[rank].value());
   fill(timeline.task_of_row, [](const Row& row, const Task&) { return row.task; });
   return timeline;
 }
@@ -100,6 +102,9 @@ record::LinkLoad Recorder::link_load() const {
     load.names.push_back(link.name);
     load.capacity.push_back(link.capacity.value());
   }
+  for (const std::uint32_t rank_class : graph_.folding().class_of)
+    for (std::uint32_t kind = 0; kind < platforms::links_per_gpu; ++kind)
+      load.row_of_link.push_back(rank_class * platforms::links_per_gpu + kind);
   load.bin_width = links_.bin_width();
   load.bins = LinkHistogram::bins;
   load.bytes = links_.bytes();

@@ -25,7 +25,7 @@ public:
   }
   void flow_ran(const execution::Flow& flow, Seconds start, Seconds end) override;
 
-  // One row per rank per task, sorted by rank, start and stream.
+  // One row per rank of the graph per task, sorted by rank, start and stream; ranks are those of the job.
   [[nodiscard]] Timeline timeline() const;
   [[nodiscard]] record::LinkLoad link_load() const;
 

@@ -85,15 +85,15 @@ record::MemorySeries replay_memory(const Timeline& timeline, const graph::TaskGr
     series.categories.emplace_back(name_of(static_cast<Memory>(category)));
   series.bytes.resize(series.categories.size());
   std::size_t row = 0;
-  for (std::uint32_t rank = 0; rank < layout.world_size(); ++rank) {
-    const auto stage = static_cast<std::size_t>(layout.coordinates(RankId(rank)).pp);
-    RankReplay replay(series, rank, stages[stage].at_rest);
+  for (const RankId rank : graph.folding().representative) {
+    const auto stage = static_cast<std::size_t>(layout.coordinates(rank).pp);
+    RankReplay replay(series, rank.value(), stages[stage].at_rest);
     std::priority_queue<Return, std::vector<Return>, std::greater<>> returns;
     const auto give_back_until = [&](double time) {
       for (; !returns.empty() && returns.top().time <= time; returns.pop())
         replay.give_back(returns.top().time, graph.work(graph.task(TaskId(returns.top().task))).freed);
     };
-    for (; row < table.size() && table.rank[row] == rank; ++row) {
+    for (; row < table.size() && table.rank[row] == rank.value(); ++row) {
       const std::uint32_t index = timeline.task_of_row[row];
       const graph::Task& task = graph.task(TaskId(index));
       const graph::Work& work = graph.work(task);
@@ -123,23 +123,29 @@ void RateCounter::count(double time, double tokens) {
 }
 
 record::Throughput throughput(const record::TaskTable& table, const workloads::TrainingJob& job,
-                              const workloads::Layout& layout, Seconds makespan) {
+                              const workloads::Layout& layout, const graph::Folding& folding, Seconds makespan) {
+  // One rank of the first stage speaks for each replica of the data.
+  std::vector<std::uint32_t> replicas(folding.size.size(), 0);
+  for (std::uint32_t position = 0; position < layout.position_count(); ++position) {
+    const RankId rank = layout.rank_of(0, position);
+    const workloads::Coordinates at = layout.coordinates(rank);
+    if (at.tp == 0 && at.cp == 0)
+      ++replicas[folding.class_of[rank.value()]];
+  }
   const auto micro_batches = static_cast<std::size_t>(job.training.micro_batches(job.sizes));
   const double tokens = static_cast<double>(job.training.micro_batch_size * job.training.seq_length);
   RateCounter rate(makespan);
   std::size_t row = 0;
-  for (std::uint32_t rank = 0; rank < layout.world_size(); ++rank) {
-    const workloads::Coordinates at = layout.coordinates(RankId(rank));
-    const bool counts = at.pp == 0 && at.tp == 0 && at.cp == 0; // one rank speaks for each replica of the data
-    std::vector<double> backward_end(counts ? micro_batches : 0, 0);
-    for (; row < table.size() && table.rank[row] == rank; ++row) {
+  for (std::size_t rank = 0; rank < replicas.size(); ++rank) {
+    std::vector<double> backward_end(replicas[rank] > 0 ? micro_batches : 0, 0);
+    for (; row < table.size() && table.rank[row] == folding.representative[rank].value(); ++row) {
       const bool is_backward = table.kind[row] == static_cast<std::uint8_t>(graph::Kind::Compute) &&
                                table.phase[row] == static_cast<std::uint8_t>(graph::Phase::Backward);
-      if (counts && is_backward)
+      if (replicas[rank] > 0 && is_backward)
         backward_end[static_cast<std::size_t>(table.micro_batch[row])] = table.end[row];
     }
     for (const double end : backward_end)
-      rate.count(end, tokens);
+      rate.count(end, tokens * replicas[rank]);
   }
   return rate.result();
 }

@@ -29,6 +29,7 @@ private:
 
 // A micro-batch's tokens count when its backward ends on stage 0.
 [[nodiscard]] record::Throughput throughput(const record::TaskTable& table, const workloads::TrainingJob& job,
-                                            const workloads::Layout& layout, Seconds makespan);
+                                            const workloads::Layout& layout, const graph::Folding& folding,
+                                            Seconds makespan);
 
 } // namespace moesim::run

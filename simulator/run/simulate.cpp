@@ -2,6 +2,7 @@
 
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
+#include "simulator/folding/fold.hpp"
 #include "simulator/run/recorder.hpp"
 #include "simulator/run/series.hpp"
 #include "simulator/run/token_times.hpp"
@@ -14,7 +15,12 @@ workloads::Layout layout_of(const scenario::Scenario& scenario) {
   return workloads::Layout(scenario.job().sizes, scenario.rank_order);
 }
 
-record::RankTable rank_table(const scenario::Scenario& scenario) {
+graph::Programs programs_of(const scenario::Scenario& scenario) {
+  return scenario.is_training() ? workloads::training_iteration(scenario.training_job())
+                                : workloads::inference_run(scenario.inference_job());
+}
+
+record::RankTable rank_table(const scenario::Scenario& scenario, const graph::Folding& folding) {
   const workloads::Layout layout = layout_of(scenario);
   record::RankTable table;
   for (std::uint32_t rank = 0; rank < layout.world_size(); ++rank) {
@@ -27,7 +33,7 @@ record::RankTable rank_table(const scenario::Scenario& scenario) {
     table.etp.push_back(static_cast<std::uint32_t>(at.etp));
     table.ep.push_back(static_cast<std::uint32_t>(at.ep));
     table.edp.push_back(static_cast<std::uint32_t>(at.edp));
-    table.representative.push_back(rank);
+    table.representative.push_back(folding.representative[folding.class_of[rank]].value());
   }
   return table;
 }
@@ -85,13 +91,13 @@ record::RunFigures figures(const scenario::Scenario& scenario, const record::Exp
 
 // What only training, or only inference, says of its timeline.
 void add_tokens(record::RunRecord& run, const workloads::TrainingJob& job, const record::TaskTable& table,
-                const workloads::Layout& layout) {
-  run.throughput = throughput(table, job, layout, Seconds(run.figures.makespan));
+                const workloads::Layout& layout, const graph::Folding& folding) {
+  run.throughput = throughput(table, job, layout, folding, Seconds(run.figures.makespan));
 }
 
 void add_tokens(record::RunRecord& run, const workloads::InferenceJob& job, const record::TaskTable& table,
-                const workloads::Layout& layout) {
-  const TokenTimes tokens = token_times(table, job, layout);
+                const workloads::Layout& layout, const graph::Folding& folding) {
+  const TokenTimes tokens = token_times(table, job, layout, folding);
   run.throughput = throughput(tokens, job, Seconds(run.figures.makespan));
   run.figures.ttft = time_to_first_token(tokens).value();
   run.figures.tpot = time_per_output_token(tokens).value();
@@ -100,28 +106,34 @@ void add_tokens(record::RunRecord& run, const workloads::InferenceJob& job, cons
 } // namespace
 
 graph::TaskGraph task_graph(const scenario::Scenario& scenario) {
-  return graph::expand(scenario.is_training() ? workloads::training_iteration(scenario.training_job())
-                                              : workloads::inference_run(scenario.inference_job()),
-                       layout_of(scenario).membership());
+  return graph::expand(programs_of(scenario), layout_of(scenario).membership());
 }
 
 record::RunRecord simulate(const scenario::Scenario& scenario, execution::Executor& executor,
                            const execution::Progress& progress) {
-  const graph::TaskGraph graph = task_graph(scenario);
+  const workloads::Layout layout = layout_of(scenario);
+  const graph::Programs programs = programs_of(scenario);
+  const folding::Fold fold = scenario.symmetry == scenario::Symmetry::Auto
+                                 ? folding::fold(programs, layout, scenario.cluster)
+                                 : folding::unfolded(layout);
+  const graph::TaskGraph graph = graph::expand(programs, fold.membership);
   const execution::Costs costs = cost::cost_table(graph, scenario.cluster);
   Recorder recorder(graph, costs);
   const Seconds makespan = executor.run(graph, costs, recorder, progress);
 
   record::RunRecord run;
-  const workloads::Layout layout = layout_of(scenario);
   Timeline timeline = recorder.timeline();
   const auto stages = std::visit([](const auto& job) { return workloads::stage_memories(job); }, scenario.work);
   run.memory = replay_memory(timeline, graph, stages, layout);
   run.links = recorder.link_load();
   run.experts = expert_load(scenario);
-  run.ranks = rank_table(scenario);
+  run.ranks = rank_table(scenario, graph.folding());
+  for (const folding::Split& split : fold.splits) {
+    run.symmetry.attributes.push_back(split.attribute);
+    run.symmetry.classes.push_back(split.classes);
+  }
   run.figures = figures(scenario, run.experts, makespan);
-  std::visit([&](const auto& job) { add_tokens(run, job, timeline.table, layout); }, scenario.work);
+  std::visit([&](const auto& job) { add_tokens(run, job, timeline.table, layout, graph.folding()); }, scenario.work);
   run.tasks = std::move(timeline.table);
   return run;
 }

@@ -11,8 +11,8 @@ namespace moesim::run {
 // The task graph of one iteration of the scenario (or of its one batch), every rank in it.
 [[nodiscard]] graph::TaskGraph task_graph(const scenario::Scenario& scenario);
 
-// Builds the graph, runs it on SimGrid and records it. Once per process (SimGrid's limit). `progress` may throw to
-// stop. RunRecord::summary_json is left empty: analysis fills it in.
+// Folds the ranks unless the scenario says otherwise, builds the graph, runs it on SimGrid and records it. Once per
+// process (SimGrid's limit). `progress` may throw to stop. RunRecord::summary_json is left empty: analysis fills it in.
 [[nodiscard]] record::RunRecord simulate(const scenario::Scenario& scenario, const execution::Progress& progress);
 
 // The same with an executor of the caller's choice.

@@ -13,7 +13,7 @@ namespace moesim::run {
 using TokenTimes = std::vector<std::vector<double>>;
 
 [[nodiscard]] TokenTimes token_times(const record::TaskTable& table, const workloads::InferenceJob& job,
-                                     const workloads::Layout& layout);
+                                     const workloads::Layout& layout, const graph::Folding& folding);
 
 // Means over sequences: until the first token (TTFT), and from one token to the next (TPOT), 0 when there is but one.
 [[nodiscard]] Seconds time_to_first_token(const TokenTimes& tokens);

@@ -67,7 +67,7 @@ void read_simulation(config::MapReader map, Scenario& scenario) {
   scenario.network =
       choice(map, "network", "fluid", networks, {"flow"}) == "fluid" ? Network::Fluid : Network::Analytic;
   constexpr std::array<std::string_view, 2> symmetries{"auto", "off"};
-  scenario.symmetry = map.choice_or("symmetry", "auto", symmetries);
+  scenario.symmetry = map.choice_or("symmetry", "auto", symmetries) == "off" ? Symmetry::Off : Symmetry::Auto;
   scenario.seed = static_cast<std::uint64_t>(map.integer_or("seed", 1, {.min = 0, .max = 4'294'967'295}));
   map.finish();
 }

@@ -83,7 +83,8 @@ std::string resolved_yaml(const Scenario& scenario) {
          "moe: {routing: uniform, dispatcher: alltoall, capacity_factor: none, placement: contiguous, balancing: none, "
          "redundant_experts: 0}\n" +
          fmt::format("simulation: {{network: {}, symmetry: {}, seed: {}}}\n",
-                     scenario.network == Network::Fluid ? "fluid" : "analytic", scenario.symmetry, scenario.seed);
+                     scenario.network == Network::Fluid ? "fluid" : "analytic",
+                     scenario.symmetry == Symmetry::Auto ? "auto" : "off", scenario.seed);
 }
 
 } // namespace moesim::scenario

@@ -18,6 +18,9 @@ namespace moesim::scenario {
 // How communication is simulated. Analytic: each by itself, by formula. Fluid: as flows that share links (SimGrid).
 enum class Network : std::uint8_t { Analytic, Fluid };
 
+// Whether ranks that provably behave alike are simulated once (auto), or every rank by itself (off).
+enum class Symmetry : std::uint8_t { Auto, Off };
+
 struct Scenario {
   std::string name;
   std::string text; // as the user wrote it
@@ -25,7 +28,7 @@ struct Scenario {
   std::variant<workloads::TrainingJob, workloads::InferenceJob> work; // what the GPUs do
   std::string rank_order{workloads::default_rank_order};
   Network network = Network::Fluid;
-  std::string symmetry = "auto"; // every rank is simulated, whatever it says, until folding exists
+  Symmetry symmetry = Symmetry::Auto;
   std::uint64_t seed = 1;
   std::vector<std::string> warnings; // one line each, such as fields of a model file that mean nothing here
 

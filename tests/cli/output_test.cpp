@@ -124,11 +124,12 @@ TEST_P(Interrupted, LeavesNothing) {
   const auto begin = std::filesystem::file_time_type::clock::now();
   // Some twenty million tasks: at this time the simulation is under way.
   const auto is_time = [&] { return std::filesystem::file_time_type::clock::now() - begin > std::chrono::seconds(1); };
-  const Outcome outcome = place.interrupt({"run",
-                                           MOESIM_TEST_DIR "/../../workloads/scenarios/"
-                                                           "moe30b-gpus512-tp8-pp4-ep16.yaml",
-                                           "--set", "training.global_batch_size=16384", "-o", "out.h5"},
-                                          GetParam(), is_time);
+  const Outcome outcome =
+      place.interrupt({"run",
+                       MOESIM_TEST_DIR "/../../workloads/scenarios/"
+                                       "moe30b-gpus512-tp8-pp4-ep16.yaml",
+                       "--set", "training.global_batch_size=16384", "--set", "simulation.symmetry=off", "-o", "out.h5"},
+                      GetParam(), is_time);
   EXPECT_EQ(outcome.status, 130);
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(outcome.err, "");

@@ -37,6 +37,7 @@ const std::set<std::string> keys_of_training{"iteration_time_s",
                                              "fits",
                                              "world_size",
                                              "simulated_ranks",
+                                             "symmetry",
                                              "tasks",
                                              "wall_time_s"};
 const std::set<std::string> keys_of_experts{"load_max_over_mean", "routed_tokens", "computed_tokens", "dropped_tokens"};

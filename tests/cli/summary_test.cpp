@@ -24,7 +24,7 @@ class OfScenario : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(OfScenario, IsWhatItWas) {
   const std::filesystem::path file = shipped_scenarios / (GetParam() + ".yaml");
-  const Outcome outcome = Workplace().run({"run", "--json", file, "--set", shortened(GetParam())});
+  const Outcome outcome = Workplace().run({"run", "--json", file});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   auto summary = nlohmann::ordered_json::parse(outcome.out);
   EXPECT_GT(summary["wall_time_s"].get<double>(), 0);

@@ -157,7 +157,8 @@ TEST(Expand, FoldedRanksHaveOneTask) {
 
 TEST(Expand, RefusesARankInNoGroup) {
   Membership membership = two_stages();
-  membership.groups[static_cast<std::size_t>(Dimension::Tp)].pop_back();
+  membership.groups[static_cast<std::size_t>(Dimension::Tp)].erase(
+      membership.groups[static_cast<std::size_t>(Dimension::Tp)].begin());
   EXPECT_THROW((void)expand(forward_through_two_stages(), membership), InternalError);
 }
 

@@ -55,6 +55,9 @@ TEST(RecordCheck, NamesTheRuleThatIsBroken) {
   EXPECT_EQ(defect_after([](RunRecord& run) { run.memory.bytes[3][5] = std::numeric_limits<double>::infinity(); }),
             "memory: a number is not finite");
   EXPECT_EQ(defect_after([](RunRecord& run) { run.links.bins = 9; }), "links: columns differ in length");
+  EXPECT_EQ(defect_after([](RunRecord& run) { run.links.row_of_link[1] = 2; }), "links: a link has no row");
+  EXPECT_EQ(defect_after([](RunRecord& run) { run.symmetry.classes.pop_back(); }),
+            "symmetry: columns differ in length");
   EXPECT_EQ(defect_after([](RunRecord& run) { run.experts.experts = 3; }), "experts: columns differ in length");
 }
 

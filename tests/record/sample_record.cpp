@@ -215,6 +215,8 @@ private:
     fill_memory();
     run.links.names = {"node0.nic0", "node0.nic1"};
     run.links.capacity = {50e9, 50e9};
+    run.links.row_of_link = {0, 1, 0, 1};
+    run.symmetry = {{"pipeline stage", "GPU speed"}, {2, 3}};
     run.links.bins = 10;
     run.links.bin_width = run.figures.makespan / 10;
     run.links.bytes.resize(20);

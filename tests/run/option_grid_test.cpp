@@ -36,7 +36,7 @@ std::optional<scenario::Scenario> load_or_refuse(const std::string& text, std::s
   const std::filesystem::path file = folder / "scenario.yaml";
   std::ofstream(file, std::ios::binary) << text;
   try {
-    return scenario::load(file, {});
+    return scenario::load(file, std::vector<std::string>{"simulation.symmetry=off"});
   } catch (const InputError& error) {
     static const std::regex form(R"([^:]+:\d+:\d+: [a-z_.0-9]+: .+; .+)");
     for (const Problem& problem : error.problems()) {

@@ -1,4 +1,4 @@
-// A job of 32 GPUs in four nodes that uses every dimension there is.
+// A job of 32 GPUs in four nodes that uses every dimension there is. Every GPU is simulated.
 #pragma once
 
 #include "simulator/scenario/scenario.hpp"
@@ -8,6 +8,7 @@ namespace moesim::run {
 inline scenario::Scenario small_scenario() {
   scenario::Scenario scenario;
   scenario.name = "small";
+  scenario.symmetry = scenario::Symmetry::Off;
   scenario.cluster.name = "test";
   scenario.cluster.nodes = 4;
   scenario.cluster.gpus_per_node = 8;

@@ -88,6 +88,7 @@ TEST(Layout, GroupsAreTheSamePositionsInEveryStage) {
         const RankId rank = layout.rank_of(stage, position);
         EXPECT_TRUE(seen.insert(rank).second);
         EXPECT_EQ(layout.coordinates(rank).pp, stage);
+        EXPECT_EQ(layout.position_of(rank), position);
         EXPECT_TRUE(position == 0 || layout.rank_of(stage, position - 1) < rank);
       }
     for (std::size_t at = 0; at < graph::dimension_count; ++at) {
@@ -108,7 +109,8 @@ TEST(Layout, GroupsAreTheSamePositionsInEveryStage) {
 // Tensor ranks folded, data replicas not: a group of each dimension for each class, and pairs stay pairs.
 TEST(Layout, FoldedMembershipHasEachClassOnce) {
   const Layout layout({.tp = 4, .pp = 2, .dp = 2});
-  const graph::Membership folded = layout.membership(std::vector<std::uint32_t>{0, 0, 0, 0, 1, 1, 1, 1});
+  const graph::Membership folded =
+      layout.membership(std::vector<std::uint32_t>{0, 0, 0, 0, 1, 1, 1, 1}, std::vector{Dimension::Tp, Dimension::Dp});
   EXPECT_EQ(folded.folding.size, (std::vector<std::uint32_t>{4, 4, 4, 4}));
   EXPECT_THAT(values(folded.folding.representative), ElementsAre(0, 4, 8, 12));
   EXPECT_EQ(folded.folding.class_of[14], 3U);
@@ -119,6 +121,7 @@ TEST(Layout, FoldedMembershipHasEachClassOnce) {
   const auto& dp = folded.groups[static_cast<std::size_t>(Dimension::Dp)];
   ASSERT_EQ(dp.size(), 2u);
   EXPECT_THAT(values(dp[1]), ElementsAre(8, 12));
+  EXPECT_TRUE(folded.groups[static_cast<std::size_t>(Dimension::Ep)].empty());
 }
 
 TEST(Layout, SaysWhatWouldDivide) {

@@ -1,0 +1,29 @@
+// What tells one position of the layout from another before anybody looks at its neighbours: a number per position,
+// equal where nothing does. A position is one rank of each stage (workloads/layout.hpp), so each number speaks of all
+// of them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "platforms/cluster.hpp"
+#include "simulator/graph/program.hpp"
+#include "workloads/layout.hpp"
+
+namespace moesim::folding {
+
+using Signatures = std::vector<std::uint64_t>; // per position
+
+// A number that hardly two pairs of numbers have in common (the finalizer of splitmix64, Steele et al. 2014).
+[[nodiscard]] std::uint64_t mixed(std::uint64_t a, std::uint64_t b);
+
+// Where groups and transfers cross the boundaries of nodes: what a position sends and receives over each of its links
+// in each of its groups.
+[[nodiscard]] Signatures place_signatures(const graph::Programs& programs, const workloads::Layout& layout,
+                                          const platforms::Cluster& cluster);
+// GPUs that are slower or faster than the cluster's.
+[[nodiscard]] Signatures speed_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster);
+// Links that have another bandwidth than the cluster's.
+[[nodiscard]] Signatures link_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster);
+
+} // namespace moesim::folding
