@@ -12,6 +12,28 @@ namespace {
 
 constexpr std::uint32_t unknown = std::numeric_limits<std::uint32_t>::max();
 
+// Where a link of the cluster stands among the links of a job on its first `ranks` GPUs: those of these GPUs, and then
+// the trunks.
+std::uint32_t link_of_job(std::uint32_t link, std::uint32_t ranks, const platforms::Cluster& cluster) {
+  const std::uint32_t unused = (static_cast<std::uint32_t>(cluster.gpu_count()) - ranks) * platforms::links_per_gpu;
+  return link < ranks * platforms::links_per_gpu ? link : link - unused;
+}
+
+// In that order.
+std::vector<execution::Link> links_of_job(std::uint32_t ranks, const platforms::Cluster& cluster) {
+  std::vector<execution::Link> links;
+  const auto add = [&](std::uint32_t link) {
+    links.push_back({platforms::link_name(cluster, link), platforms::link_bandwidth(cluster, link)});
+  };
+  for (std::uint32_t link = 0; link < ranks * platforms::links_per_gpu; ++link)
+    add(link);
+  if (cluster.has_leaves())
+    for (std::int64_t leaf = 0; leaf <= cluster.leaf_of(ranks - 1); ++leaf)
+      for (const platforms::Trunk trunk : {platforms::Trunk::Up, platforms::Trunk::Down})
+        add(platforms::trunk_of(cluster, leaf, trunk));
+  return links;
+}
+
 // Assigns each task its cost, working out each one once: kernels by work and GPU speed, communication by work and
 // group.
 class CostTable {
@@ -26,8 +48,7 @@ public:
     costs_.of_task.reserve(graph_.task_count());
     for (const graph::Task& task : graph_.tasks())
       costs_.of_task.push_back(task.kind == graph::Kind::Compute ? duration(task) : communication_index(task));
-    for (std::uint32_t link = 0; link < graph_.rank_count() * platforms::links_per_gpu; ++link)
-      costs_.links.push_back({platforms::link_name(cluster_, link), platforms::link_bandwidth(cluster_, link)});
+    costs_.links = links_of_job(graph_.rank_count(), cluster_);
     return std::move(costs_);
   }
 
@@ -53,6 +74,9 @@ private:
       index = static_cast<std::uint32_t>(costs_.communications.size());
       costs_.communications.push_back(
           communication(task.kind, graph_.work(task).bytes, graph_.members(task), cluster_));
+      for (execution::Flow& flow : costs_.communications.back().flows)
+        for (execution::Crossing& crossing : flow.route)
+          crossing.link = link_of_job(crossing.link, graph_.rank_count(), cluster_);
       kinds_.push_back(task.kind);
     }
     MOESIM_CHECK(kinds_[index] == task.kind, "tasks that share a work are of one kind");
