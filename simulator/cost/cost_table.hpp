@@ -7,7 +7,8 @@
 
 namespace moesim::cost {
 
-// Rank r runs on GPU r. Requires the cluster to have a GPU for every rank.
+// Rank r runs on GPU r. The links are those of these GPUs and then the trunks of their leaves. Requires the cluster to
+// have a GPU for every rank.
 [[nodiscard]] execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster);
 
 } // namespace moesim::cost

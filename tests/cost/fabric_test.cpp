@@ -51,6 +51,17 @@ std::vector<double> load(const Communication& communication, const Cluster& clus
   return bytes;
 }
 
+// Of the flow that begins with the link called `first`.
+std::vector<std::string> route_over(const Communication& communication, const std::string& first,
+                                    const Cluster& cluster) {
+  std::vector<std::string> route;
+  for (const execution::Flow& flow : communication.flows)
+    if (link_name(cluster, flow.route[0].link) == first)
+      for (const execution::Crossing& crossing : flow.route)
+        route.push_back(link_name(cluster, crossing.link));
+  return route;
+}
+
 std::vector<execution::Link> links_of(const Cluster& cluster) {
   std::vector<execution::Link> links;
   for (std::uint32_t link = 0; link < platforms::link_count(cluster); ++link)
@@ -86,11 +97,17 @@ TEST(Fabric, AnAllToAllCrossesWithWhatItsPairsSend) {
 // A ring moves everything across each boundary of nodes, once a round; of its four boundaries three are between leaves.
 TEST(Fabric, ARingCrossesOncePerLeaf) {
   const Cluster cluster = fat_tree(8, 2, 2, 3);
-  const auto bytes = load(ring(Kind::AllReduce, Bytes(600), uneven, cluster), cluster);
+  const Communication reduce = ring(Kind::AllReduce, Bytes(600), uneven, cluster);
+  const auto bytes = load(reduce, cluster);
   for (const std::int64_t leaf : {0, 1, 3})
     for (const Trunk trunk : {Trunk::Up, Trunk::Down})
       EXPECT_DOUBLE_EQ(bytes[trunk_of(cluster, leaf, trunk)], 2 * 5.0 / 6 * 600) << leaf;
   EXPECT_EQ(bytes[trunk_of(cluster, 2, Trunk::Up)], 0);
+  // It comes into leaf 0 by the first node and leaves it by the second.
+  EXPECT_THAT(route_over(reduce, "node0.nic1.up", cluster),
+              testing::ElementsAre("node0.nic1.up", "leaf0.down", "node0.nic1.down"));
+  EXPECT_THAT(route_over(reduce, "node1.nic1.up", cluster),
+              testing::ElementsAre("node1.nic1.up", "leaf0.up", "node1.nic1.down"));
   const auto inside = load(ring(Kind::AllReduce, Bytes(600), ranks({0, 1, 2, 3}), cluster), cluster);
   EXPECT_EQ(inside[trunk_of(cluster, 0, Trunk::Up)], 0);
 }
@@ -98,10 +115,8 @@ TEST(Fabric, ARingCrossesOncePerLeaf) {
 TEST(Fabric, MessagesCrossTheTrunksBetweenTheirEnds) {
   const Cluster cluster = fat_tree(8, 2, 2, 3);
   const Communication message = send_recv(Bytes(100), RankId(2), RankId(9), cluster);
-  std::vector<std::string> route;
-  for (const execution::Crossing& crossing : message.flows.at(0).route)
-    route.push_back(link_name(cluster, crossing.link));
-  EXPECT_THAT(route, testing::ElementsAre("node1.nic0.up", "leaf0.up", "leaf2.down", "node4.nic1.down"));
+  EXPECT_THAT(route_over(message, "node1.nic0.up", cluster),
+              testing::ElementsAre("node1.nic0.up", "leaf0.up", "leaf2.down", "node4.nic1.down"));
   EXPECT_EQ(send_recv(Bytes(100), RankId(0), RankId(3), cluster).flows.at(0).route.size(), 2u);
   // Of the exchange 3 -> 2 -> 4 -> 8 -> 3, in the order of the members, the first message stays in a node.
   const auto bytes = load(ring_exchange(Bytes(100), ranks({3, 2, 4, 8}), cluster), cluster);
