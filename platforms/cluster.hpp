@@ -1,4 +1,5 @@
-// A cluster: nodes of GPUs joined by NVLink, each GPU with a NIC into the fabric. Rank r of a job runs on GPU r.
+// A cluster: nodes of GPUs joined by NVLink, each GPU with a NIC into the fabric, which may be wide enough for all of
+// them or hang together by trunks that are not. Rank r of a job runs on GPU r.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,19 @@ struct Port {
 enum class LinkKind : std::uint8_t { NvlinkUp, NvlinkDown, NicUp, NicDown };
 inline constexpr std::uint32_t links_per_gpu = 4;
 
+// What is between the NICs: a core that is never full, which they reach directly, or as members of leaves. All that a
+// leaf sends to other leaves leaves it through one trunk, which stands for its uplinks and is spread ideally over them;
+// all that they send to it comes through another one. Leiserson's fat tree with two levels, IEEE Transactions on
+// Computers C-34(10), 1985.
+struct Fabric {
+  std::int64_t nodes_per_leaf = 0; // consecutive nodes; 0: no leaves, any two NICs reach their bandwidth between them
+  double oversubscription = 1;     // bandwidth of the NICs of a full leaf over that of its trunk
+
+  bool operator==(const Fabric&) const = default;
+};
+enum class Trunk : std::uint8_t { Up, Down };
+inline constexpr std::uint32_t trunks_per_leaf = 2;
+
 // Something that is not as the catalogue says: a slow GPU, a degraded cable.
 struct GpuOverride {
   std::uint32_t gpu = 0;
@@ -41,7 +55,8 @@ struct Cluster {
   std::int64_t nodes = 1;
   std::int64_t gpus_per_node = 8;
   Port nvlink;
-  Port nic;                          // non-blocking core: any two NICs reach their bandwidth between them
+  Port nic;
+  Fabric fabric;
   Seconds collective_latency;        // of starting and ending any communication, besides its steps
   Seconds simple_collective_latency; // the same for collectives of large messages
   double ring_exposed_steps = 0;     // of a ring's steps, how much nothing hides: it takes that much longer
@@ -50,15 +65,27 @@ struct Cluster {
 
   [[nodiscard]] std::int64_t gpu_count() const { return nodes * gpus_per_node; }
   [[nodiscard]] std::int64_t node_of(std::uint32_t index) const { return index / gpus_per_node; }
+  [[nodiscard]] bool has_leaves() const { return fabric.nodes_per_leaf > 0; }
+  // The last leaf may have fewer nodes than the others.
+  [[nodiscard]] std::int64_t leaf_count() const {
+    return has_leaves() ? (nodes + fabric.nodes_per_leaf - 1) / fabric.nodes_per_leaf : 0;
+  }
+  // The leaf of a GPU; 0 for all of them where there are no leaves, as nothing is then between any two.
+  [[nodiscard]] std::int64_t leaf_of(std::uint32_t index) const {
+    return has_leaves() ? node_of(index) / fabric.nodes_per_leaf : 0;
+  }
 };
 
-// Links are numbered gpu by gpu, in the order of LinkKind.
+// Links are numbered gpu by gpu, in the order of LinkKind; after those of all GPUs come the trunks, leaf by leaf.
 [[nodiscard]] constexpr std::uint32_t link_of(std::uint32_t gpu, LinkKind kind) {
   return gpu * links_per_gpu + static_cast<std::uint32_t>(kind);
 }
-// "node3.gpu2.nvlink-up", "node3.nic2.down": as `dump platform` prints and `overrides` name them.
+[[nodiscard]] std::uint32_t trunk_of(const Cluster& cluster, std::int64_t leaf, Trunk trunk);
+[[nodiscard]] std::uint32_t link_count(const Cluster& cluster);
+// "node3.nvlink2.up", "node3.nic2.down", "leaf0.up": as `dump platform` prints and `overrides` name them.
 [[nodiscard]] std::string link_name(const Cluster& cluster, std::uint32_t link);
-// What a link carries at best, overrides included.
+// What a link carries at best, overrides included. A trunk carries what the NICs of a full leaf do, over the
+// oversubscription; that of a last leaf with fewer nodes carries as much.
 [[nodiscard]] BytesPerSecond link_bandwidth(const Cluster& cluster, std::uint32_t link);
 // Factor on the compute speed of a GPU, overrides included.
 [[nodiscard]] double gpu_speed(const Cluster& cluster, std::uint32_t gpu);
@@ -71,7 +98,7 @@ struct Cluster {
 // The cluster as YAML that read_cluster() reads back to the same value, every figure spelled out, indented by `indent`.
 [[nodiscard]] std::string to_yaml(const Cluster& cluster, int indent);
 
-// One sorted line per GPU type, node, link and override: what `moesim dump platform` prints.
+// One line per GPU type, GPU, link and leaf, in the order of their numbers: what `moesim dump platform` prints.
 [[nodiscard]] std::string describe(const Cluster& cluster);
 
 } // namespace moesim::platforms

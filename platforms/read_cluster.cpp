@@ -36,26 +36,56 @@ std::optional<std::int64_t> leading_number(std::string_view text) {
   return result.ec == std::errc() && number >= 0 ? std::optional(number) : std::nullopt;
 }
 
-// The links that an override names: "node3.nic2" both directions of a cable, "node3.nic2.up" one.
-std::vector<std::uint32_t> links_named(const Cluster& cluster, std::string_view name) {
-  constexpr std::string_view prefix = "node";
-  const std::size_t dot = name.find('.');
-  if (!name.starts_with(prefix) || dot == std::string_view::npos)
-    return {};
-  const auto node = leading_number(name.substr(prefix.size()));
-  const std::size_t digits = name.find_first_of("0123456789", dot);
-  const auto index = leading_number(name.substr(std::min(digits, name.size())));
-  if (!node || !index || *node >= cluster.nodes || *index >= cluster.gpus_per_node)
-    return {};
-  const auto gpu = static_cast<std::uint32_t>(*node * cluster.gpus_per_node + *index);
+Fabric read_fabric(config::MapReader map) {
+  Fabric fabric;
+  constexpr std::array<std::string_view, 2> types{"non-blocking", "fat-tree"};
+  if (map.choice_or("type", types[0], types) == "fat-tree") {
+    fabric.nodes_per_leaf = map.integer("nodes_per_leaf", {.min = 1, .max = most_gpus});
+    fabric.oversubscription = map.number_or("oversubscription", 1, {.min = 1, .max = 1e3});
+  }
+  const config::Node* given = map.node("type");
+  const bool is_non_blocking = given == nullptr || given->scalar == types[0]; // not just because it is misspelt
+  for (const std::string_view field : {"nodes_per_leaf", "oversubscription"})
+    if (map.node(field) != nullptr && is_non_blocking)
+      map.problem(field, "a non-blocking fabric has no leaves; remove it, or say type: fat-tree");
+  map.finish();
+  return fabric;
+}
+
+// Those of the `count` links from `first` that `name` names: "node3.nic2" both directions of a cable, "node3.nic2.up"
+// one.
+std::vector<std::uint32_t> matching(const Cluster& cluster, std::string_view name, std::uint32_t first,
+                                    std::uint32_t count) {
   std::vector<std::uint32_t> links;
-  for (std::uint32_t link = gpu * links_per_gpu; link < (gpu + 1) * links_per_gpu; ++link) {
+  for (std::uint32_t link = first; link < first + count; ++link) {
     const std::string full = link_name(cluster, link);
     const std::string_view cable = std::string_view(full).substr(0, full.rfind('.'));
     if (name == full || name == cable)
       links.push_back(link);
   }
   return links;
+}
+
+// The links that an override names.
+std::vector<std::uint32_t> links_named(const Cluster& cluster, std::string_view name) {
+  constexpr std::string_view of_leaf = "leaf";
+  constexpr std::string_view of_node = "node";
+  if (name.starts_with(of_leaf)) {
+    const auto leaf = leading_number(name.substr(of_leaf.size()));
+    if (!leaf || *leaf >= cluster.leaf_count())
+      return {};
+    return matching(cluster, name, trunk_of(cluster, *leaf, Trunk::Up), trunks_per_leaf);
+  }
+  const std::size_t dot = name.find('.');
+  if (!name.starts_with(of_node) || dot == std::string_view::npos)
+    return {};
+  const auto node = leading_number(name.substr(of_node.size()));
+  const std::size_t digits = name.find_first_of("0123456789", dot);
+  const auto index = leading_number(name.substr(std::min(digits, name.size())));
+  if (!node || !index || *node >= cluster.nodes || *index >= cluster.gpus_per_node)
+    return {};
+  const auto gpu = static_cast<std::uint32_t>(*node * cluster.gpus_per_node + *index);
+  return matching(cluster, name, link_of(gpu, LinkKind::NvlinkUp), links_per_gpu);
 }
 
 void read_override(const config::Node& item, const std::string& path, Cluster& cluster, Problems& problems) {
@@ -77,8 +107,10 @@ void read_override(const config::Node& item, const std::string& path, Cluster& c
     const std::vector<std::uint32_t> links = links_named(cluster, name);
     if (links.empty())
       map.problem("link", fmt::format("no link is called '{}'; links are called as `moesim dump platform` prints them, "
-                                      "for example node0.nic0 or node0.nvlink0.up",
-                                      name));
+                                      "for example {}",
+                                      name,
+                                      cluster.has_leaves() ? "node0.nic0, node0.nvlink0.up or leaf0.up"
+                                                           : "node0.nic0 or node0.nvlink0.up"));
     for (const std::uint32_t link : links)
       cluster.degraded_links.push_back({link, factor});
     map.finish();
@@ -126,10 +158,7 @@ Cluster read_cluster(const config::Node& section, const std::string& path, Probl
   cluster.collective_latency = map.seconds_or("collective_latency", Seconds(0));
   cluster.simple_collective_latency = map.seconds_or("simple_collective_latency", cluster.collective_latency);
   cluster.ring_exposed_steps = map.number_or("ring_exposed_steps", 0, {.min = 0, .max = 1});
-  config::MapReader fabric = map.map_or_empty("fabric");
-  constexpr std::array<std::string_view, 1> fabrics{"non-blocking"};
-  fabric.choice_or("type", "non-blocking", fabrics);
-  fabric.finish();
+  cluster.fabric = read_fabric(map.map_or_empty("fabric"));
   if (const config::Node* gpu = map.node("gpu"))
     cluster.gpu = read_gpu(*gpu, map.path_of("gpu"), problems);
   else

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "simulator/cost/communication.hpp"
 #include "simulator/cost/placement.hpp"
@@ -11,6 +13,9 @@ execution::Communication direct_all_to_all(Bytes size, std::span<const RankId> m
   const NodeGroups nodes = by_node(members, cluster);
   const auto count = static_cast<double>(members.size());
   execution::Communication result;
+  std::map<std::int64_t, double> in_leaf; // members
+  for (const std::vector<std::uint32_t>& node : nodes)
+    in_leaf[cluster.leaf_of(node.front())] += static_cast<double>(node.size());
   double most_local = 1;
   Seconds transfer;
   for (std::size_t node = 0; node < nodes.size(); ++node) {
@@ -24,9 +29,11 @@ execution::Communication direct_all_to_all(Bytes size, std::span<const RankId> m
         transfer = std::max(transfer, bytes / cluster.nvlink.effective());
       }
       if (nodes.size() > 1) {
-        const Bytes bytes = (count - local) / count * size;
-        result.flows.push_back(over_nic(gpu, bytes));
-        transfer = std::max(transfer, bytes / cluster.nic.effective());
+        const double near = in_leaf.at(cluster.leaf_of(gpu));
+        for (const auto& [leaf, peers] : {std::pair(Leaf::Own, near - local), std::pair(Leaf::Other, count - near)})
+          if (peers > 0)
+            result.flows.push_back(over_nic(gpu, leaf, leaf, peers / count * size, cluster));
+        transfer = std::max(transfer, (count - local) / count * size / cluster.nic.effective());
       }
     }
   }

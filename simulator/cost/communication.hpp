@@ -1,6 +1,8 @@
-// What a collective or a transfer costs on a cluster: a latency and, per member and tier of the network, one flow.
-// Uniform collectives exchange with the member of the same local index in the next node (same rail) and with the next
-// member in the own node; the bytes are what the algorithm moves across that tier from that member.
+// What a collective or a transfer costs on a cluster: a latency and, per member and tier of the network, one flow,
+// which crosses the trunks of the member's leaf where its peers are in other leaves. Uniform collectives exchange with
+// the member of the same local index in the next node (same rail) and with the next member in the own node; the bytes
+// are what the algorithm moves across that tier from that member. Flows name links by the numbers that they have in the
+// cluster.
 //
 // Sizes follow nccl-tests: all-reduce: the buffer; all-gather: what everybody has afterwards; reduce-scatter: what
 // everybody had before; all-to-all: what one rank sends, its own part included; send-recv and
@@ -24,7 +26,7 @@ namespace moesim::cost {
                                             const platforms::Cluster& cluster);
 
 // Everybody sends to everybody directly; all messages leave at once. Every member sends an n-th of its size to each
-// other.
+// other; what it sends over its NIC to its own leaf and to other leaves is a flow each.
 [[nodiscard]] execution::Communication direct_all_to_all(Bytes size, std::span<const RankId> members,
                                                          const platforms::Cluster& cluster);
 

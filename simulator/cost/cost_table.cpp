@@ -3,10 +3,11 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <numeric>
 
 #include "simulator/base/check.hpp"
 #include "simulator/cost/communication.hpp"
-#include "simulator/cost/folded_flows.hpp"
+#include "simulator/cost/folded_network.hpp"
 
 namespace moesim::cost {
 namespace {
@@ -17,8 +18,10 @@ constexpr std::uint32_t unknown = std::numeric_limits<std::uint32_t>::max();
 // group.
 class CostTable {
 public:
-  CostTable(const graph::TaskGraph& graph, const platforms::Cluster& cluster)
-      : graph_(graph), cluster_(cluster), communications_(graph.groups().size() * graph.works().size(), unknown) {
+  CostTable(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_leaf,
+            const platforms::Cluster& cluster)
+      : graph_(graph), cluster_(cluster), network_(graph.folding(), class_of_leaf, cluster),
+        communications_(graph.groups().size() * graph.works().size(), unknown) {
     for (const RankId rank : graph.folding().representative)
       speeds_.push_back(platforms::gpu_speed(cluster, rank.value()));
   }
@@ -27,11 +30,8 @@ public:
     costs_.of_task.reserve(graph_.task_count());
     for (const graph::Task& task : graph_.tasks())
       costs_.of_task.push_back(task.kind == graph::Kind::Compute ? duration(task) : communication_index(task));
-    for (const RankId rank : graph_.folding().representative)
-      for (std::uint32_t kind = 0; kind < platforms::links_per_gpu; ++kind) {
-        const std::uint32_t link = rank.value() * platforms::links_per_gpu + kind;
-        costs_.links.push_back({platforms::link_name(cluster_, link), platforms::link_bandwidth(cluster_, link)});
-      }
+    costs_.links = network_.links();
+    costs_.class_of_link = network_.class_of_link();
     return std::move(costs_);
   }
 
@@ -56,7 +56,7 @@ private:
     if (index == unknown) {
       index = static_cast<std::uint32_t>(costs_.communications.size());
       costs_.communications.push_back(
-          folded(communication(task.kind, graph_.work(task).bytes, graph_.ranks(task), cluster_), graph_.folding()));
+          network_.folded(communication(task.kind, graph_.work(task).bytes, graph_.ranks(task), cluster_)));
       kinds_.push_back(task.kind);
     }
     MOESIM_CHECK(kinds_[index] == task.kind, "tasks that share a work are of one kind");
@@ -65,6 +65,7 @@ private:
 
   const graph::TaskGraph& graph_;
   const platforms::Cluster& cluster_;
+  FoldedNetwork network_;
   std::vector<double> speeds_;
   std::vector<std::map<double, std::uint32_t>> kernels_; // [work]: speed to index
   std::vector<std::uint32_t> communications_;            // [group * works + work]
@@ -100,9 +101,23 @@ std::span<const Algorithm> algorithms() {
   return all;
 }
 
+execution::Costs cost_table(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_leaf,
+                            const platforms::Cluster& cluster) {
+  MOESIM_CHECK(graph.folding().class_of.size() <= static_cast<std::size_t>(cluster.gpu_count()),
+               "the job fits the cluster");
+  return CostTable(graph, class_of_leaf, cluster).run();
+}
+
 execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster) {
-  MOESIM_CHECK(graph.rank_count() <= cluster.gpu_count(), "the job fits the cluster");
-  return CostTable(graph, cluster).run();
+  return cost_table(graph, each_leaf(graph.folding().class_of.size(), cluster), cluster);
+}
+
+std::vector<std::uint32_t> each_leaf(std::size_t ranks, const platforms::Cluster& cluster) {
+  std::vector<std::uint32_t> leaves;
+  if (cluster.has_leaves())
+    leaves.resize(static_cast<std::size_t>(cluster.leaf_of(static_cast<std::uint32_t>(ranks - 1)) + 1));
+  std::iota(leaves.begin(), leaves.end(), 0U);
+  return leaves;
 }
 
 } // namespace moesim::cost

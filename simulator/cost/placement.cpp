@@ -6,6 +6,7 @@ namespace moesim::cost {
 
 using platforms::link_of;
 using platforms::LinkKind;
+using platforms::Trunk;
 
 NodeGroups by_node(std::span<const RankId> members, const platforms::Cluster& cluster) {
   std::vector<std::uint32_t> gpus;
@@ -21,12 +22,36 @@ NodeGroups by_node(std::span<const RankId> members, const platforms::Cluster& cl
   return nodes;
 }
 
+Leaf leaf_between(std::uint32_t gpu, std::uint32_t other, const platforms::Cluster& cluster) {
+  return cluster.leaf_of(gpu) == cluster.leaf_of(other) ? Leaf::Own : Leaf::Other;
+}
+
+Route out_of_nic(std::uint32_t gpu, Leaf to, const platforms::Cluster& cluster) {
+  Route route{{link_of(gpu, LinkKind::NicUp)}};
+  if (to == Leaf::Other)
+    route.push_back({trunk_of(cluster, cluster.leaf_of(gpu), Trunk::Up)});
+  return route;
+}
+
+Route into_nic(std::uint32_t gpu, Leaf from, const platforms::Cluster& cluster) {
+  Route route;
+  if (from == Leaf::Other)
+    route.push_back({trunk_of(cluster, cluster.leaf_of(gpu), Trunk::Down)});
+  route.push_back({link_of(gpu, LinkKind::NicDown)});
+  return route;
+}
+
+Route joined(Route first, const Route& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
 execution::Flow over_nvlink(std::uint32_t gpu, Bytes bytes) {
   return {{{link_of(gpu, LinkKind::NvlinkUp)}, {link_of(gpu, LinkKind::NvlinkDown)}}, bytes};
 }
 
-execution::Flow over_nic(std::uint32_t gpu, Bytes bytes) {
-  return {{{link_of(gpu, LinkKind::NicUp)}, {link_of(gpu, LinkKind::NicDown)}}, bytes};
+execution::Flow over_nic(std::uint32_t gpu, Leaf to, Leaf from, Bytes bytes, const platforms::Cluster& cluster) {
+  return {joined(out_of_nic(gpu, to, cluster), into_nic(gpu, from, cluster)), bytes};
 }
 
 } // namespace moesim::cost

@@ -1,4 +1,4 @@
-// Which members of a group share a node.
+// Which members of a group share a node, and what is between those that do not.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,23 @@ namespace moesim::cost {
 using NodeGroups = std::vector<std::vector<std::uint32_t>>;
 [[nodiscard]] NodeGroups by_node(std::span<const RankId> members, const platforms::Cluster& cluster);
 
+// Where the other end of a message between nodes is: in the leaf of a GPU, or beyond the trunks of its leaf.
+enum class Leaf : std::uint8_t { Own, Other };
+[[nodiscard]] Leaf leaf_between(std::uint32_t gpu, std::uint32_t other, const platforms::Cluster& cluster);
+
+using Route = decltype(execution::Flow::route);
+
+// What a message crosses on its way out of a GPU over its NIC, as far as that and its leaf's trunk go, and on its way
+// in. What is between two trunks is never full.
+[[nodiscard]] Route out_of_nic(std::uint32_t gpu, Leaf to, const platforms::Cluster& cluster);
+[[nodiscard]] Route into_nic(std::uint32_t gpu, Leaf from, const platforms::Cluster& cluster);
+[[nodiscard]] Route joined(Route first, const Route& second);
+
 // What a GPU sends to another, and what it receives from one, in one tier: a member of a collective does both at one
-// pace. Its flow crosses its own links only, so that what one member suffers reaches another through shared links and
-// the end of the collective, not through the order of a ring.
+// pace. Its flow crosses its own links and the trunks of its own leaf only, so that what one member suffers reaches
+// another through shared links and the end of the collective, not through the order of a ring.
 [[nodiscard]] execution::Flow over_nvlink(std::uint32_t gpu, Bytes bytes);
-[[nodiscard]] execution::Flow over_nic(std::uint32_t gpu, Bytes bytes);
+[[nodiscard]] execution::Flow over_nic(std::uint32_t gpu, Leaf to, Leaf from, Bytes bytes,
+                                       const platforms::Cluster& cluster);
 
 } // namespace moesim::cost

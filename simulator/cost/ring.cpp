@@ -17,6 +17,8 @@ execution::Communication ring(graph::Kind kind, Bytes size, std::span<const Rank
   Seconds transfer;
   for (std::size_t node = 0; node < nodes.size(); ++node) {
     const auto local = static_cast<double>(nodes[node].size());
+    const std::uint32_t next = nodes[(node + 1) % nodes.size()].front();
+    const std::uint32_t previous = nodes[(node + nodes.size() - 1) % nodes.size()].front();
     for (std::size_t index = 0; index < nodes[node].size(); ++index) {
       const std::uint32_t gpu = nodes[node][index];
       if (local > 1) {
@@ -27,7 +29,8 @@ execution::Communication ring(graph::Kind kind, Bytes size, std::span<const Rank
         transfer = std::max(transfer, share * moved / cluster.nvlink.effective());
       }
       if (nodes.size() > 1) {
-        result.flows.push_back(over_nic(gpu, moved / local));
+        result.flows.push_back(over_nic(gpu, leaf_between(gpu, next, cluster), leaf_between(gpu, previous, cluster),
+                                        moved / local, cluster));
         transfer = std::max(transfer, moved / local / cluster.nic.effective());
       }
     }

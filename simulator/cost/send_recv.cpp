@@ -18,33 +18,40 @@ Seconds latency_of(bool inside_node, const platforms::Cluster& cluster) {
   return cluster.collective_latency + (inside_node ? cluster.nvlink : cluster.nic).latency;
 }
 
-execution::Crossing out_of(RankId rank, bool inside_node) {
-  return {link_of(rank.value(), inside_node ? LinkKind::NvlinkUp : LinkKind::NicUp)};
+Route way_out(RankId from, RankId to, const platforms::Cluster& cluster) {
+  if (share_a_node(from, to, cluster))
+    return {{link_of(from.value(), LinkKind::NvlinkUp)}};
+  return out_of_nic(from.value(), leaf_between(from.value(), to.value(), cluster), cluster);
 }
 
-execution::Crossing into(RankId rank, bool inside_node) {
-  return {link_of(rank.value(), inside_node ? LinkKind::NvlinkDown : LinkKind::NicDown)};
+Route way_in(RankId from, RankId to, const platforms::Cluster& cluster) {
+  if (share_a_node(from, to, cluster))
+    return {{link_of(to.value(), LinkKind::NvlinkDown)}};
+  return into_nic(to.value(), leaf_between(to.value(), from.value(), cluster), cluster);
 }
 
 } // namespace
 
 execution::Communication send_recv(Bytes size, RankId source, RankId destination, const platforms::Cluster& cluster) {
-  const bool inside_node = share_a_node(source, destination, cluster);
-  return {latency_of(inside_node, cluster), {{{out_of(source, inside_node), into(destination, inside_node)}, size}}};
+  return {latency_of(share_a_node(source, destination, cluster), cluster),
+          {{joined(way_out(source, destination, cluster), way_in(source, destination, cluster)), size}}};
 }
 
 execution::Communication ring_exchange(Bytes size, std::span<const RankId> members, const platforms::Cluster& cluster) {
   execution::Communication result;
   for (std::size_t member = 0; member < members.size(); ++member) {
     const RankId self = members[member];
-    const bool sends_inside = share_a_node(self, members[(member + 1) % members.size()], cluster);
-    const bool receives_inside = share_a_node(members[(member + members.size() - 1) % members.size()], self, cluster);
+    const RankId next = members[(member + 1) % members.size()];
+    const RankId previous = members[(member + members.size() - 1) % members.size()];
+    const bool sends_inside = share_a_node(self, next, cluster);
+    const Route out = way_out(self, next, cluster);
+    const Route in = way_in(previous, self, cluster);
     result.latency = std::max(result.latency, latency_of(sends_inside, cluster));
-    if (sends_inside == receives_inside) {
-      result.flows.push_back({{out_of(self, sends_inside), into(self, receives_inside)}, size});
+    if (sends_inside == share_a_node(previous, self, cluster)) {
+      result.flows.push_back({joined(out, in), size});
     } else {
-      result.flows.push_back({{out_of(self, sends_inside)}, size});
-      result.flows.push_back({{into(self, receives_inside)}, size});
+      result.flows.push_back({out, size});
+      result.flows.push_back({in, size});
     }
   }
   return result;

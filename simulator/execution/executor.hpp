@@ -55,6 +55,8 @@ struct Costs {
   std::vector<Seconds> durations;     // of compute tasks; the speed of the GPU is included
   std::vector<Communication> communications;
   std::vector<Link> links;
+  // What executors do not look at: for each link of the job, the one of `links` that stands for it.
+  std::vector<std::uint32_t> class_of_link;
 };
 
 // Throws InternalError unless there is one cost per task, every index is in range, every time and size is finite and

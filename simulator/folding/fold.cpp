@@ -1,11 +1,13 @@
 #include "simulator/folding/fold.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 #include <utility>
 
 #include "simulator/base/check.hpp"
+#include "simulator/cost/cost_table.hpp"
 #include "simulator/folding/signatures.hpp"
 
 namespace moesim::folding {
@@ -40,13 +42,28 @@ std::uint32_t count_of(const Classes& classes) {
   return *std::ranges::max_element(classes) + 1;
 }
 
+// Through what one rank can delay another: groups, and the trunks of leaves.
+struct Coupling {
+  std::vector<Groups> dimensions;
+  std::vector<std::vector<TrunkUser>> leaves;
+};
+
+Signatures leaf_signatures(const Classes& classes, const Coupling& coupling, const Signatures& trunks) {
+  Signatures signatures = trunks;
+  for (std::size_t leaf = 0; leaf < coupling.leaves.size(); ++leaf)
+    for (const TrunkUser& user : coupling.leaves[leaf])
+      signatures[leaf] += mixed(user.stage, classes[user.position]); // in whatever order
+  return signatures;
+}
+
 // Colour refinement (1-dimensional Weisfeiler-Leman): two positions are alike only when, in each dimension, their
-// groups have equally many members of each class; until nothing changes.
-Classes refined(Classes classes, const std::vector<Groups>& dimensions) {
+// groups have equally many members of each class, and so have, in each stage, the leaves whose trunks they use; until
+// nothing changes.
+Classes refined(Classes classes, const Coupling& coupling, const Signatures& trunks) {
   for (std::uint32_t before = 0; before != count_of(classes);) {
     before = count_of(classes);
     Signatures signatures(classes.size(), 0);
-    for (const Groups& groups : dimensions)
+    for (const Groups& groups : coupling.dimensions)
       for (const std::vector<std::uint32_t>& group : groups) {
         std::uint64_t members = 0;
         for (const std::uint32_t position : group)
@@ -54,59 +71,93 @@ Classes refined(Classes classes, const std::vector<Groups>& dimensions) {
         for (const std::uint32_t position : group)
           signatures[position] = mixed(signatures[position], members);
       }
+    const Signatures leaves = leaf_signatures(classes, coupling, trunks);
+    for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf)
+      for (const TrunkUser& user : coupling.leaves[leaf])
+        signatures[user.position] += mixed(user.stage, leaves[leaf]); // in whatever order
     classes = split(classes, signatures);
   }
   return classes;
 }
 
-// Refinement compares hashes. This compares the groups themselves: wherever positions are of one class, so are their
-// groups, member by member.
-void prove(const Classes& classes, const std::vector<Groups>& dimensions) {
-  for (const Groups& groups : dimensions) {
-    std::vector<Classes> members_by_class(count_of(classes));
+// Refinement compares hashes. This compares the groups and leaves themselves: wherever positions are of one class, so
+// are their groups, and the leaves whose trunks they use, member by member.
+class Proof {
+public:
+  explicit Proof(const Classes& classes) : classes_(classes) {}
+
+  void expect_groups_alike(const Groups& groups) {
+    std::map<std::uint32_t, std::vector<std::uint64_t>> members_of; // class: the members of its groups
     for (const std::vector<std::uint32_t>& group : groups) {
-      Classes members;
+      std::vector<std::uint64_t> members;
       for (const std::uint32_t position : group)
-        members.push_back(classes[position]);
+        members.push_back(classes_[position]);
       std::ranges::sort(members);
-      for (const std::uint32_t position : group) {
-        Classes& expected = members_by_class[classes[position]];
-        if (expected.empty())
-          expected = members;
-        MOESIM_CHECK(expected == members, "folded ranks are in groups of the same kind");
-      }
+      for (const std::uint32_t position : group)
+        MOESIM_CHECK(members_of.try_emplace(classes_[position], members).first->second == members,
+                     "folded ranks are in groups of the same kind");
     }
   }
-}
+
+  void expect_leaves_alike(const std::vector<std::vector<TrunkUser>>& leaves, const Classes& class_of_leaf) {
+    std::map<std::uint32_t, std::vector<std::uint64_t>> users_of;             // leaf class: its users
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> leaf_of; // (stage, class): leaf class
+    for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf) {
+      std::vector<std::uint64_t> users;
+      for (const TrunkUser& user : leaves[leaf]) {
+        const std::uint32_t position_class = classes_[user.position];
+        users.push_back(std::uint64_t{user.stage} << 32U | position_class);
+        MOESIM_CHECK(leaf_of.try_emplace({user.stage, position_class}, class_of_leaf[leaf]).first->second ==
+                         class_of_leaf[leaf],
+                     "folded ranks are below leaves of the same kind");
+      }
+      std::ranges::sort(users);
+      MOESIM_CHECK(users_of.try_emplace(class_of_leaf[leaf], users).first->second == users,
+                   "folded leaves have the same kinds of ranks");
+    }
+  }
+
+private:
+  const Classes& classes_;
+};
 
 } // namespace
 
 Fold fold(const graph::Programs& programs, const workloads::Layout& layout, const platforms::Cluster& cluster) {
   const std::vector<graph::Dimension> dimensions = dimensions_of(programs);
-  std::vector<Groups> groups;
+  Places places = places_of(programs, layout, cluster);
+  Coupling coupling{{}, std::move(places.leaves)};
   for (const graph::Dimension dimension : dimensions)
-    groups.push_back(layout.position_groups(dimension));
+    coupling.dimensions.push_back(layout.position_groups(dimension));
+
   const auto stages = static_cast<std::uint32_t>(layout.sizes().pp);
   Classes classes(layout.position_count(), 0);
   Fold result;
   if (stages > 1)
     result.splits.push_back({"pipeline stage", stages});
-  const auto tell_apart = [&](const char* attribute, const Signatures& signatures) {
+  const auto tell_apart = [&](const char* attribute, const Signatures& signatures, const Signatures& trunks) {
     const std::uint32_t before = count_of(classes);
-    classes = refined(split(classes, signatures), groups);
+    classes = refined(split(classes, signatures), coupling, trunks);
     if (count_of(classes) > before)
       result.splits.push_back({attribute, count_of(classes) * stages});
   };
-  tell_apart("place in the node", place_signatures(programs, layout, cluster));
-  tell_apart("GPU speed", speed_signatures(layout, cluster));
-  tell_apart("link bandwidth", link_signatures(layout, cluster));
-  prove(classes, groups);
+  const Signatures alike(coupling.leaves.size(), 0);
+  const Signatures trunks = trunk_signatures(layout, cluster);
+  tell_apart("place in the network", places.signatures, alike);
+  tell_apart("GPU speed", speed_signatures(layout, cluster), alike);
+  tell_apart("link bandwidth", link_signatures(layout, cluster), trunks);
+
+  result.class_of_leaf = split(Classes(coupling.leaves.size(), 0), leaf_signatures(classes, coupling, trunks));
+  Proof proof(classes);
+  for (const Groups& groups : coupling.dimensions)
+    proof.expect_groups_alike(groups);
+  proof.expect_leaves_alike(coupling.leaves, result.class_of_leaf);
   result.membership = layout.membership(classes, dimensions);
   return result;
 }
 
-Fold unfolded(const workloads::Layout& layout) {
-  return {layout.membership(), {}};
+Fold unfolded(const workloads::Layout& layout, const platforms::Cluster& cluster) {
+  return {layout.membership(), cost::each_leaf(layout.world_size(), cluster), {}};
 }
 
 } // namespace moesim::folding

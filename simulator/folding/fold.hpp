@@ -21,8 +21,9 @@ struct Split {
 };
 
 struct Fold {
-  graph::Membership membership; // of the classes
-  std::vector<Split> splits;    // the attributes that tell ranks apart, in the order in which they were tried
+  graph::Membership membership;             // of the classes
+  std::vector<std::uint32_t> class_of_leaf; // which leaves of the fabric are alike, as cost_table() wants it
+  std::vector<Split> splits; // the attributes that tell ranks apart, in the order in which they were tried
 };
 
 // The coarsest classes that colour refinement finds. Throws InternalError when the partition that it came to is not one
@@ -31,6 +32,6 @@ struct Fold {
                         const platforms::Cluster& cluster);
 
 // Every rank by itself.
-[[nodiscard]] Fold unfolded(const workloads::Layout& layout);
+[[nodiscard]] Fold unfolded(const workloads::Layout& layout, const platforms::Cluster& cluster);
 
 } // namespace moesim::folding

@@ -17,13 +17,24 @@ using Signatures = std::vector<std::uint64_t>; // per position
 // A number that hardly two pairs of numbers have in common (the finalizer of splitmix64, Steele et al. 2014).
 [[nodiscard]] std::uint64_t mixed(std::uint64_t a, std::uint64_t b);
 
-// Where groups and transfers cross the boundaries of nodes: what a position sends and receives over each of its links
-// in each of its groups.
-[[nodiscard]] Signatures place_signatures(const graph::Programs& programs, const workloads::Layout& layout,
-                                          const platforms::Cluster& cluster);
+// A GPU that sends or receives over the trunks of its leaf.
+struct TrunkUser {
+  std::uint32_t stage = 0;
+  std::uint32_t position = 0;
+};
+
+// Where groups and transfers cross the boundaries of nodes and leaves.
+struct Places {
+  Signatures signatures; // what a position sends and receives over each of its links in each of its groups
+  std::vector<std::vector<TrunkUser>> leaves; // of each leaf of the job
+};
+[[nodiscard]] Places places_of(const graph::Programs& programs, const workloads::Layout& layout,
+                               const platforms::Cluster& cluster);
 // GPUs that are slower or faster than the cluster's.
 [[nodiscard]] Signatures speed_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster);
 // Links that have another bandwidth than the cluster's.
 [[nodiscard]] Signatures link_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster);
+// A number for each leaf of the job: trunks that have another bandwidth than the fabric's.
+[[nodiscard]] Signatures trunk_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster);
 
 } // namespace moesim::folding

@@ -4,8 +4,6 @@
 #include <numeric>
 #include <tuple>
 
-#include "platforms/cluster.hpp"
-
 namespace moesim::run {
 namespace {
 
@@ -102,9 +100,7 @@ record::LinkLoad Recorder::link_load() const {
     load.names.push_back(link.name);
     load.capacity.push_back(link.capacity.value());
   }
-  for (const std::uint32_t rank_class : graph_.folding().class_of)
-    for (std::uint32_t kind = 0; kind < platforms::links_per_gpu; ++kind)
-      load.row_of_link.push_back(rank_class * platforms::links_per_gpu + kind);
+  load.row_of_link = costs_.class_of_link;
   load.bin_width = links_.bin_width();
   load.bins = LinkHistogram::bins;
   load.bytes = links_.bytes();

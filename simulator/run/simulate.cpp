@@ -115,9 +115,9 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
   const graph::Programs programs = programs_of(scenario);
   const folding::Fold fold = scenario.symmetry == scenario::Symmetry::Auto
                                  ? folding::fold(programs, layout, scenario.cluster)
-                                 : folding::unfolded(layout);
+                                 : folding::unfolded(layout, scenario.cluster);
   const graph::TaskGraph graph = graph::expand(programs, fold.membership);
-  const execution::Costs costs = cost::cost_table(graph, scenario.cluster);
+  const execution::Costs costs = cost::cost_table(graph, fold.class_of_leaf, scenario.cluster);
   Recorder recorder(graph, costs);
   const Seconds makespan = executor.run(graph, costs, recorder, progress);
 

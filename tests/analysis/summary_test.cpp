@@ -94,7 +94,7 @@ TEST(SummaryJson, HasTheKeysOfTheContract) {
   EXPECT_THAT(keys_of(two_stages()),
               ElementsAre("iteration_time_s", "tokens_per_s", "tokens_per_s_per_gpu", "model_tflops_per_gpu", "mfu",
                           "hfu", "bubble_fraction", "exposed_communication_fraction", "peak_memory_bytes",
-                          "memory_capacity_bytes", "fits", "world_size", "simulated_ranks", "tasks"));
+                          "memory_capacity_bytes", "fits", "world_size", "simulated_ranks", "tasks", "symmetry"));
   const std::vector<std::string> with_experts = keys_of(sample_record());
   EXPECT_THAT(std::vector(with_experts.end() - 4, with_experts.end()),
               ElementsAre("load_max_over_mean", "routed_tokens", "computed_tokens", "dropped_tokens"));

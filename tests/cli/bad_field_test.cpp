@@ -119,6 +119,31 @@ TEST(BadField, Overrides) {
                    "scenario.yaml:4:129: platform.overrides.4: found the number 3; expected a map of fields"}));
 }
 
+TEST(BadField, Fabric) {
+  const auto problems_of_fabric = [](std::string_view fabric) {
+    return problems(small_scenario({{"nodes: 2", "nodes: 2, fabric: " + std::string(fabric)}}));
+  };
+  EXPECT_EQ(
+      problems_of_fabric("{type: fat-tree, oversubscription: 0.5}"),
+      lines({"scenario.yaml:4:46: platform.fabric.nodes_per_leaf: missing; expected a whole number from 1 to 1000000",
+             "scenario.yaml:4:81: platform.fabric.oversubscription: 0.5 is too small; expected a number from 1 to "
+             "1000"}));
+  EXPECT_EQ(problems_of_fabric("{type: fat-tree, nodes_per_leaf: 0}"),
+            "scenario.yaml:4:79: platform.fabric.nodes_per_leaf: 0 is too small; expected a whole number from 1 to "
+            "1000000\n");
+  EXPECT_EQ(problems_of_fabric("{type: non-blocking, nodes_per_leaf: 4, oversubscription: 2}"),
+            lines({"scenario.yaml:4:83: platform.fabric.nodes_per_leaf: a non-blocking fabric has no leaves; remove "
+                   "it, or say type: fat-tree",
+                   "scenario.yaml:4:104: platform.fabric.oversubscription: a non-blocking fabric has no leaves; remove "
+                   "it, or say type: fat-tree"}));
+  EXPECT_EQ(problems_of_fabric("{nodes_per_leaf: 4}"),
+            "scenario.yaml:4:63: platform.fabric.nodes_per_leaf: a non-blocking fabric has no leaves; remove it, or "
+            "say type: fat-tree\n");
+  EXPECT_EQ(problems_of_fabric("{type: fattree, nodes_per_leaf: 4}"),
+            "scenario.yaml:4:53: platform.fabric.type: unknown value 'fattree'; did you mean 'fat-tree'? expected one "
+            "of fat-tree, non-blocking\n");
+}
+
 TEST(BadField, NotAvailableYet) {
   EXPECT_EQ(problems_of_tp("vpp: 3"),
             "scenario.yaml:14:17: parallel.vpp: an interleaved schedule is not available yet; use 1\n");

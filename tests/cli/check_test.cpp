@@ -42,6 +42,9 @@ TEST(Check, PrintsOverridesAndOddFigures) {
   expect_round_trip(small_scenario(
       {{"nodes: 2", "nodes: 2, collective_latency: 0.1us, gpu: {launch_overhead: 1e-9s, memory: {bandwidth: 3.3TB/s}}, "
                     "overrides: [{gpu: 3, speed: 0.1}, {link: node1.nic0, bandwidth_factor: 0.3}]"}}));
+  expect_round_trip(small_scenario({{"nodes: 2", "nodes: 2, fabric: {type: fat-tree, nodes_per_leaf: 1, "
+                                                 "oversubscription: 1.1}, "
+                                                 "overrides: [{link: leaf1.down, bandwidth_factor: 0.3}]"}}));
 }
 
 TEST(Check, PrintsOddNames) {

@@ -56,5 +56,20 @@ TEST(Dump, HeedsSet) {
   EXPECT_EQ(outcome.out, "stage 0: F0 F1 B0 F2 B1 B2\nstage 1: F0 B0 F1 B1 F2 B2\n");
 }
 
+// Both nodes in one leaf: 8 NICs of 45.75 GB/s over 2.
+TEST(Dump, PlatformShowsTheTrunksAfterTheGpus) {
+  const Workplace place;
+  place.write("small.yaml", small_scenario());
+  const std::string fabric = "platform.fabric={type: fat-tree, nodes_per_leaf: 2, oversubscription: 2}";
+  const Outcome outcome = place.run({"dump", "platform", "small.yaml", "--set", fabric});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_TRUE(outcome.out.starts_with("cluster dgx-h100 nodes=2 gpus_per_node=4 fabric=fat-tree nodes_per_leaf=2 "
+                                      "oversubscription=2 collective_latency="))
+      << outcome.out;
+  EXPECT_TRUE(outcome.out.ends_with("node1.nic3.down bandwidth=45.75 GB/s\nleaf0 nodes=0-1\n"
+                                    "leaf0.up bandwidth=183 GB/s\nleaf0.down bandwidth=183 GB/s\n"))
+      << outcome.out;
+}
+
 } // namespace
 } // namespace moesim::testing

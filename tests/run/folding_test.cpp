@@ -1,8 +1,13 @@
 // Folded equals full: over layouts, schedules and fidelities, with everything that breaks the symmetry of a job, and at
 // the size that folding is for.
+#include <fstream>
+
 #include <gtest/gtest.h>
 
+#include "tests/record/temporary_folder.hpp"
+
 #include "tests/run/folded_equals_full.hpp"
+#include "tests/run/random_scenario.hpp"
 #include "tests/run/test_scenario.hpp"
 
 namespace moesim::run {
@@ -23,7 +28,7 @@ Scenario laid_out(const ParallelSizes& sizes, std::int64_t gpus_per_node = 8) {
   return scenario;
 }
 
-class Layouts : public testing::TestWithParam<ParallelSizes> {};
+class Layouts : public ::testing::TestWithParam<ParallelSizes> {};
 
 TEST_P(Layouts, FoldedEqualsFull) {
   for (const char* schedule : {"1f1b", "gpipe"})
@@ -44,12 +49,12 @@ TEST_P(Layouts, FoldedEqualsFull) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Folding, Layouts,
-                         testing::Values(ParallelSizes{}, ParallelSizes{.dp = 8}, ParallelSizes{.tp = 8},
-                                         ParallelSizes{.pp = 4}, ParallelSizes{.tp = 4, .pp = 2, .dp = 2},
-                                         ParallelSizes{.tp = 2, .cp = 2, .pp = 2, .ep = 4, .dp = 4},
-                                         ParallelSizes{.pp = 2, .ep = 16, .dp = 16},
-                                         ParallelSizes{.tp = 4, .pp = 2, .ep = 8, .etp = 2, .dp = 8},
-                                         ParallelSizes{.tp = 2, .pp = 4, .ep = 8, .dp = 8}));
+                         ::testing::Values(ParallelSizes{}, ParallelSizes{.dp = 8}, ParallelSizes{.tp = 8},
+                                           ParallelSizes{.pp = 4}, ParallelSizes{.tp = 4, .pp = 2, .dp = 2},
+                                           ParallelSizes{.tp = 2, .cp = 2, .pp = 2, .ep = 4, .dp = 4},
+                                           ParallelSizes{.pp = 2, .ep = 16, .dp = 16},
+                                           ParallelSizes{.tp = 4, .pp = 2, .ep = 8, .etp = 2, .dp = 8},
+                                           ParallelSizes{.tp = 2, .pp = 4, .ep = 8, .dp = 8}));
 
 // What makes one GPU or link unlike the others, and everything else that makes ranks differ.
 struct Breaker {
@@ -57,7 +62,7 @@ struct Breaker {
   void (*apply)(Scenario& scenario);
 };
 
-class Breakers : public testing::TestWithParam<Breaker> {};
+class Breakers : public ::testing::TestWithParam<Breaker> {};
 
 TEST_P(Breakers, FoldedEqualsFull) {
   for (const bool overlaps : {false, true}) {
@@ -71,49 +76,112 @@ TEST_P(Breakers, FoldedEqualsFull) {
 
 INSTANTIATE_TEST_SUITE_P(
     Folding, Breakers,
-    testing::Values(Breaker{"SlowGpu",
-                            [](Scenario& scenario) {
-                              scenario.cluster.slow_gpus = {{17, 0.8}};
-                            }},
-                    Breaker{"TwoSlowGpus",
-                            [](Scenario& scenario) {
-                              scenario.cluster.slow_gpus = {{3, 0.8}, {40, 0.9}};
-                            }},
-                    Breaker{"FastGpu",
-                            [](Scenario& scenario) {
-                              scenario.cluster.slow_gpus = {{63, 1.5}};
-                            }},
-                    Breaker{"DegradedNic",
-                            [](Scenario& scenario) {
-                              scenario.cluster.degraded_links = {{link_of(9, LinkKind::NicUp), 0.3}};
-                            }},
-                    Breaker{"DegradedNvlink",
-                            [](Scenario& scenario) {
-                              scenario.cluster.degraded_links = {{link_of(33, LinkKind::NvlinkDown), 0.1}};
-                            }},
-                    Breaker{"SlowGpuAndDegradedNic",
-                            [](Scenario& scenario) {
-                              scenario.cluster.slow_gpus = {{5, 0.7}};
-                              scenario.cluster.degraded_links = {{link_of(60, LinkKind::NicUp), 0.5},
-                                                                 {link_of(60, LinkKind::NicDown), 0.5}};
-                            }},
-                    Breaker{"UnevenStages",
-                            [](Scenario& scenario) {
-                              scenario.job().layers_per_stage = {5, 3};
-                            }},
-                    Breaker{"UnevenNodes", [](Scenario& scenario) { scenario.cluster.gpus_per_node = 12; }},
-                    Breaker{"AnotherOrder", [](Scenario& scenario) { scenario.rank_order = "dp-tp-cp-ep-pp"; }},
-                    Breaker{"StagesAsNeighbours",
-                            [](Scenario& scenario) {
-                              scenario.job().sizes = {.tp = 2, .pp = 2, .ep = 4, .etp = 2, .dp = 16};
-                              scenario.rank_order = "pp-tp-cp-ep-dp";
-                            }},
-                    Breaker{"Zero3",
-                            [](Scenario& scenario) {
-                              scenario.training_job().training.sharding = workloads::Sharding::Zero3;
-                              scenario.cluster.slow_gpus = {{1, 0.5}};
-                            }}),
+    ::testing::Values(
+        Breaker{"SlowGpu",
+                [](Scenario& scenario) {
+                  scenario.cluster.slow_gpus = {{17, 0.8}};
+                }},
+        Breaker{"TwoSlowGpus",
+                [](Scenario& scenario) {
+                  scenario.cluster.slow_gpus = {{3, 0.8}, {40, 0.9}};
+                }},
+        Breaker{"FastGpu",
+                [](Scenario& scenario) {
+                  scenario.cluster.slow_gpus = {{63, 1.5}};
+                }},
+        Breaker{"DegradedNic",
+                [](Scenario& scenario) {
+                  scenario.cluster.degraded_links = {{link_of(9, LinkKind::NicUp), 0.3}};
+                }},
+        Breaker{"DegradedNvlink",
+                [](Scenario& scenario) {
+                  scenario.cluster.degraded_links = {{link_of(33, LinkKind::NvlinkDown), 0.1}};
+                }},
+        Breaker{"SlowGpuAndDegradedNic",
+                [](Scenario& scenario) {
+                  scenario.cluster.slow_gpus = {{5, 0.7}};
+                  scenario.cluster.degraded_links = {{link_of(60, LinkKind::NicUp), 0.5},
+                                                     {link_of(60, LinkKind::NicDown), 0.5}};
+                }},
+        Breaker{"OversubscribedTrunk",
+                [](Scenario& scenario) {
+                  scenario.cluster.fabric = {2, 4};
+                }},
+        Breaker{"OneNodeALeaf",
+                [](Scenario& scenario) {
+                  scenario.cluster.fabric = {1, 3};
+                }},
+        Breaker{"LeafThatIsNotFull",
+                [](Scenario& scenario) {
+                  scenario.cluster.fabric = {3, 5};
+                }},
+        Breaker{"DegradedTrunk",
+                [](Scenario& scenario) {
+                  scenario.cluster.fabric = {2, 2};
+                  scenario.cluster.degraded_links = {{trunk_of(scenario.cluster, 1, platforms::Trunk::Up), 0.3}};
+                }},
+        Breaker{"SlowGpuBelowATrunk",
+                [](Scenario& scenario) {
+                  scenario.cluster.fabric = {2, 4};
+                  scenario.cluster.slow_gpus = {{17, 0.8}};
+                }},
+        Breaker{"UnevenStages",
+                [](Scenario& scenario) {
+                  scenario.job().layers_per_stage = {5, 3};
+                }},
+        Breaker{"UnevenNodes", [](Scenario& scenario) { scenario.cluster.gpus_per_node = 12; }},
+        Breaker{"AnotherOrder", [](Scenario& scenario) { scenario.rank_order = "dp-tp-cp-ep-pp"; }},
+        Breaker{"StagesAsNeighbours",
+                [](Scenario& scenario) {
+                  scenario.job().sizes = {.tp = 2, .pp = 2, .ep = 4, .etp = 2, .dp = 16};
+                  scenario.rank_order = "pp-tp-cp-ep-dp";
+                }},
+        Breaker{"Zero3",
+                [](Scenario& scenario) {
+                  scenario.training_job().training.sharding = workloads::Sharding::Zero3;
+                  scenario.cluster.slow_gpus = {{1, 0.5}};
+                }}),
     [](const auto& breaker) { return breaker.param.name; });
+
+class RandomScenarios : public ::testing::TestWithParam<std::uint64_t> {};
+
+// Everything else that a scenario can say, by chance; what fails prints its scenario.
+TEST_P(RandomScenarios, FoldedEqualsFull) {
+  std::uint32_t ran = 0;
+  std::uint32_t folded = 0;
+  for (std::uint64_t seed = 5000 + GetParam(); ran < 40; seed += 4) {
+    const std::string text = random_scenario(seed);
+    SCOPED_TRACE("scenario " + std::to_string(seed) + ":\n" + text);
+    const moesim::testing::TemporaryFolder folder;
+    std::ofstream(folder / "scenario.yaml", std::ios::binary) << text;
+    try {
+      const Scenario scenario = scenario::load(folder / "scenario.yaml", {});
+      if (expect_folded_equals_full(scenario) < scenario.job().sizes.world())
+        ++folded;
+      ++ran;
+    } catch (const InputError&) { // refused, as others in option_grid_test.cpp
+    }
+  }
+  EXPECT_GE(folded, 20U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Folding, RandomScenarios, ::testing::Values(0, 1, 2, 3));
+
+// The size that folding is for: the scenario with 512 GPUs as it ships, and with GPUs and a cable that are not alike.
+class FiveHundredGpus : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(FiveHundredGpus, FoldedEqualsFull) {
+  const Scenario scenario =
+      scenario::load(MOESIM_TEST_DIR "/../../workloads/scenarios/moe30b-gpus512-tp8-pp4-ep16.yaml",
+                     std::vector<std::string>{GetParam()});
+  EXPECT_LT(expect_folded_equals_full(scenario), 128U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Folding, FiveHundredGpus,
+                         ::testing::Values("training.overlap={grad_reduce: true, param_gather: true, pp: true}",
+                                           "simulation.network=analytic", "platform.overrides=[{gpu: 100, speed: 0.9}]",
+                                           "platform.overrides=[{link: node40.nic3.up, bandwidth_factor: 0.5}]",
+                                           "platform.fabric={type: fat-tree, nodes_per_leaf: 8, oversubscription: 2}"));
 
 } // namespace
 } // namespace moesim::run

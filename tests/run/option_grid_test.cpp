@@ -106,17 +106,18 @@ void expect_tokens(const workloads::InferenceJob& job, const record::RunRecord& 
   EXPECT_EQ(run.figures.tpot > 0, job.inference.output_length > 1);
 }
 
-// Bytes that left are bytes that arrived, over NVLink as over the NICs.
+// Bytes that left are bytes that arrived, over NVLink as over the NICs and the trunks of the leaves.
 void expect_sent_is_received(const record::RunRecord& run) {
   std::map<std::string, double> bytes;
   for (std::size_t link = 0; link < run.links.names.size(); ++link) {
     const std::string& name = run.links.names[link];
-    double& sum =
-        bytes[std::string(name.find("nic") != std::string::npos ? "nic" : "nvlink") + name.substr(name.rfind('.'))];
+    const bool is_nic = name.find("nic") != std::string::npos;
+    const std::string tier = name.starts_with("leaf") ? "leaf" : is_nic ? "nic" : "nvlink";
+    double& sum = bytes[tier + name.substr(name.rfind('.'))];
     for (std::size_t bin = 0; bin < run.links.bins; ++bin)
       sum += run.links.bytes[link * run.links.bins + bin];
   }
-  for (const char* tier : {"nvlink", "nic"})
+  for (const char* tier : {"nvlink", "nic", "leaf"})
     EXPECT_NEAR(bytes[std::string(tier) + ".up"], bytes[std::string(tier) + ".down"],
                 1e-9 * bytes[std::string(tier) + ".up"])
         << tier;

@@ -110,14 +110,32 @@ std::string inference_yaml(Dice& dice, std::uint64_t dp) {
                      dice.pick({"bf16", "fp8", "fp8"}), dice.pick({1, 4, 16}));
 }
 
+// Sometimes leaves, and sometimes something that is slower than the rest.
+std::string platform_yaml(Dice& dice, const char* base, int nodes) {
+  std::string fabric;
+  std::vector<std::string> overrides;
+  if (dice.one_in(3)) {
+    fabric = fmt::format(", fabric: {{type: fat-tree, nodes_per_leaf: {}, oversubscription: {}}}", dice.pick({1, 2, 3}),
+                         dice.pick({1.0, 1.5, 2.0, 8.0}));
+    if (dice.one_in(3))
+      overrides.push_back(fmt::format("{{link: leaf0{}, bandwidth_factor: 0.3}}", dice.pick({"", ".up", ".down"})));
+  }
+  if (dice.one_in(6))
+    overrides.push_back(fmt::format("{{gpu: {}, speed: 0.7}}", dice.below(16)));
+  if (dice.one_in(6))
+    overrides.push_back(fmt::format("{{link: node{}.nic{}{}, bandwidth_factor: 0.4}}", dice.below(2), dice.below(8),
+                                    dice.pick({"", ".up", ".down"})));
+  return fmt::format("platform: {{base: {}, nodes: {}{}, overrides: [{}]}}\n", base, nodes, fabric,
+                     fmt::join(overrides, ", "));
+}
+
 } // namespace
 
 std::string random_scenario(std::uint64_t seed) {
   Dice dice(seed);
   const std::uint64_t layers = dice.pick({2U, 4U, 4U, 6U, 8U});
-  const std::string platform =
-      fmt::format("platform: {{base: {}, nodes: {}}}\n", dice.pick({"dgx-h100", "dgx-h100", "dgx-a100-80gb"}),
-                  dice.pick({2, 4, 8, 8}));
+  const char* const base = dice.pick({"dgx-h100", "dgx-h100", "dgx-a100-80gb"});
+  const int nodes = dice.pick({2, 4, 8, 8});
   const std::string model = model_yaml(dice, layers);
   const std::uint64_t tp = dice.degree();
   const std::uint64_t cp = dice.degree();
@@ -135,8 +153,8 @@ std::string random_scenario(std::uint64_t seed) {
   const bool is_inference = seed % 4 == 3;
   if (is_inference) // context parallelism is for training
     parallel = fmt::format("parallel: {{tp: {}, pp: {}, dp: {}, ep: {}, etp: {}{}}}\n", tp, pp, dp, ep, etp, stages);
-  return "version: 1\n" + platform + "model:\n" + model + parallel +
-         (is_inference ? inference_yaml(dice, dp) : training_yaml(dice, dp));
+  const std::string work = is_inference ? inference_yaml(dice, dp) : training_yaml(dice, dp);
+  return "version: 1\n" + platform_yaml(dice, base, nodes) + "model:\n" + model + parallel + work;
 }
 
 } // namespace moesim::run

@@ -1,0 +1,44 @@
+// The network of a job whose ranks are folded: links of GPUs that are alike become one, and so do trunks of leaves.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "platforms/cluster.hpp"
+#include "simulator/execution/executor.hpp"
+#include "simulator/graph/folding.hpp"
+
+namespace moesim::cost {
+
+class FoldedNetwork {
+public:
+  // `class_of_leaf` says which leaves of the job are alike, numbered in the order of their first ones. The arguments
+  // outlive the network.
+  FoldedNetwork(const graph::Folding& folding, const std::vector<std::uint32_t>& class_of_leaf,
+                const platforms::Cluster& cluster);
+
+  // The links of the first rank of each class, then the trunks of the first leaf of each class.
+  [[nodiscard]] std::vector<execution::Link> links() const;
+  // Of every link of the job (GPU by GPU, then leaf by leaf): its place in links().
+  [[nodiscard]] std::vector<std::uint32_t> class_of_link() const;
+
+  // The same communication over links(), where one flow stands for all that are alike: those of ranks of a class, and
+  // over trunks those of all groups that run it at once. The links of its flows are the cluster's.
+  [[nodiscard]] execution::Communication folded(execution::Communication communication);
+
+private:
+  [[nodiscard]] std::uint32_t class_of(std::uint32_t link) const;
+  [[nodiscard]] bool is_trunk(std::uint32_t link) const { return link >= first_trunk_; }
+  // How many ranks of the class of `gpu` share a trunk with it.
+  std::uint32_t sharers(std::uint32_t gpu);
+
+  const graph::Folding& folding_;
+  const std::vector<std::uint32_t>& class_of_leaf_;
+  const platforms::Cluster& cluster_;
+  std::uint32_t first_trunk_;                                                     // of the cluster
+  std::map<std::pair<std::int64_t, std::uint32_t>, std::uint32_t> ranks_in_leaf_; // (leaf, class)
+};
+
+} // namespace moesim::cost
