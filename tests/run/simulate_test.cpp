@@ -110,7 +110,7 @@ TEST(Simulate, RefusesMoreTasksThanOneRunTakes) {
   scenario.symmetry = scenario::Symmetry::Auto;
   scenario.job().sizes = {.tp = 2, .pp = 4, .ep = 8, .dp = 256};
   scenario.cluster.nodes = 256;
-  scenario.training_job().training.global_batch_size = 256 * 2048;
+  scenario.training_job().training.global_batch_size = 256 * 6144;
   for (std::uint32_t gpu = 0; gpu < 512; ++gpu)
     scenario.cluster.slow_gpus.push_back({gpu, 1 - 1e-4 * (gpu + 1)});
   execution::IdealExecutor oracle;
