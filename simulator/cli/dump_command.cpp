@@ -26,6 +26,8 @@ void dump(const DumpOptions& options) {
     dump_graph(scenario);
   else if (options.what == "layout")
     fmt::print("{}", workloads::describe(workloads::Layout(scenario.job().sizes, scenario.rank_order)));
+  else if (options.what == "classes")
+    fmt::print("{}", folding::describe(run::fold(scenario)));
   else if (options.what == "schedule")
     fmt::print("{}", scenario.is_training() ? schedulers::describe(workloads::pipeline_order(scenario.training_job()))
                                             : workloads::describe_passes(scenario.inference_job()));
@@ -37,10 +39,11 @@ void dump(const DumpOptions& options) {
 
 void add_dump(CLI::App& app, int&) {
   const auto options = std::make_shared<DumpOptions>();
-  CLI::App* command = app.add_subcommand("dump", "Print one line per task, rank and group, stage, or link");
-  command->add_option("what", options->what, "graph, layout, schedule or platform")
+  CLI::App* command =
+      app.add_subcommand("dump", "Print one line per task, rank and group, class of ranks, stage, or link");
+  command->add_option("what", options->what, "graph, layout, classes, schedule or platform")
       ->required()
-      ->check(CLI::IsMember({"graph", "layout", "schedule", "platform"}));
+      ->check(CLI::IsMember({"graph", "layout", "classes", "schedule", "platform"}));
   command->add_option("scenario", options->scenario, "Scenario file (YAML)")->required();
   command->add_option("--set", options->assignments, "Replace a field: path.to.field=value (any YAML value)")
       ->take_all()

@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "simulator/base/check.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/folding/signatures.hpp"
@@ -154,6 +156,21 @@ Fold fold(const graph::Programs& programs, const workloads::Layout& layout, cons
   proof.expect_leaves_alike(coupling.leaves, result.class_of_leaf);
   result.membership = layout.membership(classes, dimensions);
   return result;
+}
+
+std::string describe(const Fold& fold) {
+  std::string text;
+  for (const Split& split : fold.splits)
+    text += fmt::format("split by {}: {} classes\n", split.attribute, split.classes);
+  const graph::Folding& folding = fold.membership.folding;
+  std::vector<std::size_t> stage_of(folding.size.size());
+  for (std::size_t stage = 0; stage < fold.membership.stages.size(); ++stage)
+    for (const RankId rank : fold.membership.stages[stage])
+      stage_of[rank.value()] = stage;
+  for (std::size_t at = 0; at < folding.size.size(); ++at)
+    text += fmt::format("class {} stage={} ranks={} representative={}\n", at, stage_of[at], folding.size[at],
+                        folding.representative[at].value());
+  return text;
 }
 
 Fold unfolded(const workloads::Layout& layout, const platforms::Cluster& cluster) {

@@ -31,6 +31,9 @@ struct Fold {
 [[nodiscard]] Fold fold(const graph::Programs& programs, const workloads::Layout& layout,
                         const platforms::Cluster& cluster);
 
+// One line per attribute that tells ranks apart, then one per class: what `moesim dump classes` prints.
+[[nodiscard]] std::string describe(const Fold& fold);
+
 // Every rank by itself.
 [[nodiscard]] Fold unfolded(const workloads::Layout& layout, const platforms::Cluster& cluster);
 

@@ -5,7 +5,6 @@
 #include "simulator/base/input_error.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
-#include "simulator/folding/fold.hpp"
 #include "simulator/run/recorder.hpp"
 #include "simulator/run/series.hpp"
 #include "simulator/run/token_times.hpp"
@@ -92,6 +91,12 @@ record::RunFigures figures(const scenario::Scenario& scenario, const record::Exp
   return result;
 }
 
+folding::Fold fold_of(const scenario::Scenario& scenario, const graph::Programs& programs,
+                      const workloads::Layout& layout) {
+  return scenario.symmetry == scenario::Symmetry::Auto ? folding::fold(programs, layout, scenario.cluster)
+                                                       : folding::unfolded(layout, scenario.cluster);
+}
+
 // How many classes there are is known only now.
 void check_size(const scenario::Scenario& scenario, const graph::Programs& programs, const folding::Fold& fold) {
   double rows = 0;
@@ -121,6 +126,10 @@ void add_tokens(record::RunRecord& run, const workloads::InferenceJob& job, cons
 
 } // namespace
 
+folding::Fold fold(const scenario::Scenario& scenario) {
+  return fold_of(scenario, programs_of(scenario), layout_of(scenario));
+}
+
 graph::TaskGraph task_graph(const scenario::Scenario& scenario) {
   return graph::expand(programs_of(scenario), layout_of(scenario).membership());
 }
@@ -129,9 +138,7 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
                            const execution::Progress& progress) {
   const workloads::Layout layout = layout_of(scenario);
   const graph::Programs programs = programs_of(scenario);
-  const folding::Fold fold = scenario.symmetry == scenario::Symmetry::Auto
-                                 ? folding::fold(programs, layout, scenario.cluster)
-                                 : folding::unfolded(layout, scenario.cluster);
+  const folding::Fold fold = fold_of(scenario, programs, layout);
   check_size(scenario, programs, fold);
   const graph::TaskGraph graph = graph::expand(programs, fold.membership);
   const execution::Costs costs = cost::cost_table(graph, fold.class_of_leaf, scenario.cluster);

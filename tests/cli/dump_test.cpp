@@ -40,6 +40,16 @@ TEST(Dump, Layout) {
   expect_golden_text("small.layout.txt", dump("layout"));
 }
 
+TEST(Dump, Classes) {
+  EXPECT_EQ(dump("classes"), "split by pipeline stage: 2 classes\n"
+                             "class 0 stage=0 ranks=4 representative=0\n"
+                             "class 1 stage=1 ranks=4 representative=4\n");
+  const Workplace place;
+  place.write("small.yaml", small_scenario());
+  const Outcome off = place.run({"dump", "classes", "small.yaml", "--set", "simulation.symmetry=off"});
+  EXPECT_EQ(line_count(off.out), 8U);
+}
+
 TEST(Dump, Schedule) {
   expect_golden_text("small.schedule.txt", dump("schedule"));
 }
