@@ -10,18 +10,23 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json summary(const Workplace& place, const std::string& scenario, const std::string& set = "version=1") {
-  const Outcome outcome = place.run({"run", "--json", scenario, "--set", set});
+Workplace::Arguments command(Workplace::Arguments words, const Workplace::Arguments& options) {
+  words.insert(words.end(), options.begin(), options.end());
+  return words;
+}
+
+Json summary(const Workplace& place, const std::string& scenario, const Workplace::Arguments& options = {}) {
+  const Outcome outcome = place.run(command({"run", "--json", scenario}, options));
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   Json json = Json::parse(outcome.out);
   json.erase("wall_time_s");
   return json;
 }
 
-void expect_round_trip(const std::string& scenario, const std::string& set = "version=1") {
+void expect_round_trip(const std::string& scenario, const Workplace::Arguments& options = {}) {
   const Workplace place;
   place.write("written.yaml", scenario);
-  const Outcome resolved = place.run({"check", "written.yaml", "--set", set});
+  const Outcome resolved = place.run(command({"check", "written.yaml"}, options));
   EXPECT_EQ(resolved.status, 0) << resolved.err;
   place.write("resolved.yaml", resolved.out);
   const Outcome again = place.run({"check", "resolved.yaml"});
@@ -29,7 +34,7 @@ void expect_round_trip(const std::string& scenario, const std::string& set = "ve
   for (const Outcome& outcome : {resolved, again})
     EXPECT_THAT(outcome.err, ::testing::MatchesRegex("(warning: [^\n]*\n)*"));
   EXPECT_EQ(again.out, resolved.out);
-  EXPECT_EQ(summary(place, "resolved.yaml"), summary(place, "written.yaml", set));
+  EXPECT_EQ(summary(place, "resolved.yaml"), summary(place, "written.yaml", options));
 }
 
 TEST(Check, PrintsAScenarioThatMeansTheSame) {

@@ -1,5 +1,6 @@
 // The figures of the scenarios that ship with moesim.
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -24,7 +25,9 @@ class OfScenario : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(OfScenario, IsWhatItWas) {
   const std::filesystem::path file = shipped_scenarios / (GetParam() + ".yaml");
-  const Outcome outcome = Workplace().run({"run", "--json", file, "--set", shortened(GetParam())});
+  Workplace::Arguments arguments{"run", "--json", file};
+  std::ranges::copy(shortened(GetParam()), std::back_inserter(arguments));
+  const Outcome outcome = Workplace().run(arguments);
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   auto summary = nlohmann::ordered_json::parse(outcome.out);
   EXPECT_GT(summary["wall_time_s"].get<double>(), 0);
