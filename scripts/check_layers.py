@@ -25,7 +25,7 @@ FOREIGN = (
     Foreign(r"boost/", "Boost::headers"),
     Foreign(r"CLI/|CLI11", "CLI11::CLI11", "simulator/cli"),
     Foreign(r"(gtest|gmock)/", "GTest::gmock", "tests"),
-    Foreign(r"benchmark/", "benchmark::benchmark", "tests"),
+    Foreign(r"benchmark/", "benchmark::benchmark", "tests/benchmarks"),
     Foreign(r"zlib\.h$", "ZLIB::ZLIB"),
     Foreign(r"pthread\.h$", "Threads::Threads"),
     Foreign(r"fmt/", "fmt::fmt"),

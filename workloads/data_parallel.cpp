@@ -7,6 +7,16 @@ using graph::Kind;
 using graph::Memory;
 using graph::Phase;
 
+RankBytes gathered_bytes(const Training& training, const RankParameters& parameters) {
+  const double bytes = bytes_per_element(precision_outside_products(training.precision));
+  return {.dense = Bytes(bytes * parameters.dense), .expert = Bytes(bytes * parameters.expert)};
+}
+
+RankBytes reduced_bytes(const Training& training, const RankParameters& parameters) {
+  const double bytes = training.gradient_bytes();
+  return {.dense = Bytes(bytes * parameters.dense), .expert = Bytes(bytes * parameters.expert)};
+}
+
 void DataParallel::begin() {
   if (!training().shards_optimizer() || !training().overlap.param_gather)
     return;
@@ -99,12 +109,12 @@ void DataParallel::reduce_after_turn(const Unit& done) {
 // `memory` is what the gathered parameters take, where the rank does not hold them all the time.
 DataParallel::Indices DataParallel::gather(const RankParameters& parameters, const RankBytes& memory,
                                            Occasion occasion) {
-  const double bytes = bytes_per_element(precision_outside_products(training().precision));
+  const RankBytes gathered = gathered_bytes(training(), parameters);
   Segment dense{"gather-parameters", Kind::AllGather, Dimension::Dp, {}};
-  dense.work.bytes = Bytes(bytes * parameters.dense);
+  dense.work.bytes = gathered.dense;
   dense.work.allocated[Memory::Weights] = memory.dense;
   Segment expert{"gather-expert-parameters", Kind::AllGather, Dimension::Edp, {}};
-  expert.work.bytes = Bytes(bytes * parameters.expert);
+  expert.work.bytes = gathered.expert;
   expert.work.allocated[Memory::Weights] = memory.expert;
   Indices added;
   over_replicas(dense, Phase::Parameters, occasion, added);
@@ -114,12 +124,13 @@ DataParallel::Indices DataParallel::gather(const RankParameters& parameters, con
 
 DataParallel::Indices DataParallel::reduce(const RankParameters& parameters, Occasion occasion) {
   const Kind kind = training().shards_optimizer() ? Kind::ReduceScatter : Kind::AllReduce;
+  const RankBytes summed = reduced_bytes(training(), parameters);
   const RankBytes bucket = gradient_bucket(stage_.job, parameters);
   Segment dense{"reduce-gradients", kind, Dimension::Dp, {}};
-  dense.work.bytes = Bytes(training().gradient_bytes() * parameters.dense);
+  dense.work.bytes = summed.dense;
   dense.work.freed[Memory::Gradients] = bucket.dense;
   Segment expert{"reduce-expert-gradients", kind, Dimension::Edp, {}};
-  expert.work.bytes = Bytes(training().gradient_bytes() * parameters.expert);
+  expert.work.bytes = summed.expert;
   expert.work.freed[Memory::Gradients] = bucket.expert;
   Indices added;
   over_replicas(dense, Phase::Gradients, occasion, added);

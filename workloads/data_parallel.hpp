@@ -14,6 +14,10 @@
 
 namespace moesim::workloads {
 
+// What the collectives of a rank are about, as nccl-tests counts their size: gathered parameters, summed gradients.
+[[nodiscard]] RankBytes gathered_bytes(const Training& training, const RankParameters& parameters);
+[[nodiscard]] RankBytes reduced_bytes(const Training& training, const RankParameters& parameters);
+
 class DataParallel {
 public:
   // All must outlive this; `units` are the stage's, in order.

@@ -16,6 +16,11 @@ MicroBatchShape InferenceJob::micro_batch(std::int64_t step) const {
                            .precision = inference.kv_cache_precision}};
 }
 
+Bytes token_bytes(const InferenceJob& job) {
+  constexpr double number = 8; // a 64-bit integer, as in PyTorch
+  return Bytes(number * static_cast<double>(job.inference.micro_batch_size));
+}
+
 std::vector<InferencePass> passes(const InferenceJob& job, StepRange steps) {
   const std::int64_t micro_batches = job.inference.micro_batches(job.sizes);
   std::vector<InferencePass> result;

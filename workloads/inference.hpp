@@ -44,6 +44,9 @@ struct InferenceJob : Job {
   [[nodiscard]] MicroBatchShape micro_batch(std::int64_t step) const;
 };
 
+// What the last stage sends the first for a micro-batch: the number of each sequence's token.
+[[nodiscard]] Bytes token_bytes(const InferenceJob& job);
+
 // Steps by the number of the token that they give.
 struct StepRange {
   std::int64_t first = 1;

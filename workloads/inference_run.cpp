@@ -14,9 +14,6 @@ using graph::Phase;
 using graph::Step;
 using graph::Stream;
 
-// Of the number of a token, a 64-bit integer as in PyTorch.
-constexpr double token_bytes = 8;
-
 // The steps of every part of the model for one micro-batch.
 struct Parts {
   std::map<LayerKind, std::vector<SegmentStep>> layers;
@@ -41,7 +38,7 @@ Parts make_parts(const InferenceJob& job, const MicroBatchShape& shape, ProgramT
   parts.embedding = tables.steps(embedding_forward(job.model, shape), phase);
   parts.next_token = tables.steps(next_token(job.model, shape), phase);
   parts.activation = transfer(tables, "activation", boundary_bytes(job.model, shape), phase);
-  parts.token = transfer(tables, "token", Bytes(token_bytes * static_cast<double>(shape.sequences)), phase);
+  parts.token = transfer(tables, "token", token_bytes(job), phase);
   return parts;
 }
 

@@ -14,6 +14,8 @@ struct KvCache {
   std::int64_t held = 0;        // tokens of each sequence that are in it already
   std::int64_t block_size = 16; // tokens
   Precision precision = Precision::Bf16;
+
+  bool operator==(const KvCache&) const = default;
 };
 
 // Elements that one layer keeps of a token on each of `tp` ranks. Keys and values of the rank's heads; with fewer

@@ -32,6 +32,8 @@ struct ParallelSizes {
   [[nodiscard]] std::int64_t edp() const { return world() / (pp * ep * etp); }
   // Ranks in each group of a dimension. Dp counts context ranks, too: their gradients are summed together.
   [[nodiscard]] std::int64_t group_size(graph::Dimension dimension) const;
+
+  bool operator==(const ParallelSizes&) const = default;
 };
 
 // Megatron's default: tensor ranks are neighbours, pipeline stages are farthest apart.

@@ -23,6 +23,8 @@ struct MoeSpec {
   std::int64_t shared_intermediate_size = 0; // of all shared experts together, which every token meets; 0 without
   bool shared_gate = false;                  // a weight per token scales what the shared experts give (Qwen)
   bool router_bias = false;
+
+  bool operator==(const MoeSpec&) const = default;
 };
 
 // Multi-head latent attention (DeepSeek-V2, arXiv 2405.04434, section 2.1): queries, keys and values are projected down
@@ -37,6 +39,7 @@ struct MlaSpec {
   [[nodiscard]] std::int64_t qk_head_dim() const { return qk_nope_head_dim + qk_rope_head_dim; }
   // Columns of the down-projections.
   [[nodiscard]] std::int64_t latent_width() const { return q_lora_rank + kv_lora_rank + qk_rope_head_dim; }
+  bool operator==(const MlaSpec&) const = default;
 };
 
 enum class Norm : std::uint8_t { RmsNorm, LayerNorm };
@@ -108,6 +111,7 @@ struct ModelSpec {
   [[nodiscard]] std::int64_t up_width(std::int64_t intermediate) const {
     return gated ? 2 * intermediate : intermediate;
   }
+  bool operator==(const ModelSpec&) const = default;
 };
 
 // Number of parameters of each part. All are exact counts, biases and norms included; layers for multi-token

@@ -59,6 +59,8 @@ struct MicroBatchShape {
   static Bytes elements(std::int64_t count, std::int64_t width, Precision precision) {
     return Bytes(static_cast<double>(count) * static_cast<double>(width) * bytes_per_element(precision));
   }
+
+  bool operator==(const MicroBatchShape&) const = default;
 };
 
 // What one layer does in the forward and in the backward pass of a micro-batch. Forward takes the memory of what the

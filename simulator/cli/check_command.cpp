@@ -9,6 +9,7 @@
 #include "simulator/cli/terminal.hpp"
 #include "simulator/scenario/memory_advice.hpp"
 #include "simulator/scenario/scenario.hpp"
+#include "simulator/screen/screen.hpp"
 #include "workloads/iteration_size.hpp"
 #include "workloads/stage_memory.hpp"
 
@@ -41,6 +42,14 @@ std::string amounts_line(const workloads::InferenceJob& job) {
                      format_bytes(cache));
 }
 
+// "# lower bound: 23.1 ms an iteration, with every link to itself"
+std::string bound_line(const scenario::Scenario& scenario) {
+  screen::Screen screen(scenario.cluster, scenario.rank_order);
+  const Seconds bound = std::visit([&](const auto& job) { return screen.lower_bound(job); }, scenario.work);
+  return fmt::format("# lower bound: {} {}, with every link to itself\n", format_seconds(bound),
+                     scenario.is_training() ? "an iteration" : "a batch");
+}
+
 // "# stage 0: 12.3 GiB = weights 1.2 GiB + gradients 2.4 GiB + ...", at the fullest moment.
 std::string memory_line(std::size_t stage, const graph::MemoryUse& memory) {
   std::vector<std::string> parts;
@@ -62,6 +71,7 @@ int check(const CheckOptions& options) {
   fmt::print("# layout: {} of {} GPUs{}\n", format_count(job.sizes.world()), format_count(scenario.cluster.gpu_count()),
              job.model.moe ? fmt::format("; replicas of an expert: {}", job.sizes.edp()) : "");
   fmt::print("{}", std::visit([](const auto& of) { return amounts_line(of); }, scenario.work));
+  fmt::print("{}", bound_line(scenario));
   Bytes fullest;
   const std::vector<workloads::StageMemory> stages =
       std::visit([](const auto& of) { return workloads::stage_memories(of); }, scenario.work);

@@ -54,7 +54,8 @@ Report simulate(const std::string& file, const scenario::Scenario& scenario, con
   }
   const auto colour = stdout_is_terminal() ? analysis::Colour::On : analysis::Colour::Off;
   std::string text = analysis::to_text(summary, colour);
-  text += fmt::format("simulated {} tasks in {:.2f} s of wall time\n", format_count(summary.tasks), wall_time.count());
+  text += fmt::format("simulated {} tasks in {:.2f} s of wall time\n",
+                      format_count(static_cast<std::int64_t>(run.tasks.size())), wall_time.count());
   if (!options.output.empty())
     text += fmt::format("wrote {}\n", options.output);
   return {text, summary.fits};

@@ -1,5 +1,8 @@
 #include "simulator/run/simulate.hpp"
 
+#include <fmt/format.h>
+
+#include "simulator/base/input_error.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
 #include "simulator/folding/fold.hpp"
@@ -89,6 +92,19 @@ record::RunFigures figures(const scenario::Scenario& scenario, const record::Exp
   return result;
 }
 
+// How many classes there are is known only now.
+void check_size(const scenario::Scenario& scenario, const graph::Programs& programs, const folding::Fold& fold) {
+  double rows = 0;
+  for (std::size_t stage = 0; stage < programs.stages.size(); ++stage)
+    rows += static_cast<double>(programs.stages[stage].steps().size() * fold.membership.stages[stage].size());
+  if (rows > scenario::most_rows)
+    throw InputError(
+        {scenario.file}, "simulation.symmetry",
+        fmt::format("{} GPUs that do not behave alike make {:.1g} tasks, and one run takes at most {:.1g}; "
+                    "use a smaller batch, or fewer of platform.overrides",
+                    fold.membership.folding.size.size(), rows, scenario::most_rows));
+}
+
 // What only training, or only inference, says of its timeline.
 void add_tokens(record::RunRecord& run, const workloads::TrainingJob& job, const record::TaskTable& table,
                 const workloads::Layout& layout, const graph::Folding& folding) {
@@ -116,6 +132,7 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
   const folding::Fold fold = scenario.symmetry == scenario::Symmetry::Auto
                                  ? folding::fold(programs, layout, scenario.cluster)
                                  : folding::unfolded(layout, scenario.cluster);
+  check_size(scenario, programs, fold);
   const graph::TaskGraph graph = graph::expand(programs, fold.membership);
   const execution::Costs costs = cost::cost_table(graph, fold.class_of_leaf, scenario.cluster);
   Recorder recorder(graph, costs);

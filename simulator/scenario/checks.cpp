@@ -199,18 +199,26 @@ void check_amounts(const Scenario& scenario, Sections at) {
   }
 }
 
+double fewest_simulated_ranks(const Scenario& scenario) {
+  const workloads::ParallelSizes& sizes = scenario.job().sizes;
+  return static_cast<double>(scenario.symmetry == Symmetry::Auto ? sizes.pp : sizes.world());
+}
+
 void check_size(const Scenario& scenario, Sections at) {
   const workloads::TrainingJob& job = scenario.training_job();
   const std::int64_t micro_batches = job.training.micro_batches(job.sizes);
+  const double ranks = fewest_simulated_ranks(scenario);
   // A forward and a backward of each layer at the least: what is too large by far is not built to be counted.
-  const double fewest = 2 * static_cast<double>(job.sizes.world()) * static_cast<double>(micro_batches) *
-                        static_cast<double>(job.model.num_layers) / static_cast<double>(job.sizes.pp);
-  const double rows = fewest > most_rows ? fewest : static_cast<double>(workloads::row_count(job));
+  const double fewest = 2 * ranks * static_cast<double>(micro_batches) * static_cast<double>(job.model.num_layers) /
+                        static_cast<double>(job.sizes.pp);
+  const double rows = fewest > most_rows ? fewest
+                                         : static_cast<double>(workloads::row_count(job)) * ranks /
+                                               static_cast<double>(job.sizes.world());
   if (rows > most_rows)
     at.work.problem("global_batch_size",
-                    fmt::format("{} micro-batches on {} GPUs make at least {:.1g} tasks, and one run takes at most "
-                                "{:.1g}; use a smaller batch, or fewer GPUs",
-                                micro_batches, job.sizes.world(), rows, most_rows));
+                    fmt::format("{} micro-batches on {} simulated GPUs make at least {:.1g} tasks, and one run takes "
+                                "at most {:.1g}; use a smaller batch, or fewer GPUs",
+                                micro_batches, ranks, rows, most_rows));
 }
 
 } // namespace moesim::scenario

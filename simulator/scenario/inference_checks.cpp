@@ -56,23 +56,26 @@ void check_inference_amounts(const workloads::InferenceJob& job, Sections at) {
   }
 }
 
-void check_inference_size(const workloads::InferenceJob& job, Sections at) {
+void check_inference_size(const Scenario& scenario, Sections at) {
+  const workloads::InferenceJob& job = scenario.inference_job();
+  const double ranks = fewest_simulated_ranks(scenario);
   constexpr double steps_per_layer = 12; // a layer with experts, tensor-parallel
   const std::int64_t micro_batches = job.inference.micro_batches(job.sizes);
-  const double rows_of_step = static_cast<double>(job.sizes.world()) * steps_per_layer *
-                              static_cast<double>(micro_batches) * static_cast<double>(job.model.num_layers) /
-                              static_cast<double>(job.sizes.pp);
+  const double rows_of_step = ranks * steps_per_layer * static_cast<double>(micro_batches) *
+                              static_cast<double>(job.model.num_layers) / static_cast<double>(job.sizes.pp);
   const double rows = rows_of_step * static_cast<double>(job.inference.output_length);
   if (rows_of_step > most_rows)
-    at.work.problem("batch_size",
-                    fmt::format("{} micro-batches on {} GPUs make about {:.1g} tasks a token, and one run takes at "
-                                "most {:.1g}; use a smaller batch, a larger micro_batch_size, or fewer GPUs",
-                                micro_batches, job.sizes.world(), rows_of_step, most_rows));
+    at.work.problem(
+        "batch_size",
+        fmt::format("{} micro-batches on {} simulated GPUs make about {:.1g} tasks a token, and one run takes at "
+                    "most {:.1g}; use a smaller batch, a larger micro_batch_size, or fewer GPUs",
+                    micro_batches, ranks, rows_of_step, most_rows));
   else if (rows > most_rows)
-    at.work.problem("output_length",
-                    fmt::format("{} tokens of {} micro-batches on {} GPUs make about {:.1g} tasks, and one run takes "
-                                "at most {:.1g}; use a shorter output, fewer micro-batches, or fewer GPUs",
-                                job.inference.output_length, micro_batches, job.sizes.world(), rows, most_rows));
+    at.work.problem(
+        "output_length",
+        fmt::format("{} tokens of {} micro-batches on {} simulated GPUs make about {:.1g} tasks, and one run takes "
+                    "at most {:.1g}; use a shorter output, fewer micro-batches, or fewer GPUs",
+                    job.inference.output_length, micro_batches, ranks, rows, most_rows));
 }
 
 } // namespace moesim::scenario

@@ -74,6 +74,7 @@ void read_simulation(config::MapReader map, Scenario& scenario) {
 
 Scenario load(const std::filesystem::path& file, std::span<const std::string> assignments) {
   Scenario scenario;
+  scenario.file = file.string();
   scenario.text = config::read_file(file);
   config::Node root = config::parse(scenario.text, file);
   Problems problems;
@@ -131,7 +132,7 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
       check_size(scenario, at);
     } else if (problems.empty()) {
       check_inference_amounts(scenario.inference_job(), at);
-      check_inference_size(scenario.inference_job(), at);
+      check_inference_size(scenario, at);
     }
   }
   problems.throw_if_any();

@@ -23,6 +23,7 @@ enum class Symmetry : std::uint8_t { Auto, Off };
 
 struct Scenario {
   std::string name;
+  std::string file; // that it was read from, for messages
   std::string text; // as the user wrote it
   platforms::Cluster cluster;
   std::variant<workloads::TrainingJob, workloads::InferenceJob> work; // what the GPUs do
@@ -45,8 +46,8 @@ struct Scenario {
   [[nodiscard]] Precision precision() const; // of matrix products
 };
 
-// The most that one run takes: task rows (GPUs x micro-batches x layers x steps of a layer x tokens), ranks, and bytes
-// that one transfer may be about (a layer's activations or a rank's gradients).
+// The most that one run takes: task rows (simulated GPUs x micro-batches x layers x steps of a layer x tokens), ranks,
+// and bytes that one transfer may be about (a layer's activations or a rank's gradients).
 inline constexpr double most_rows = 2e8;
 inline constexpr std::int64_t most_ranks = 1'048'576;
 inline constexpr Bytes most_bytes{4e13};

@@ -87,10 +87,9 @@ TEST(BadFit, AllProblemsAtOnce) {
 }
 
 TEST(BadFit, MoreThanOneRunTakes) {
-  EXPECT_EQ(
-      problems(small_scenario({{"global_batch_size: 4", "global_batch_size: 100000000"}})),
-      "scenario.yaml:16:22: training.global_batch_size: 50000000 micro-batches on 8 GPUs make at least 8e+08 tasks, "
-      "and one run takes at most 2e+08; use a smaller batch, or fewer GPUs\n");
+  EXPECT_EQ(problems(small_scenario({{"global_batch_size: 4", "global_batch_size: 100000000"}})),
+            "scenario.yaml:16:22: training.global_batch_size: 50000000 micro-batches on 2 simulated GPUs make at least "
+            "3e+09 tasks, and one run takes at most 2e+08; use a smaller batch, or fewer GPUs\n");
   EXPECT_EQ(problems(small_scenario({{"nodes: 2", "nodes: 2000000"}})),
             "scenario.yaml:4:35: platform.nodes: 2000000 nodes of 4 GPUs are 8000000 GPUs; expected at most 4000000\n");
   EXPECT_EQ(problems(small_scenario({{"nodes: 2", "nodes: 262148"}, {"batch_size: 4", "batch_size: 262148"}})),

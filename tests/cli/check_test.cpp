@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "simulator/base/format.hpp"
 #include "tests/cli/command.hpp"
 #include "tests/cli/shipped.hpp"
 
@@ -66,6 +67,17 @@ TEST(Check, CountsTheTasksOfTheRun) {
       tasks.insert(tasks.size() - 3, ",");
     EXPECT_NE(check.find(" in " + tasks + " tasks\n"), std::string::npos) << check;
   }
+}
+
+// With links to itself, as in a network that shares none.
+TEST(Check, BoundsTheTimeOfTheRun) {
+  const Workplace place;
+  place.write("small.yaml", small_scenario());
+  const Json run = Json::parse(place.run({"run", "--json", "small.yaml", "--set", "simulation.network=analytic"}).out);
+  const std::string check = place.run({"check", "small.yaml"}).out;
+  const std::string line =
+      "\n# lower bound: " + format_seconds(Seconds(run["iteration_time_s"].get<double>())) + " an iteration, with ";
+  EXPECT_NE(check.find(line), std::string::npos) << check << line;
 }
 
 TEST(Check, SaysNoWhenTheModelDoesNotFit) {

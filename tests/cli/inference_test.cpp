@@ -125,11 +125,13 @@ TEST(BadInference, Fit) {
 
 TEST(BadInference, MoreThanOneRunTakes) {
   EXPECT_EQ(problems_with("output_length: 3", "output_length: 100000000"),
-            "scenario.yaml:18:18: inference.output_length: 100000000 tokens of 2 micro-batches on 8 GPUs make about "
-            "2e+10 tasks, and one run takes at most 2e+08; use a shorter output, fewer micro-batches, or fewer GPUs\n");
-  EXPECT_EQ(problems_with("batch_size: 8", "batch_size: 100000000\n  micro_batch_size: 1"),
-            "scenario.yaml:16:15: inference.batch_size: 50000000 micro-batches on 8 GPUs make about 5e+09 tasks a "
-            "token, and one run takes at most 2e+08; use a smaller batch, a larger micro_batch_size, or fewer GPUs\n");
+            "scenario.yaml:18:18: inference.output_length: 100000000 tokens of 2 micro-batches on 2 simulated GPUs "
+            "make about "
+            "5e+09 tasks, and one run takes at most 2e+08; use a shorter output, fewer micro-batches, or fewer GPUs\n");
+  EXPECT_EQ(
+      problems_with("batch_size: 8", "batch_size: 100000000\n  micro_batch_size: 1"),
+      "scenario.yaml:16:15: inference.batch_size: 50000000 micro-batches on 2 simulated GPUs make about 1e+09 tasks "
+      "a token, and one run takes at most 2e+08; use a smaller batch, a larger micro_batch_size, or fewer GPUs\n");
 }
 
 } // namespace

@@ -65,8 +65,11 @@ struct Breaker {
 class Breakers : public ::testing::TestWithParam<Breaker> {};
 
 TEST_P(Breakers, FoldedEqualsFull) {
-  for (const bool overlaps : {false, true}) {
+  for (const auto& [network, overlaps] :
+       {std::pair(scenario::Network::Fluid, false), std::pair(scenario::Network::Fluid, true),
+        std::pair(scenario::Network::Analytic, true)}) {
     Scenario scenario = laid_out({.tp = 2, .pp = 2, .ep = 4, .dp = 16});
+    scenario.network = network;
     scenario.training_job().training.overlap = {.grad_reduce = overlaps, .param_gather = overlaps, .pp = overlaps};
     GetParam().apply(scenario);
     const std::uint32_t classes = expect_folded_equals_full(scenario);

@@ -5,8 +5,9 @@
 #include <map>
 #include <numeric>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include "simulator/base/input_error.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/ideal_executor.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
@@ -100,6 +101,28 @@ TEST(Simulate, ContentionNeverMakesARunShorter) {
   execution::IdealExecutor oracle;
   const double ideal = simulate(scenario, oracle, {}).figures.makespan;
   EXPECT_GE(simulate(scenario, {}).figures.makespan, ideal * (1 - 1e-9));
+}
+
+// 2,048 GPUs that are all different cannot be folded, and are too many for so many micro-batches.
+TEST(Simulate, RefusesMoreTasksThanOneRunTakes) {
+  scenario::Scenario scenario = small_scenario();
+  scenario.file = "job.yaml";
+  scenario.symmetry = scenario::Symmetry::Auto;
+  scenario.job().sizes = {.tp = 2, .pp = 4, .ep = 8, .dp = 256};
+  scenario.cluster.nodes = 256;
+  scenario.training_job().training.global_batch_size = 256 * 2048;
+  for (std::uint32_t gpu = 0; gpu < 512; ++gpu)
+    scenario.cluster.slow_gpus.push_back({gpu, 1 - 1e-4 * (gpu + 1)});
+  execution::IdealExecutor oracle;
+  try {
+    (void)simulate(scenario, oracle, {});
+    FAIL() << "it ran";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), ::testing::MatchesRegex(
+                                  "job.yaml:1:1: simulation.symmetry: 2048 GPUs that do not behave alike make "
+                                  "[0-9e+]+ tasks, and one run takes at most 2e.08; use a smaller batch, or fewer of "
+                                  "platform.overrides\n"));
+  }
 }
 
 TEST(Simulate, ASlowGpuSlowsTheJobAndOnlyByItsShare) {

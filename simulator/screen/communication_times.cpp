@@ -1,0 +1,51 @@
+#include "simulator/screen/communication_times.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "simulator/cost/communication.hpp"
+#include "simulator/screen/memo.hpp"
+
+namespace moesim::screen {
+namespace {
+
+// The one place that knows how a communication is described.
+Seconds idle_time(graph::Kind kind, Bytes bytes, const std::vector<RankId>& members, const platforms::Cluster& cluster,
+                  const std::vector<execution::Link>& links) {
+  return execution::idle_time(cost::communication(kind, bytes, members, cluster), links);
+}
+
+} // namespace
+
+CommunicationTimes::CommunicationTimes(const platforms::Cluster& cluster)
+    : cluster_(cluster), nodes_are_alike_(cluster.degraded_links.empty() && !cluster.has_leaves()) {
+  for (std::uint32_t link = 0; link < platforms::link_count(cluster); ++link)
+    links_.push_back({{}, platforms::link_bandwidth(cluster, link)});
+}
+
+CommunicationTimes::Group CommunicationTimes::group_of(std::vector<RankId> members) {
+  if (nodes_are_alike_) {
+    const auto node = static_cast<std::uint32_t>(cluster_.gpus_per_node);
+    const std::uint32_t before = std::ranges::min_element(members)->value() / node * node;
+    for (RankId& member : members)
+      member = RankId(member.value() - before);
+  }
+  const auto [entry, is_new] = groups_.try_emplace(std::move(members), static_cast<Group>(members_.size()));
+  if (is_new)
+    members_.push_back(&entry->first);
+  return entry->second;
+}
+
+Seconds CommunicationTimes::of(graph::Kind kind, Bytes bytes, Group group) {
+  const std::vector<RankId>& members = *members_[group];
+  if (members.size() < 2 || bytes == Bytes())
+    return {};
+  return kept(times_, {kind, group, bytes.value()}, [&] { return idle_time(kind, bytes, members, cluster_, links_); });
+}
+
+std::size_t CommunicationTimes::Hash::operator()(const Key& key) const {
+  return hash_of({static_cast<std::uint64_t>(key.kind), key.group, std::bit_cast<std::uint64_t>(key.bytes)});
+}
+
+} // namespace moesim::screen

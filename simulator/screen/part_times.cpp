@@ -1,0 +1,183 @@
+#include "simulator/screen/part_times.hpp"
+
+#include <algorithm>
+
+#include "platforms/gpu.hpp"
+#include "simulator/screen/memo.hpp"
+
+namespace moesim::screen {
+
+using workloads::LayerKind;
+using workloads::MicroBatchShape;
+
+namespace {
+
+// How many steps that decode are looked at, of one micro-batch.
+constexpr std::int64_t most_decode_shapes = 32;
+
+// What a micro-batch's parts can depend on: neither data nor pipeline ranks take part in them.
+MicroBatchShape without_replicas(MicroBatchShape shape) {
+  shape.sizes = {.tp = shape.sizes.tp, .cp = shape.sizes.cp, .ep = shape.sizes.ep, .etp = shape.sizes.etp};
+  return shape;
+}
+
+} // namespace
+
+void PartTimesTable::set_model(const workloads::ModelSpec& model) {
+  if (model == model_)
+    return;
+  model_ = model;
+  kinds_.clear();
+  for (std::int64_t layer = 0; layer < model.num_layers; ++layer)
+    if (std::ranges::find(kinds_, model.kind_of(layer)) == kinds_.end())
+      kinds_.push_back(model.kind_of(layer));
+  shapes_.clear();
+  pieces_.clear();
+  times_.clear();
+  inference_times_.clear();
+}
+
+PartTimesTable::Shape PartTimesTable::shape_of(const MicroBatchShape& micro_batch) {
+  const MicroBatchShape key = without_replicas(micro_batch);
+  return kept(shapes_, key, [&] {
+    pieces_.push_back(pieces_of(key));
+    return static_cast<Shape>(pieces_.size() - 1);
+  });
+}
+
+const PartTimes& PartTimesTable::of(Shape shape, PlaceId place) {
+  return kept(times_, std::uint64_t{shape} << 32U | place,
+              [&] { return times_of(pieces_[shape], chains_.place(place)); });
+}
+
+const InferenceTimes& PartTimesTable::of(const workloads::InferenceJob& job, PlaceId place) {
+  return kept(inference_times_, {shape_of(job.micro_batch(1)), place, job.inference.output_length},
+              [&] { return times_of(job, place); });
+}
+
+PartTimesTable::Pieces PartTimesTable::pieces_of(const workloads::Segments& segments) const {
+  Pieces pieces;
+  for (const workloads::Segment& segment : segments) {
+    Piece piece{.kernels = {},
+                .kind = segment.kind,
+                .over = segment.over,
+                .bytes = segment.work.bytes,
+                .beside_next = segment.beside_next};
+    if (segment.kind == graph::Kind::Compute)
+      for (const Operator& op : segment.work.operators)
+        piece.kernels += platforms::time_of(op, cluster_.gpu);
+    pieces.push_back(piece);
+  }
+  return pieces;
+}
+
+PartTimesTable::ShapePieces PartTimesTable::pieces_of(const MicroBatchShape& shape) const {
+  const bool is_training = !shape.cache;
+  ShapePieces pieces;
+  for (const LayerKind kind : kinds_) {
+    PartPieces& layer = pieces.layers[index_of(kind)];
+    layer.forward = pieces_of(layer_forward(model_, shape, kind));
+    if (is_training)
+      layer.backward = pieces_of(layer_backward(model_, shape, kind));
+  }
+  pieces.embedding.forward = pieces_of(embedding_forward(model_, shape));
+  if (!is_training) {
+    pieces.head.forward = pieces_of(next_token(model_, shape));
+    return pieces;
+  }
+  pieces.embedding.backward = pieces_of(embedding_backward(model_, shape));
+  pieces.head = {pieces_of(head_forward(model_, shape)), pieces_of(head_backward(model_, shape))};
+  if (model_.mtp_layers > 0)
+    pieces.module_input = {pieces_of(mtp_input_forward(model_, shape)), pieces_of(mtp_input_backward(model_, shape))};
+  return pieces;
+}
+
+// Each piece waits for the one before, and for what ran beside that: such is the order that StageWriter::play() writes.
+Seconds PartTimesTable::span(const Pieces& pieces, const Place& place) {
+  Seconds span;
+  Seconds beside;
+  for (const Piece& piece : pieces) {
+    const bool computes = piece.kind == graph::Kind::Compute;
+    const Seconds time =
+        computes ? piece.kernels / place.speed : communication_.of(piece.kind, piece.bytes, place.group(piece.over));
+    if (piece.beside_next) {
+      beside += time;
+      continue;
+    }
+    span += std::max(time, beside);
+    beside = Seconds();
+  }
+  return span + beside;
+}
+
+PartTimes::Passes PartTimesTable::span(const PartPieces& pieces, const Place& place) {
+  return {span(pieces.forward, place), span(pieces.backward, place)};
+}
+
+PartTimes PartTimesTable::times_of(const ShapePieces& pieces, const Place& place) {
+  PartTimes times;
+  for (std::size_t kind = 0; kind < layer_kind_count; ++kind)
+    times.layers[kind] = span(pieces.layers[kind], place);
+  times.embedding = span(pieces.embedding, place);
+  times.head = span(pieces.head, place);
+  if (model_.mtp_layers == 0)
+    return times;
+  // Each module joins its input, runs a layer like the model's last and the head once more.
+  const auto modules = static_cast<double>(model_.mtp_layers);
+  const PartTimes::Passes input = span(pieces.module_input, place);
+  const PartTimes::Passes layer = times.layers[index_of(model_.kind_of(model_.num_layers - 1))];
+  times.head.forward += modules * (input.forward + layer.forward + times.head.forward);
+  times.head.backward += modules * (input.backward + layer.backward + times.head.backward);
+  times.modules_again = modules * layer.forward;
+  return times;
+}
+
+// A step that decodes takes no less than one before it: a layer's queries read as many blocks of the cache or more, and
+// a kernel's time grows with them although its efficiency does, too. So where there are many steps, each stands for
+// those that follow it up to the next whole block.
+InferenceTimes PartTimesTable::times_of(const workloads::InferenceJob& job, PlaceId id) {
+  const Place& place = chains_.place(id);
+  InferenceTimes times;
+  const auto add = [&](std::int64_t step, Seconds StepTimes::*into, double count) {
+    const ShapePieces& pieces = pieces_[shape_of(job.micro_batch(step))];
+    const auto add_part = [&](StepTimes& part, const PartPieces& of) { part.*into += count * span(of.forward, place); };
+    for (const LayerKind kind : kinds_)
+      add_part(times.layers[index_of(kind)], pieces.layers[index_of(kind)]);
+    add_part(times.embedding, pieces.embedding);
+    add_part(times.head, pieces.head);
+  };
+  const std::int64_t steps = job.inference.output_length;
+  add(1, &StepTimes::first, 1);
+  if (steps == 1)
+    return times;
+  add(2, &StepTimes::second, 1);
+  add(steps, &StepTimes::last, 1);
+  const std::int64_t block = job.inference.kv_block_size;
+  const std::int64_t blocks = std::max<std::int64_t>(1, (steps / block + most_decode_shapes - 1) / most_decode_shapes);
+  for (std::int64_t step = 2; step < steps;) {
+    const std::int64_t held = job.inference.cached_after(step - 1);
+    const std::int64_t next = std::min(steps, step + (held / block + blocks) * block - held);
+    add(step, &StepTimes::between, static_cast<double>(next - step));
+    step = next;
+  }
+  return times;
+}
+
+std::size_t PartTimesTable::ShapeHash::operator()(const MicroBatchShape& shape) const {
+  std::uint64_t choices = shape.sequence_parallel ? 1 : 0;
+  for (std::size_t module = 0; module < workloads::recompute_module_count; ++module)
+    choices = 2 * choices + (shape.recomputed.contains(static_cast<workloads::RecomputeModule>(module)) ? 1 : 0);
+  for (const auto choice :
+       {static_cast<std::uint64_t>(shape.precision), static_cast<std::uint64_t>(shape.gradient_precision),
+        static_cast<std::uint64_t>(shape.attention_backend), static_cast<std::uint64_t>(shape.cp_comm_type)})
+    choices = 8 * choices + choice;
+  const auto value = [](std::int64_t size) { return static_cast<std::uint64_t>(size); };
+  return hash_of({choices, value(shape.sizes.tp), value(shape.sizes.cp), value(shape.sizes.ep), value(shape.sizes.etp),
+                  value(shape.sequences), value(shape.seq_length), value(shape.cache ? 1 + shape.cache->held : 0)});
+}
+
+std::size_t PartTimesTable::InferenceHash::operator()(const InferenceKey& key) const {
+  return hash_of({key.prefill, key.place, static_cast<std::uint64_t>(key.output_length)});
+}
+
+} // namespace moesim::screen

@@ -1,0 +1,15 @@
+#include "simulator/screen/screen.hpp"
+
+namespace moesim::screen {
+
+Seconds Screen::lower_bound(const workloads::TrainingJob& job) {
+  parts_.set_model(job.model);
+  return training_.of(job);
+}
+
+Seconds Screen::lower_bound(const workloads::InferenceJob& job) {
+  parts_.set_model(job.model);
+  return inference_.of(job);
+}
+
+} // namespace moesim::screen

@@ -1,0 +1,98 @@
+#include "simulator/screen/stage_clock.hpp"
+
+#include <algorithm>
+
+namespace moesim::screen {
+
+ReplicaTraffic::ReplicaTraffic(const workloads::Training& training)
+    : gathers_ahead(training.shards_optimizer() && training.overlap.param_gather && !training.shards_weights()),
+      gathers_each_turn(training.shards_weights()),
+      prefetches(training.shards_weights() && training.overlap.param_gather),
+      reduces_each_turn(training.shards_gradients()), reduces_beside(training.overlap.grad_reduce) {}
+
+void StageClock::begin(const ReplicaTraffic& traffic, const std::vector<Pass>& passes) {
+  traffic_ = &traffic;
+  runs_turn_by_turn_ = traffic.prefetches || (traffic.reduces_each_turn && traffic.reduces_beside);
+  passes_ = &passes;
+  ready_ = replicas_free_ = reduced_ = latest_reduction_ = Seconds();
+  gathered_ = {};
+  done_ = fetched_ = fetched_pass_ = fetched_turn_ = 0;
+  sum_up();
+  if (!traffic.prefetches)
+    return;
+  prefetch();
+  prefetch();
+}
+
+void StageClock::sum_up() {
+  spans_ = {};
+  first_forward_ = last_reductions_ = Seconds();
+  Seconds gathered; // of the first forward's parameters
+  for (const Turn& turn : turns(Pass::Forward)) {
+    spans_[0] += turn.time;
+    if (traffic_->gathers_each_turn)
+      spans_[0] += turn.gather;
+    if (!traffic_->gathers_ahead)
+      continue;
+    gathered += turn.gather;
+    first_forward_ = std::max(first_forward_, gathered) + turn.time;
+  }
+  for (const Turn& turn : turns(Pass::Backward)) {
+    spans_[1] += turn.time;
+    if (traffic_->gathers_each_turn)
+      spans_[1] += turn.gather;
+    if (traffic_->reduces_each_turn)
+      spans_[1] += turn.reduce;
+    else if (turn.runs_backward)
+      last_reductions_ = std::max(last_reductions_, spans_[1]) + turn.reduce;
+  }
+}
+
+// As DataParallel::before() and after() order it.
+void StageClock::run_turns(Pass pass, bool is_end) {
+  Seconds gathered_ahead;
+  for (const Turn& turn : turns(pass)) {
+    if (traffic_->gathers_ahead && pass == Pass::Forward && is_end)
+      wait_until(gathered_ahead += turn.gather);
+    if (traffic_->gathers_each_turn) {
+      if (!traffic_->prefetches)
+        gather(turn, done_);
+      wait_until(gathered_[done_ % 2]);
+    }
+    if (traffic_->reduces_each_turn && turn.runs_backward)
+      wait_until(reduced_);
+    ready_ += turn.time;
+    ++done_;
+    if (traffic_->prefetches && traffic_->reduces_beside)
+      prefetch();
+    if (traffic_->reduces_each_turn && turn.runs_backward)
+      reduce(turn);
+    if (traffic_->prefetches && !traffic_->reduces_beside)
+      prefetch();
+  }
+}
+
+void StageClock::gather(const Turn& turn, std::size_t number) {
+  gathered_[number % 2] = turn.gather > Seconds() ? beside(turn.gather) : Seconds();
+}
+
+void StageClock::prefetch() {
+  if (fetched_pass_ == passes_->size())
+    return;
+  const std::vector<Turn>& of_pass = turns((*passes_)[fetched_pass_]);
+  gather(of_pass[fetched_turn_], fetched_++);
+  if (++fetched_turn_ == of_pass.size()) {
+    fetched_turn_ = 0;
+    ++fetched_pass_;
+  }
+}
+
+void StageClock::reduce(const Turn& turn) {
+  const Seconds end = turn.reduce > Seconds() ? beside(turn.reduce) : Seconds();
+  if (!traffic_->reduces_beside)
+    return wait_until(end);
+  reduced_ = std::max(reduced_, latest_reduction_);
+  latest_reduction_ = end;
+}
+
+} // namespace moesim::screen

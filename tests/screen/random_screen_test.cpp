@@ -1,0 +1,106 @@
+// Whatever a scenario combines, the bound is no more than the simulated time, and not much less.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <fstream>
+#include <optional>
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "simulator/base/input_error.hpp"
+#include "tests/record/temporary_folder.hpp"
+#include "tests/run/random_scenario.hpp"
+#include "tests/screen/simulated.hpp"
+
+namespace moesim::screen {
+namespace {
+
+constexpr std::uint64_t drawn = 1500;
+
+std::optional<scenario::Scenario> load_unless_refused(const std::string& text) {
+  const moesim::testing::TemporaryFolder folder;
+  const std::filesystem::path file = folder / "scenario.yaml";
+  std::ofstream(file, std::ios::binary) << text;
+  try {
+    return scenario::load(file, {});
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
+}
+
+// Some GPUs and links are slower than the catalogue says, or faster; and ranks in another order, where it fits.
+void change_platform(scenario::Scenario& scenario, std::uint64_t seed) {
+  platforms::Cluster& cluster = scenario.cluster;
+  std::mt19937_64 engine(seed);
+  const auto below = [&](std::int64_t limit) {
+    return static_cast<std::uint32_t>(engine() % static_cast<std::uint64_t>(limit));
+  };
+  const auto factor = [&] { return std::array{0.3, 0.5, 0.9, 1.5}[below(4)]; };
+  for (std::uint32_t gpus = below(3); gpus > 0; --gpus)
+    cluster.slow_gpus.push_back({below(cluster.gpu_count()), factor()});
+  for (std::uint32_t links = below(4); links > 0; --links)
+    cluster.degraded_links.push_back({below(cluster.gpu_count() * platforms::links_per_gpu), factor()});
+  const char* order = std::array{"tp-cp-ep-dp-pp", "tp-ep-dp-cp-pp", "pp-tp-cp-ep-dp", "dp-cp-ep-tp-pp"}[below(4)];
+  if (workloads::Layout::problems(scenario.job().sizes, order).empty())
+    scenario.rank_order = order;
+}
+
+// Where all ranks of a stage see the same of the cluster.
+bool has_ranks_alike(const scenario::Scenario& scenario) {
+  const workloads::ParallelSizes& sizes = scenario.job().sizes;
+  const platforms::Cluster& cluster = scenario.cluster;
+  return cluster.slow_gpus.empty() && cluster.degraded_links.empty() && !cluster.has_leaves() &&
+         std::ranges::all_of(std::array{sizes.tp, sizes.cp, sizes.pp, sizes.ep, sizes.etp, sizes.dp},
+                             [](std::int64_t size) { return std::has_single_bit(static_cast<std::uint64_t>(size)); });
+}
+
+class Mean {
+public:
+  void add(double value) {
+    sum_ += value;
+    ++count_;
+  }
+  [[nodiscard]] double value() const { return sum_ / count_; }
+
+private:
+  double sum_ = 0;
+  double count_ = 0;
+};
+
+TEST(RandomScreen, IsNoMoreThanTheSimulatedTime) {
+  Mean plain, shared, changed;
+  std::uint64_t ran = 0;
+  for (std::uint64_t seed = 0; seed < drawn; ++seed) {
+    const std::string text = run::random_scenario(seed);
+    std::optional<scenario::Scenario> scenario = load_unless_refused(text);
+    if (!scenario)
+      continue;
+    SCOPED_TRACE("scenario " + std::to_string(seed) + ":\n" + text);
+    const Seconds ideal = ideal_time(*scenario);
+    const double tightness = bound_of(*scenario) / ideal;
+    EXPECT_LE(tightness, 1 + 1e-9);
+    EXPECT_GE(tightness, scenario->is_training() && has_ranks_alike(*scenario) ? 1 - 1e-9 : 0.75);
+    plain.add(tightness);
+    const bool runs_fluid = ran++ % 10 == 0; // takes longer
+    if (runs_fluid) {
+      const double beside_others = bound_of(*scenario) / fluid_time(*scenario);
+      EXPECT_LE(beside_others, 1 + 1e-9);
+      shared.add(beside_others);
+    }
+    change_platform(*scenario, seed);
+    const double on_another = bound_of(*scenario) / ideal_time(*scenario);
+    EXPECT_LE(on_another, 1 + 1e-9) << "with overrides, ranks " << scenario->rank_order;
+    changed.add(on_another);
+    if (runs_fluid) {
+      EXPECT_LE(bound_of(*scenario), fluid_time(*scenario) * (1 + 1e-9)) << "with overrides";
+    }
+  }
+  EXPECT_GE(plain.value(), 0.998);
+  EXPECT_GE(shared.value(), 0.99);
+  EXPECT_GE(changed.value(), 0.99);
+}
+
+} // namespace
+} // namespace moesim::screen
