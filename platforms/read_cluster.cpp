@@ -15,7 +15,7 @@
 namespace moesim::platforms {
 namespace {
 
-constexpr std::int64_t most_gpus = 1'000'000;
+constexpr std::int64_t most_gpus = 4'000'000;
 constexpr std::size_t most_overrides = 10'000; // each is looked up for each link
 
 Port read_port(config::MapReader map) {

@@ -2,7 +2,7 @@
 // 2504.14960): attention and dense parts are laid out as world = tp x cp x dp x pp, experts as world = etp x ep x edp x
 // pp over the same ranks, so an expert group may span tensor, context and data ranks.
 //
-// Groups are computed from the rank, never stored, so that a job of 100,000 ranks costs nothing until somebody asks.
+// Groups are computed from the rank, never stored, so that a job of a million ranks costs nothing until somebody asks.
 #pragma once
 
 #include <array>

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <numeric>
 #include <set>
 
@@ -69,9 +70,11 @@ hid_t file_type(Element element) {
 
 class Image {
 public:
-  explicit Image(std::string target) : target_(std::move(target)) {
+  // `data_bytes` is what the chunks take. HDF5 takes memory for all of it at once, and for a little more when that is
+  // full: in large steps it would mostly fill memory with zeros, and a small file is written in less time than that.
+  Image(std::string target, std::size_t data_bytes) : target_(std::move(target)) {
     const Hdf5Handle access = handle(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-    check(H5Pset_fapl_core(access.get(), std::size_t{16} << 20U, false));
+    check(H5Pset_fapl_core(access.get(), data_bytes + (std::size_t{256} << 10U), false));
     // The format of 1.10 has checksums over its structures: damage is noticed when the file is read.
     check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110));
     const Hdf5Handle creation = handle(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
@@ -202,7 +205,8 @@ std::vector<std::byte> hdf5_image(std::span<const Column> columns, std::span<con
   }
   const std::vector<PackedChunk> packed = pack(raw);
 
-  Image image(target);
+  Image image(target, std::transform_reduce(packed.begin(), packed.end(), std::size_t{0}, std::plus<>(),
+                                            [](const PackedChunk& chunk) { return chunk.bytes.size(); }));
   std::span<const PackedChunk> rest = packed;
   for (const Column& column : columns) {
     const std::size_t count = chunks_of(column).size();

@@ -49,7 +49,7 @@ struct Scenario {
 // The most that one run takes: task rows (simulated GPUs x micro-batches x layers x steps of a layer x tokens), ranks,
 // and bytes that one transfer may be about (a layer's activations or a rank's gradients).
 inline constexpr double most_rows = 2e8;
-inline constexpr std::int64_t most_ranks = 100'000;
+inline constexpr std::int64_t most_ranks = 1'048'576;
 inline constexpr Bytes most_bytes{4e13};
 
 // Reads a scenario file, applies `assignments` ("path.to.field=value") in order, fills in every default and checks that

@@ -125,12 +125,12 @@ TEST(BadField, Fabric) {
   };
   EXPECT_EQ(
       problems_of_fabric("{type: fat-tree, oversubscription: 0.5}"),
-      lines({"scenario.yaml:4:46: platform.fabric.nodes_per_leaf: missing; expected a whole number from 1 to 1000000",
+      lines({"scenario.yaml:4:46: platform.fabric.nodes_per_leaf: missing; expected a whole number from 1 to 4000000",
              "scenario.yaml:4:81: platform.fabric.oversubscription: 0.5 is too small; expected a number from 1 to "
              "1000"}));
   EXPECT_EQ(problems_of_fabric("{type: fat-tree, nodes_per_leaf: 0}"),
             "scenario.yaml:4:79: platform.fabric.nodes_per_leaf: 0 is too small; expected a whole number from 1 to "
-            "1000000\n");
+            "4000000\n");
   EXPECT_EQ(problems_of_fabric("{type: non-blocking, nodes_per_leaf: 4, oversubscription: 2}"),
             lines({"scenario.yaml:4:83: platform.fabric.nodes_per_leaf: a non-blocking fabric has no leaves; remove "
                    "it, or say type: fat-tree",

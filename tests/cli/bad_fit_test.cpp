@@ -90,10 +90,10 @@ TEST(BadFit, MoreThanOneRunTakes) {
   EXPECT_EQ(problems(small_scenario({{"global_batch_size: 4", "global_batch_size: 100000000"}})),
             "scenario.yaml:16:22: training.global_batch_size: 50000000 micro-batches on 2 simulated GPUs make at least "
             "3e+09 tasks, and one run takes at most 2e+08; use a smaller batch, or fewer GPUs\n");
-  EXPECT_EQ(problems(small_scenario({{"nodes: 2", "nodes: 1000000"}})),
-            "scenario.yaml:4:35: platform.nodes: 1000000 nodes of 4 GPUs are 4000000 GPUs; expected at most 1000000\n");
-  EXPECT_EQ(problems(small_scenario({{"nodes: 2", "nodes: 250000"}, {"batch_size: 4", "batch_size: 250000"}})),
-            "scenario.yaml:14:11: parallel: 1000000 ranks are more than one run takes; expected at most 100000\n");
+  EXPECT_EQ(problems(small_scenario({{"nodes: 2", "nodes: 2000000"}})),
+            "scenario.yaml:4:35: platform.nodes: 2000000 nodes of 4 GPUs are 8000000 GPUs; expected at most 4000000\n");
+  EXPECT_EQ(problems(small_scenario({{"nodes: 2", "nodes: 262148"}, {"batch_size: 4", "batch_size: 262148"}})),
+            "scenario.yaml:14:11: parallel: 1048592 ranks are more than one run takes; expected at most 1048576\n");
   EXPECT_EQ(problems(small_scenario({{"num_hidden_layers: 2", "num_hidden_layers: 10000"},
                                      {"num_local_experts: 4", "num_local_experts: 100000"}})),
             "scenario.yaml:12:22: model.num_local_experts: 100000 experts in each of 10000 layers; expected at most "

@@ -61,13 +61,13 @@ TEST(Limits, ManyStagesOfManyMicroBatches) {
 
 TEST(Limits, LargestClusterWithAnOverride) {
   expect_done(run_within(gigabyte, {"check"},
-                         {"platform.nodes=250000", "parallel.dp=2",
-                          "platform.overrides=[{link: node249999.nic3, bandwidth_factor: 0.5}]"}));
+                         {"platform.nodes=1000000", "parallel.dp=2",
+                          "platform.overrides=[{link: node999999.nic3, bandwidth_factor: 0.5}]"}));
 }
 
 TEST(Limits, MostRanks) {
   expect_done(run_within(gigabyte, {"dump", "layout"},
-                         {"platform.nodes=25000", "parallel.dp=25000", "training.global_batch_size=25000"}));
+                         {"platform.nodes=262144", "parallel.dp=262144", "training.global_batch_size=262144"}));
 }
 
 TEST(Limits, SlowestHardware) {
