@@ -85,7 +85,10 @@ private:
 
   void add_collectives(std::uint32_t stage, graph::Dimension dimension, const Uses& uses,
                        std::vector<bool>& use_trunks) {
-    for (const std::vector<std::uint32_t>& group : layout_.position_groups(dimension)) {
+    const auto [groups, is_new] = groups_.try_emplace(dimension);
+    if (is_new)
+      groups->second = layout_.position_groups(dimension);
+    for (const std::vector<std::uint32_t>& group : groups->second) {
       const Roles& roles = roles_of(stage, dimension, group, uses);
       for (std::size_t member = 0; member < group.size(); ++member) {
         add(group[member], stage, mixed(static_cast<std::uint64_t>(dimension), roles.signatures[member]));
@@ -159,6 +162,7 @@ private:
   const platforms::Cluster& cluster_;
   std::int64_t gpus_per_leaf_;
   Places places_;
+  std::map<graph::Dimension, std::vector<std::vector<std::uint32_t>>> groups_;
   std::map<std::tuple<graph::Dimension, std::int64_t, Uses>, Roles> roles_;
 };
 

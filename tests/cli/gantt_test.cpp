@@ -53,6 +53,16 @@ TEST_F(Gantt, WritesATraceForPerfetto) {
   EXPECT_GT(trace.at("traceEvents").size(), 100u);
 }
 
+// Ranks that were folded are drawn like those that stand for them: the same picture and trace as when all were simulated.
+TEST_F(Gantt, DrawsFoldedRanksAsIfTheyHadBeenSimulated) {
+  EXPECT_EQ(place_.run({"run", "small.yaml", "-o", "all.h5", "--set", "simulation.symmetry=off"}).status, 0);
+  for (const std::string format : {"svg", "json"}) {
+    EXPECT_EQ(place_.run({"gantt", "run.h5", "-o", "folded." + format, "--ranks", "0-7"}).status, 0);
+    EXPECT_EQ(place_.run({"gantt", "all.h5", "-o", "all." + format, "--ranks", "0-7"}).status, 0);
+    EXPECT_EQ(read_all(place_.path() / ("folded." + format)), read_all(place_.path() / ("all." + format)));
+  }
+}
+
 TEST_F(Gantt, RefusesRanksThatAreNotThere) {
   EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.svg", "--ranks", "0,8"}),
               HasSubstr("--ranks: '8' is not a rank of this run; ranks are 0 to 7, written as 0,8,16-23\n"));
