@@ -82,38 +82,39 @@ Classes refined(Classes classes, const Coupling& coupling, const Signatures& tru
   return classes;
 }
 
-// Refinement compares hashes. This compares the groups and leaves themselves: wherever positions are of one class, so
-// are their groups, and the leaves whose trunks they use, member by member.
+// Refinement compares hashes. This compares what it found, member by member: wherever positions are of one class, so
+// are their groups, and the leaves whose trunks they use.
 class Proof {
 public:
   explicit Proof(const Classes& classes) : classes_(classes) {}
 
   void expect_groups_alike(const Groups& groups) {
-    std::map<std::uint32_t, std::vector<std::uint64_t>> members_of; // class: the members of its groups
+    std::map<Classes, std::uint32_t> kinds;         // of groups, by the classes of their members
+    std::map<std::uint32_t, std::uint32_t> kind_of; // class: of its groups
     for (const std::vector<std::uint32_t>& group : groups) {
-      std::vector<std::uint64_t> members;
+      Classes members;
       for (const std::uint32_t position : group)
         members.push_back(classes_[position]);
       std::ranges::sort(members);
-      for (const std::uint32_t position : group)
-        MOESIM_CHECK(members_of.try_emplace(classes_[position], members).first->second == members,
+      const auto kind = kinds.try_emplace(members, static_cast<std::uint32_t>(kinds.size())).first->second;
+      for (const std::uint32_t member : members)
+        MOESIM_CHECK(kind_of.try_emplace(member, kind).first->second == kind,
                      "folded ranks are in groups of the same kind");
     }
   }
 
   void expect_leaves_alike(const std::vector<std::vector<TrunkUser>>& leaves, const Classes& class_of_leaf) {
-    std::map<std::uint32_t, std::vector<std::uint64_t>> users_of;             // leaf class: its users
-    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> leaf_of; // (stage, class): leaf class
+    using User = std::pair<std::uint32_t, std::uint32_t>; // stage and class
+    std::map<std::uint32_t, std::vector<User>> users_of;  // leaf class: who uses its trunks
+    std::map<User, std::uint32_t> leaf_of;                // leaf class
     for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf) {
-      std::vector<std::uint64_t> users;
-      for (const TrunkUser& user : leaves[leaf]) {
-        const std::uint32_t position_class = classes_[user.position];
-        users.push_back(std::uint64_t{user.stage} << 32U | position_class);
-        MOESIM_CHECK(leaf_of.try_emplace({user.stage, position_class}, class_of_leaf[leaf]).first->second ==
-                         class_of_leaf[leaf],
-                     "folded ranks are below leaves of the same kind");
-      }
+      std::vector<User> users;
+      for (const TrunkUser& user : leaves[leaf])
+        users.emplace_back(user.stage, classes_[user.position]);
       std::ranges::sort(users);
+      for (const User& user : users)
+        MOESIM_CHECK(leaf_of.try_emplace(user, class_of_leaf[leaf]).first->second == class_of_leaf[leaf],
+                     "folded ranks are below leaves of the same kind");
       MOESIM_CHECK(users_of.try_emplace(class_of_leaf[leaf], users).first->second == users,
                    "folded leaves have the same kinds of ranks");
     }
