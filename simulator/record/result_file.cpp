@@ -14,18 +14,26 @@ namespace moesim::record {
 namespace {
 
 // What a reader outside moesim would have to work out: the number of each row of /ranks, for joining it with other
-// tables, and where the rows of each rank are in /tasks, so that folded ranks expand without searching.
+// tables, which class of ranks it is in, and where its rows are in /tasks, so that folded ranks expand without searching.
 struct RowIndex {
   std::vector<std::uint32_t> rank;
+  std::vector<std::uint32_t> rank_class; // numbered by the representatives
   std::vector<std::uint64_t> first_task;
   std::vector<std::uint64_t> task_count;
 };
 
 RowIndex row_index(const RunRecord& run) {
+  const std::vector<std::uint32_t>& representative = run.ranks.representative;
+  std::vector<std::uint32_t> class_of(representative.size(), 0); // of representatives
+  std::uint32_t classes = 0;
+  for (std::uint32_t rank = 0; rank < representative.size(); ++rank)
+    if (representative[rank] == rank)
+      class_of[rank] = classes++;
   RowIndex index;
-  for (std::uint32_t rank = 0; rank < run.ranks.size(); ++rank) {
+  for (std::uint32_t rank = 0; rank < representative.size(); ++rank) {
     const RowRange rows = rows_of(run, rank);
     index.rank.push_back(rank);
+    index.rank_class.push_back(class_of[representative[rank]]);
     index.first_task.push_back(rows.first);
     index.task_count.push_back(rows.last - rows.first);
   }
@@ -53,6 +61,7 @@ void write(const RunRecord& run, const std::filesystem::path& path) {
   file.scalar("run/format_version", "1", format_version);
   lay_out(file, run);
   file.column("ranks/rank", "1", index.rank);
+  file.column("ranks/class", "1", index.rank_class);
   file.column("ranks/first_task", "1", index.first_task);
   file.column("ranks/task_count", "1", index.task_count);
   replace_file(path, file.image(path.string()));

@@ -34,6 +34,7 @@ def check(file):
 
     # Rank 3 is folded: its rows are those of rank 2.
     assert list(file["ranks/rank"]) == list(range(len(file["ranks/node"])))
+    assert list(file["ranks/class"])[2:4] == [file["ranks/class"][2]] * 2 and file["ranks/class"][0] == 0
     first, count = file["ranks/first_task"][3], file["ranks/task_count"][3]
     assert count > 0 and (tasks["rank"][first:first + count] == 2).all()
     assert (tasks["rank"] == 2).sum() == count
