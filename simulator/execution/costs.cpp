@@ -47,13 +47,17 @@ void check(const graph::TaskGraph& graph, const Costs& costs) {
 }
 
 Seconds idle_time(const Communication& communication, const std::vector<Link>& links) {
+  return idle_time(communication, [&links](std::uint32_t link) { return links[link].capacity; });
+}
+
+Seconds idle_time(const Communication& communication, const CapacityOf& capacity_of) {
   std::map<std::uint32_t, Bytes> load;
   for (const Flow& flow : communication.flows)
     for (const Crossing& crossing : flow.route)
       load[crossing.link] += static_cast<double>(crossing.own) * flow.bytes;
   Seconds slowest;
   for (const auto& [link, bytes] : load)
-    slowest = std::max(slowest, bytes / links[link].capacity);
+    slowest = std::max(slowest, bytes / capacity_of(link));
   return communication.latency + slowest;
 }
 

@@ -66,6 +66,9 @@ void check(const graph::TaskGraph& graph, const Costs& costs);
 // How long `communication` takes on idle links: latency + max over links of (bytes that cross the link) / capacity.
 // Exact for symmetric patterns and for unequal ones that one link bounds; a lower bound otherwise.
 [[nodiscard]] Seconds idle_time(const Communication& communication, const std::vector<Link>& links);
+// The same for somebody who has no list of the links.
+using CapacityOf = std::function<BytesPerSecond(std::uint32_t link)>;
+[[nodiscard]] Seconds idle_time(const Communication& communication, const CapacityOf& capacity_of);
 
 // How long each task takes on idle links: what critical_path() of the graph wants.
 [[nodiscard]] std::vector<Seconds> idle_times(const graph::TaskGraph& graph, const Costs& costs);

@@ -8,21 +8,8 @@
 #include "simulator/screen/memo.hpp"
 
 namespace moesim::screen {
-namespace {
-
-// The one place that knows how a communication is described.
-Seconds idle_time(graph::Kind kind, Bytes bytes, const std::vector<RankId>& members, const platforms::Cluster& cluster,
-                  const std::vector<execution::Link>& links) {
-  return execution::idle_time(cost::communication(kind, bytes, members, cluster), links);
-}
-
-} // namespace
-
 CommunicationTimes::CommunicationTimes(const platforms::Cluster& cluster)
-    : cluster_(cluster), nodes_are_alike_(cluster.degraded_links.empty() && !cluster.has_leaves()) {
-  for (std::uint32_t link = 0; link < platforms::link_count(cluster); ++link)
-    links_.push_back({{}, platforms::link_bandwidth(cluster, link)});
-}
+    : cluster_(cluster), nodes_are_alike_(cluster.degraded_links.empty() && !cluster.has_leaves()) {}
 
 CommunicationTimes::Group CommunicationTimes::group_of(std::vector<RankId> members) {
   if (nodes_are_alike_) {
@@ -41,7 +28,10 @@ Seconds CommunicationTimes::of(graph::Kind kind, Bytes bytes, Group group) {
   const std::vector<RankId>& members = *members_[group];
   if (members.size() < 2 || bytes == Bytes())
     return {};
-  return kept(times_, {kind, group, bytes.value()}, [&] { return idle_time(kind, bytes, members, cluster_, links_); });
+  return kept(times_, {kind, group, bytes.value()}, [&] {
+    return execution::idle_time(cost::communication(kind, bytes, members, cluster_),
+                                [&](std::uint32_t link) { return platforms::link_bandwidth(cluster_, link); });
+  });
 }
 
 std::size_t CommunicationTimes::Hash::operator()(const Key& key) const {

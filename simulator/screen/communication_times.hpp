@@ -9,7 +9,6 @@
 
 #include "platforms/cluster.hpp"
 #include "simulator/base/ids.hpp"
-#include "simulator/execution/executor.hpp"
 #include "simulator/graph/task_graph.hpp"
 
 namespace moesim::screen {
@@ -42,7 +41,6 @@ private:
 
   const platforms::Cluster& cluster_;
   bool nodes_are_alike_;
-  std::vector<execution::Link> links_; // of the cluster, by their numbers
   std::map<std::vector<RankId>, Group> groups_;
   std::vector<const std::vector<RankId>*> members_; // of each group, in groups_
   std::unordered_map<Key, Seconds, Hash> times_;

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <variant>
 
-#include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/ideal_executor.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
 #include "simulator/run/simulate.hpp"
@@ -15,22 +14,10 @@
 
 namespace moesim::screen {
 
-class IgnoreAll : public execution::RunSink {
-public:
-  void task_ran(TaskId, Seconds, Seconds) override {}
-  void flow_ran(const execution::Flow&, Seconds, Seconds) override {}
-};
-
-inline Seconds time_by(execution::Executor& executor, const scenario::Scenario& scenario) {
-  const graph::TaskGraph graph = run::task_graph(scenario);
-  IgnoreAll sink;
-  return executor.run(graph, cost::cost_table(graph, scenario.cluster), sink, {});
-}
-
 // On links that nobody else uses.
 inline Seconds ideal_time(const scenario::Scenario& scenario) {
   execution::IdealExecutor executor;
-  return time_by(executor, scenario);
+  return Seconds(run::simulate(scenario, executor, {}).figures.makespan);
 }
 
 // On links that are shared, in a process of its own, since SimGrid runs one simulation per process.
@@ -42,7 +29,7 @@ inline Seconds fluid_time(const scenario::Scenario& scenario) {
   const pid_t child = fork();
   if (child == 0) {
     execution::SimGridExecutor executor(execution::Network::Fluid);
-    seconds = time_by(executor, scenario).value();
+    seconds = run::simulate(scenario, executor, {}).figures.makespan;
     _exit(write(ends[1], &seconds, sizeof seconds) == sizeof seconds ? EXIT_SUCCESS : EXIT_FAILURE);
   }
   close(ends[1]);
