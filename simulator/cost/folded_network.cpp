@@ -75,23 +75,41 @@ std::uint32_t FoldedNetwork::sharers(std::uint32_t gpu) {
   return entry->second;
 }
 
+std::map<std::uint32_t, std::uint32_t> FoldedNetwork::fullest_trunks(const std::vector<Flow>& flows) const {
+  std::map<std::uint32_t, Bytes> load;
+  for (const Flow& flow : flows)
+    for (const Crossing& crossing : flow.route)
+      if (is_trunk(crossing.link))
+        load[crossing.link] += flow.bytes;
+  std::map<std::uint32_t, std::uint32_t> fullest;
+  for (const auto& [trunk, bytes] : load) {
+    const auto [entry, is_new] = fullest.try_emplace(class_of(trunk), trunk);
+    if (bytes > load[entry->second])
+      entry->second = trunk;
+  }
+  return fullest;
+}
+
 execution::Communication FoldedNetwork::folded(execution::Communication communication) {
+  const std::map<std::uint32_t, std::uint32_t> fullest = fullest_trunks(communication.flows);
   std::vector<Flow> alike;
   std::vector<const Flow*> first; // of those that each stands for
   std::unordered_map<Flow, std::size_t, Hash> place;
   for (const Flow& flow : communication.flows) {
     Flow on_classes{{}, flow.bytes};
     for (const Crossing& crossing : flow.route)
-      on_classes.route.push_back({class_of(crossing.link)});
+      on_classes.route.push_back({.link = class_of(crossing.link), .times = 0, .own = 0});
     const auto [entry, is_new] = place.try_emplace(on_classes, alike.size());
     if (is_new) {
       alike.push_back(on_classes);
       first.push_back(&flow);
-      continue;
     }
-    for (std::size_t at = 0; at < flow.route.size(); ++at)
-      if (flow.route[at].link == first[entry->second]->route[at].link)
-        ++alike[entry->second].route[at].own;
+    for (std::size_t at = 0; at < flow.route.size(); ++at) {
+      const std::uint32_t link = flow.route[at].link;
+      Crossing& folded = alike[entry->second].route[at];
+      if (link == (is_trunk(link) ? fullest.at(folded.link) : first[entry->second]->route[at].link))
+        ++folded.own;
+    }
   }
   // A link of a GPU is crossed by what that GPU sends, a trunk by what each rank of its class below the trunk does.
   for (std::size_t at = 0; at < alike.size(); ++at) {

@@ -31,6 +31,9 @@ public:
 private:
   [[nodiscard]] std::uint32_t class_of(std::uint32_t link) const;
   [[nodiscard]] bool is_trunk(std::uint32_t link) const { return link >= first_trunk_; }
+  // Of each class of trunks that the flows of a communication cross: the trunk with most of their bytes. Trunks of a
+  // class carry the same over all communications that run at once, but not of a single one.
+  [[nodiscard]] std::map<std::uint32_t, std::uint32_t> fullest_trunks(const std::vector<execution::Flow>& flows) const;
   // How many ranks of the class of `gpu` share a trunk with it.
   std::uint32_t sharers(std::uint32_t gpu);
 

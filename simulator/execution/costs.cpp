@@ -21,7 +21,7 @@ void check_flow(const Flow& flow, const std::vector<Link>& links) {
   MOESIM_CHECK(!flow.route.empty(), "a flow crosses a link");
   for (const Crossing& crossing : flow.route) {
     MOESIM_CHECK(crossing.link < links.size(), "a flow crosses a link that does not exist");
-    MOESIM_CHECK(crossing.times >= crossing.own && crossing.own > 0, "a flow crosses its links at least once");
+    MOESIM_CHECK(crossing.times > 0 && crossing.times >= crossing.own, "a flow crosses its links at least once");
     MOESIM_CHECK(std::ranges::count(flow.route, crossing.link, &Crossing::link) == 1, "a flow crosses different links");
     const double capacity = links[crossing.link].capacity.value();
     MOESIM_CHECK(std::isfinite(capacity) && capacity > 0, fmt::format("link {} has no capacity", crossing.link));

@@ -130,11 +130,11 @@ private:
   void add_roles(const std::vector<RankId>& ranks, const Use& use, Roles& roles) const {
     const execution::Communication communication = cost::communication(use.kind, use.size, ranks, cluster_);
     const std::uint32_t first_trunk = trunk_of(cluster_, 0, platforms::Trunk::Up);
-    std::map<std::uint32_t, std::uint64_t> over_trunk; // flows of this communication
+    std::map<std::uint32_t, std::uint64_t> over_trunk; // what this communication sends, in whatever order
     for (const execution::Flow& flow : communication.flows)
       for (const execution::Crossing& crossing : flow.route)
         if (crossing.link >= first_trunk)
-          ++over_trunk[crossing.link];
+          over_trunk[crossing.link] += mixed_with(1, flow.bytes.value());
     Signatures flows(ranks.size(), 0);
     for (const execution::Flow& flow : communication.flows) {
       const auto on_gpu = std::ranges::find_if(flow.route, [&](const auto& at) { return at.link < first_trunk; });

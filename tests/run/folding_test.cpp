@@ -128,6 +128,14 @@ INSTANTIATE_TEST_SUITE_P(
                   scenario.cluster.fabric = {2, 4};
                   scenario.cluster.slow_gpus = {{17, 0.8}};
                 }},
+        Breaker{"SlowGpusCrosswiseBelowTrunks", // each leaf has one slow GPU, in another data-parallel group
+                [](Scenario& scenario) {
+                  scenario.job().sizes = {.tp = 2, .dp = 2};
+                  scenario.cluster.nodes = 2;
+                  scenario.cluster.gpus_per_node = 2;
+                  scenario.cluster.fabric = {1, 8};
+                  scenario.cluster.slow_gpus = {{0, 0.7}, {3, 0.7}};
+                }},
         Breaker{"UnevenStages",
                 [](Scenario& scenario) {
                   scenario.job().layers_per_stage = {5, 3};
