@@ -97,16 +97,22 @@ folding::Fold fold_of(const scenario::Scenario& scenario, const graph::Programs&
                                                        : folding::unfolded(layout, scenario.cluster);
 }
 
-// How many classes there are is known only now.
-void check_size(const scenario::Scenario& scenario, const graph::Programs& programs, const folding::Fold& fold) {
+// How many rows the tasks of these ranks have.
+double row_count(const graph::Programs& programs, const graph::Membership& membership) {
   double rows = 0;
   for (std::size_t stage = 0; stage < programs.stages.size(); ++stage)
-    rows += static_cast<double>(programs.stages[stage].steps().size() * fold.membership.stages[stage].size());
+    rows += static_cast<double>(programs.stages[stage].steps().size() * membership.stages[stage].size());
+  return rows;
+}
+
+// How many classes there are is known only now.
+void check_size(const scenario::Scenario& scenario, const graph::Programs& programs, const folding::Fold& fold) {
+  const double rows = row_count(programs, fold.membership);
   if (rows > scenario::most_rows)
     throw InputError(
         {scenario.file}, "simulation.symmetry",
-        fmt::format("{} GPUs that do not behave alike make {:.1g} tasks, and one run takes at most {:.1g}; "
-                    "use a smaller batch, or fewer of platform.overrides",
+        fmt::format("{} GPUs that do not behave alike make {:.3g} tasks, and one run takes at most {:.1g}; use a "
+                    "smaller batch, or GPUs that differ less (moesim dump classes says by what)",
                     fold.membership.folding.size.size(), rows, scenario::most_rows));
 }
 
@@ -131,7 +137,15 @@ folding::Fold fold(const scenario::Scenario& scenario) {
 }
 
 graph::TaskGraph task_graph(const scenario::Scenario& scenario) {
-  return graph::expand(programs_of(scenario), layout_of(scenario).membership());
+  const graph::Programs programs = programs_of(scenario);
+  const graph::Membership everybody = layout_of(scenario).membership();
+  const double rows = row_count(programs, everybody);
+  if (rows > scenario::most_rows)
+    throw InputError({scenario.file}, "parallel",
+                     fmt::format("{} GPUs make {:.3g} tasks, and the graph of all has at most {:.1g}; use a smaller "
+                                 "batch, or fewer GPUs",
+                                 everybody.folding.size.size(), rows, scenario::most_rows));
+  return graph::expand(programs, everybody);
 }
 
 record::RunRecord simulate(const scenario::Scenario& scenario, execution::Executor& executor,

@@ -103,14 +103,20 @@ TEST(Simulate, ContentionNeverMakesARunShorter) {
   EXPECT_GE(simulate(scenario, {}).figures.makespan, ideal * (1 - 1e-9));
 }
 
-// 2,048 GPUs that are all different cannot be folded, and are too many for so many micro-batches.
-TEST(Simulate, RefusesMoreTasksThanOneRunTakes) {
+// 2,048 GPUs, too many for so many micro-batches unless they are folded.
+scenario::Scenario large_scenario() {
   scenario::Scenario scenario = small_scenario();
   scenario.file = "job.yaml";
   scenario.symmetry = scenario::Symmetry::Auto;
   scenario.job().sizes = {.tp = 2, .pp = 4, .ep = 8, .dp = 256};
   scenario.cluster.nodes = 256;
   scenario.training_job().training.global_batch_size = 256 * 6144;
+  return scenario;
+}
+
+// As they are all different, they cannot be folded.
+TEST(Simulate, RefusesMoreTasksThanOneRunTakes) {
+  scenario::Scenario scenario = large_scenario();
   for (std::uint32_t gpu = 0; gpu < 512; ++gpu)
     scenario.cluster.slow_gpus.push_back({gpu, 1 - 1e-4 * (gpu + 1)});
   execution::IdealExecutor oracle;
@@ -120,8 +126,20 @@ TEST(Simulate, RefusesMoreTasksThanOneRunTakes) {
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), ::testing::MatchesRegex(
                                   "job.yaml:1:1: simulation.symmetry: 2048 GPUs that do not behave alike make "
-                                  "[0-9e+]+ tasks, and one run takes at most 2e.08; use a smaller batch, or fewer of "
-                                  "platform.overrides\n"));
+                                  "[0-9.e+]+ tasks, and one run takes at most 2e.08; use a smaller batch, or GPUs that "
+                                  "differ less .moesim dump classes says by what.\n"));
+  }
+}
+
+// The graph of all ranks is not folded.
+TEST(Simulate, RefusesTheGraphOfMoreTasksThanOneRunTakes) {
+  try {
+    (void)task_graph(large_scenario());
+    FAIL() << "it was made";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(),
+                ::testing::MatchesRegex("job.yaml:1:1: parallel: 2048 GPUs make [0-9.e+]+ tasks, and the graph of all "
+                                        "has at most 2e.08; use a smaller batch, or fewer GPUs\n"));
   }
 }
 
