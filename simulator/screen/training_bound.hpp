@@ -4,6 +4,7 @@
 // leaves out is that links are shared, and that ranks wait for others that are slower than they are.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "simulator/screen/part_times.hpp"

@@ -1,6 +1,8 @@
 // Folding is exact: what a folded run says of a rank or a link is what simulating every rank says of it.
 #pragma once
 
+#include <cstdint>
+
 #include "simulator/scenario/scenario.hpp"
 
 namespace moesim::run {
