@@ -26,8 +26,8 @@ struct Link {
 };
 
 // A link that a flow crosses. A flow may stand for several that do the same at the same time (folding), and a link for
-// several that are alike: each of these is then crossed by `times` flows, and the one that a communication fills the most
-// by `own` of that communication.
+// several that are alike: each of these is then crossed by `times` flows, and the one that a communication fills the
+// most by `own` of that communication.
 struct Crossing {
   std::uint32_t link = 0; // index into Costs::links
   std::uint32_t times = 1;
