@@ -50,6 +50,21 @@ std::set<std::string> keys_of(const std::string& json) {
   return keys;
 }
 
+// Every figure of the summary is that of all ranks, though one of each class is simulated.
+TEST(Run, FoldedSummariesSayWhatFullOnesSay) {
+  const Workplace place;
+  place.write("small.yaml",
+              small_scenario({{"nodes: 2", "nodes: 2, overrides: [{gpu: 1, speed: 0.8}, {gpu: 3, speed: 0.8}]"}}));
+  const Json folded = Json::parse(place.run({"run", "--json", "small.yaml"}).out);
+  const Json full = Json::parse(place.run({"run", "--json", "small.yaml", "--set", "simulation.symmetry=off"}).out);
+  EXPECT_LT(folded["simulated_ranks"], full["simulated_ranks"]);
+  for (const auto& [key, value] : full.items()) {
+    if (value.is_number() && key != "simulated_ranks" && key != "wall_time_s") {
+      EXPECT_NEAR(folded[key].get<double>(), value.get<double>(), 1e-9 * value.get<double>()) << key;
+    }
+  }
+}
+
 TEST(Run, JsonHasTheKeysOfTheContract) {
   const Workplace place;
   place.write("small.yaml", small_scenario());
