@@ -14,7 +14,8 @@ namespace moesim::record {
 namespace {
 
 // What a reader outside moesim would have to work out: the number of each row of /ranks, for joining it with other
-// tables, which class of ranks it is in, and where its rows are in /tasks, so that folded ranks expand without searching.
+// tables, which class of ranks it is in, and where its rows are in /tasks, so that folded ranks expand without
+// searching.
 struct RowIndex {
   std::vector<std::uint32_t> rank;
   std::vector<std::uint32_t> rank_class; // numbered by the representatives
