@@ -23,14 +23,6 @@ std::uint32_t first_trunk(const Cluster& cluster) {
   return static_cast<std::uint32_t>(cluster.gpu_count()) * links_per_gpu;
 }
 
-BytesPerSecond whole_bandwidth(const Cluster& cluster, std::uint32_t link) {
-  if (link >= first_trunk(cluster))
-    return static_cast<double>(cluster.fabric.nodes_per_leaf * cluster.gpus_per_node) * cluster.nic.effective() /
-           cluster.fabric.oversubscription;
-  const bool is_nvlink = link % links_per_gpu < static_cast<std::uint32_t>(LinkKind::NicUp);
-  return (is_nvlink ? cluster.nvlink : cluster.nic).effective();
-}
-
 // A double in the fewest digits that read back to the same value.
 std::string exact(double value) {
   return fmt::format("{}", value);
@@ -86,6 +78,14 @@ std::string link_name(const Cluster& cluster, std::uint32_t link) {
   const std::uint32_t kind = link % links_per_gpu;
   return fmt::format("node{}.{}{}.{}", cluster.node_of(gpu), tier_names[kind], gpu % cluster.gpus_per_node,
                      direction_names[kind]);
+}
+
+BytesPerSecond whole_bandwidth(const Cluster& cluster, std::uint32_t link) {
+  if (link >= first_trunk(cluster))
+    return static_cast<double>(cluster.fabric.nodes_per_leaf * cluster.gpus_per_node) * cluster.nic.effective() /
+           cluster.fabric.oversubscription;
+  const bool is_nvlink = link % links_per_gpu < static_cast<std::uint32_t>(LinkKind::NicUp);
+  return (is_nvlink ? cluster.nvlink : cluster.nic).effective();
 }
 
 BytesPerSecond link_bandwidth(const Cluster& cluster, std::uint32_t link) {

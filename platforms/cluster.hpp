@@ -87,6 +87,8 @@ struct Cluster {
 // What a link carries at best, overrides included. A trunk carries what the NICs of a full leaf do, over the
 // oversubscription; that of a last leaf with fewer nodes carries as much.
 [[nodiscard]] BytesPerSecond link_bandwidth(const Cluster& cluster, std::uint32_t link);
+// The same without overrides.
+[[nodiscard]] BytesPerSecond whole_bandwidth(const Cluster& cluster, std::uint32_t link);
 // Factor on the compute speed of a GPU, overrides included.
 [[nodiscard]] double gpu_speed(const Cluster& cluster, std::uint32_t gpu);
 

@@ -204,11 +204,10 @@ Signatures link_signatures(const workloads::Layout& layout, const platforms::Clu
   Signatures signatures(layout.position_count(), 0);
   std::set<std::uint32_t> seen;
   for (const platforms::LinkOverride& degraded : cluster.degraded_links) {
-    const std::uint32_t kind = degraded.link % links_per_gpu;
-    const bool is_nvlink = kind < static_cast<std::uint32_t>(platforms::LinkKind::NicUp);
     const BytesPerSecond bandwidth = platforms::link_bandwidth(cluster, degraded.link);
-    if (bandwidth != (is_nvlink ? cluster.nvlink : cluster.nic).effective() && seen.insert(degraded.link).second)
-      add(signatures, layout, degraded.link / links_per_gpu, mixed_with(kind, bandwidth.value()));
+    if (bandwidth != platforms::whole_bandwidth(cluster, degraded.link) && seen.insert(degraded.link).second)
+      add(signatures, layout, degraded.link / links_per_gpu,
+          mixed_with(degraded.link % links_per_gpu, bandwidth.value()));
   }
   return signatures;
 }
