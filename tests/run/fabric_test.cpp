@@ -1,15 +1,11 @@
 // Whole runs on clusters with leaves, where SimGrid shares the trunks.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
 #include "simulator/cost/cost_table.hpp"
-#include "simulator/execution/ideal_executor.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
-#include "simulator/run/simulate.hpp"
+#include "tests/run/makespan.hpp"
 #include "tests/run/test_scenario.hpp"
 
 namespace moesim::run {
@@ -21,30 +17,6 @@ using platforms::Fabric;
 scenario::Scenario with(const Fabric& fabric, scenario::Scenario scenario) {
   scenario.cluster.fabric = fabric;
   return scenario;
-}
-
-double ideal_makespan(const scenario::Scenario& scenario) {
-  execution::IdealExecutor executor;
-  return simulate(scenario, executor, {}).figures.makespan;
-}
-
-// In a process of its own: SimGrid runs one simulation each.
-double fluid_makespan(const scenario::Scenario& scenario) {
-  int ends[2];
-  EXPECT_EQ(pipe(ends), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    const double makespan = simulate(scenario, {}).figures.makespan;
-    _exit(write(ends[1], &makespan, sizeof makespan) == sizeof makespan ? 0 : 1);
-  }
-  close(ends[1]);
-  double makespan = 0;
-  EXPECT_EQ(read(ends[0], &makespan, sizeof makespan), static_cast<ssize_t>(sizeof makespan));
-  close(ends[0]);
-  int status = 1;
-  EXPECT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
-  return makespan;
 }
 
 // 32 GPUs that hold a replica of the dense layers and an expert each: everything crosses between all nodes.
@@ -101,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(Fabric, LoneAllToAll,
 // ring fills a trunk from one node only.
 TEST(Fabric, ARunTakesAsMuchLongerAsItsTrunksTake) {
   const scenario::Scenario flat = data_and_expert_parallel();
-  const double without = ideal_makespan(flat);
+  const double without = ideal_time(flat).value();
   const graph::TaskGraph graph = task_graph(flat);
   const double nic = flat.cluster.nic.effective().value();
   for (const Fabric& fabric : {Fabric{1, 3}, Fabric{2, 3}, Fabric{2, 8}}) {
@@ -119,7 +91,7 @@ TEST(Fabric, ARunTakesAsMuchLongerAsItsTrunksTake) {
       }
     }
     EXPECT_GT(longer, 0.1 * without);
-    EXPECT_NEAR(fluid_makespan(with(fabric, flat)), without + longer, 1e-9 * without);
+    EXPECT_NEAR(simulated_time(with(fabric, flat)).value(), without + longer, 1e-9 * without);
   }
 }
 
@@ -134,8 +106,8 @@ TEST(Fabric, ATrunkWithoutOversubscriptionChangesNothing) {
       {.link = platforms::link_of(9, platforms::LinkKind::NicUp), .bandwidth_factor = 0.3}};
   for (std::size_t at = 0; at < variants.size(); ++at)
     for (const std::int64_t nodes_per_leaf : {1, 2, 3, 4}) {
-      const double without = fluid_makespan(variants[at]);
-      EXPECT_NEAR(fluid_makespan(with({nodes_per_leaf, 1}, variants[at])) / without, 1, 1e-9)
+      const Seconds without = simulated_time(variants[at]);
+      EXPECT_NEAR(simulated_time(with({nodes_per_leaf, 1}, variants[at])) / without, 1, 1e-9)
           << at << " " << nodes_per_leaf;
     }
 }

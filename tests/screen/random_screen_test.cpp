@@ -85,7 +85,7 @@ TEST(RandomScreen, IsNoMoreThanTheSimulatedTime) {
     plain.add(tightness);
     const bool runs_fluid = ran++ % 10 == 0; // takes longer
     if (runs_fluid) {
-      const double beside_others = bound_of(*scenario) / fluid_time(*scenario);
+      const double beside_others = bound_of(*scenario) / simulated_time(*scenario);
       EXPECT_LE(beside_others, 1 + 1e-9);
       shared.add(beside_others);
     }
@@ -94,7 +94,7 @@ TEST(RandomScreen, IsNoMoreThanTheSimulatedTime) {
     EXPECT_LE(on_another, 1 + 1e-9) << "with overrides, ranks " << scenario->rank_order;
     changed.add(on_another);
     if (runs_fluid) {
-      EXPECT_LE(bound_of(*scenario), fluid_time(*scenario) * (1 + 1e-9)) << "with overrides";
+      EXPECT_LE(bound_of(*scenario), simulated_time(*scenario) * (1 + 1e-9)) << "with overrides";
     }
   }
   EXPECT_GE(plain.value(), 0.998);

@@ -37,7 +37,7 @@ class ShippedScreen : public testing::TestWithParam<Tightness> {};
 
 TEST_P(ShippedScreen, IsCloseToTheSimulatedTime) {
   const scenario::Scenario scenario = scenario::load(shipped / (std::string(GetParam().name) + ".yaml"), {});
-  const Seconds simulated = fluid_time(scenario);
+  const Seconds simulated = simulated_time(scenario);
   const Seconds bound = bound_of(scenario);
   EXPECT_LE(bound, simulated * (1 + 1e-9));
   EXPECT_GE(bound / simulated, GetParam().least);
