@@ -53,7 +53,8 @@ TEST_F(Gantt, WritesATraceForPerfetto) {
   EXPECT_GT(trace.at("traceEvents").size(), 100u);
 }
 
-// Ranks that were folded are drawn like those that stand for them: the same picture and trace as when all were simulated.
+// Ranks that were folded are drawn like those that stand for them: the same picture and trace as when all were
+// simulated.
 TEST_F(Gantt, DrawsFoldedRanksAsIfTheyHadBeenSimulated) {
   EXPECT_EQ(place_.run({"run", "small.yaml", "-o", "all.h5", "--set", "simulation.symmetry=off"}).status, 0);
   for (const std::string format : {"svg", "json"}) {
