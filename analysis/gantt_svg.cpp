@@ -38,6 +38,8 @@ constexpr double digit_width = 6.1;       // of the numbers on blocks
 constexpr double small_digit_width = 4.4; // where those do not fit
 constexpr double smallest_width = 400;    // of the picture
 
+constexpr std::size_t blank = 4 * (static_cast<std::size_t>(BlockKind::Optimizer) + 1); // in the palette of blocks
+
 constexpr const char* style = R"svg(<style>
 text{font-family:Helvetica,Arial,'DejaVu Sans',sans-serif;font-size:11px;fill:#222}
 .title{font-size:16px;font-weight:bold}
@@ -154,7 +156,6 @@ private:
 
   // Gaps below a pixel are closed, so that they do not cost the blocks beside them their numbers.
   [[nodiscard]] std::vector<Piece> band_pieces(const std::vector<PassBlock>& blocks) const {
-    constexpr std::size_t blank = 12;
     std::vector<Piece> pieces;
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       const PassBlock& block = blocks[i];
@@ -183,7 +184,7 @@ private:
       const Box box{piece.start, y, piece.end - piece.start, band_height};
       if (piece.source != Piece::none)
         draw_block(blocks[piece.source], box);
-      else if (piece.colour < 12)
+      else if (piece.colour < blank)
         canvas_.rectangle(box, block_fill(block_of_palette(piece.colour)));
     }
     canvas_.rectangle({left, y, plot_width_, band_height}, "class=\"frame\"");

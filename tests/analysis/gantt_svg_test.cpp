@@ -3,6 +3,7 @@
 #include "tests/analysis/record_builder.hpp"
 #include "tests/record/sample_record.hpp"
 
+#include <algorithm>
 #include <regex>
 
 #include <gmock/gmock.h>
@@ -15,26 +16,33 @@ using moesim::testing::sample_record;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Every tag is closed by its own name, in order, and no bare '&' or '<' is left.
+// Every tag is closed by its own name, in order, every quote by another, and no bare '&' or '<' is left. By hand:
+// std::regex takes stack for every character that it matches.
 bool is_well_formed(const std::string& xml) {
-  static const std::regex tag(R"(<(/?)([a-zA-Z]+)((?:\s+[\w:-]+="[^"<]*")*)\s*(/?)>|<\?xml[^>]*\?>)");
+  static const std::regex bare("&(?!amp;|lt;|gt;|quot;)");
   std::vector<std::string> open;
-  std::size_t last_end = 0;
-  for (auto match = std::sregex_iterator(xml.begin(), xml.end(), tag); match != std::sregex_iterator(); ++match) {
-    const std::string between = xml.substr(last_end, static_cast<std::size_t>(match->position()) - last_end);
-    if (between.find('<') != std::string::npos || std::regex_search(between, std::regex("&(?!amp;|lt;|gt;|quot;)")))
+  for (std::size_t at = 0;;) {
+    const std::size_t tag = xml.find('<', at);
+    if (std::regex_search(xml.substr(at, tag - at), bare))
       return false;
-    last_end = static_cast<std::size_t>(match->position() + match->length());
-    if (!(*match)[2].matched || (*match)[4].length() > 0)
-      continue;
-    if ((*match)[1].length() == 0)
-      open.push_back((*match)[2]);
-    else if (open.empty() || open.back() != (*match)[2])
+    if (tag == std::string::npos)
+      return open.empty();
+    const std::size_t end = xml.find('>', tag);
+    if (end == std::string::npos || end == tag + 1)
       return false;
-    else
+    at = end + 1;
+    const std::string body = xml.substr(tag + 1, end - tag - 1);
+    if (body.find('<') != std::string::npos || std::ranges::count(body, '"') % 2 != 0)
+      return false;
+    const std::string name = body.substr(0, body.find_first_of(" \n/", 1));
+    if (body.front() == '/') {
+      if (open.empty() || "/" + open.back() != body)
+        return false;
       open.pop_back();
+    } else if (body.front() != '?' && body.back() != '/') {
+      open.push_back(name);
+    }
   }
-  return open.empty() && xml.find_first_not_of("\n ", last_end) == std::string::npos;
 }
 
 std::string lane_of(const std::string& svg, std::uint32_t rank) {
