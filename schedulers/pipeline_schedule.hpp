@@ -7,21 +7,44 @@
 #include <string_view>
 #include <vector>
 
-#include "simulator/base/operator.hpp"
+#include "schedulers/chunk_placement.hpp"
 
 namespace moesim::schedulers {
 
-// One run of a stage (or of one of its virtual chunks) over one micro-batch.
+// Backward is the whole of it. Schedules that split it run what gives the gradient of the input first, which the stage
+// before waits for, and what gives the gradient of the weights later (Zero Bubble, arXiv 2401.10241: B and W; in
+// DualPipe's table B is the whole backward).
+enum class PassKind : std::uint8_t { Forward, Backward, BackwardInput, BackwardWeight };
+
+// One run of a chunk of a stage over one micro-batch.
 struct PipelinePass {
-  Pass pass = Pass::Forward;
+  PassKind kind = PassKind::Forward;
   std::int32_t micro_batch = 0;
   std::int32_t chunk = 0;
+  bool with_next = false; // runs together with the next pass of the order, a forward with a backward (F&B)
   bool operator==(const PipelinePass&) const = default;
+};
+
+// What the passes of a stage take for one micro-batch, over all its chunks, in any unit of time.
+struct PassCosts {
+  double forward = 1;
+  double backward_input = 1;
+  double backward_weight = 1;
+  [[nodiscard]] double backward() const { return backward_input + backward_weight; }
 };
 
 struct ScheduleShape {
   std::int64_t stages = 1;
   std::int64_t micro_batches = 1;
+  std::int64_t chunks = 1; // of each stage
+  // Forwards run together with backwards of other micro-batches, to hide what they send (1F1B and its interleaved form;
+  // Megatron Core, overlap_moe_expert_parallel_comm).
+  bool fuses_passes = false;
+  // For schedules that are searched for: costs of each stage (empty: all 1), what a transfer takes from one stage to
+  // another, and how many micro-batches' activations a stage may hold (0: as many as 1F1B holds, the stages).
+  std::vector<PassCosts> costs{};
+  double transfer = 0;
+  std::int64_t max_in_flight = 0;
 };
 
 // The passes of each stage, in the order in which it runs them.
@@ -29,8 +52,14 @@ using PipelineOrder = std::vector<std::vector<PipelinePass>>;
 
 struct PipelineSchedule {
   std::string_view name;
-  std::string_view description; // one line, with the formula of its bubble and its source
+  std::string_view description; // one line, with its source
+  std::string_view bubble;      // its formula, for `p` stages, `m` micro-batches, `v` chunks and passes F, B, W
+  ChunkPlacement placement = ChunkPlacement::Loop;
+  std::int64_t chunks = 1; // of each stage; 0: as many as wanted, at least 2
+  // Requires refusal() to be empty.
   PipelineOrder (*order)(const ScheduleShape& shape);
+  // Why it cannot do a shape with the right number of chunks, and what would do; empty: it can.
+  std::string (*refusal)(const ScheduleShape& shape);
 };
 
 // All schedules, by name.
@@ -39,7 +68,13 @@ struct PipelineSchedule {
 // Requires `name` to be one of schedule_names().
 [[nodiscard]] const PipelineSchedule& find_schedule(std::string_view name);
 
-// One line per stage with its passes in order, F or B and the micro-batch: "stage 0: F0 F1 B0 B1".
+// Why the schedule cannot do the shape, chunks included; empty: it can.
+[[nodiscard]] std::string refusal(const PipelineSchedule& schedule, const ScheduleShape& shape);
+
+// One line per stage with its passes in order: F forward, B backward (whole, or of the input where W follows), W
+// backward of the weights, and the micro-batch; a chunk after a dot, and & between passes that run together:
+// "stage 0: F0 F1 B0 B1", "stage 1: F0.1 F2.0&B0.1 W0.1".
+[[nodiscard]] std::string describe(const PipelinePass& pass, bool has_chunks);
 [[nodiscard]] std::string describe(const PipelineOrder& order);
 
 } // namespace moesim::schedulers

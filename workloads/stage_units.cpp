@@ -8,6 +8,7 @@
 namespace moesim::workloads {
 namespace {
 
+using schedulers::PassKind;
 using schedulers::PipelinePass;
 using Runs = Unit::Runs;
 
@@ -71,11 +72,11 @@ PartParameters part_parameters(const StageShape& stage, std::int64_t part) {
 }
 
 std::vector<Unit> units_of(const StageShape& stage, std::span<const PipelinePass> passes) {
-  const auto last_backward = std::ranges::find(passes.rbegin(), passes.rend(), Pass::Backward, &PipelinePass::pass);
+  const auto last_backward = std::ranges::find(passes.rbegin(), passes.rend(), PassKind::Backward, &PipelinePass::kind);
   std::vector<Unit> units;
   Cutter cutter(stage);
   for (const PipelinePass& pass : passes) {
-    if (pass.pass == Pass::Forward)
+    if (pass.kind == PassKind::Forward)
       cutter.forward();
     else
       cutter.backward();

@@ -87,8 +87,8 @@ std::vector<Listed> catalogue(config::CatalogueKind kind, Listed (*describe)(con
 std::vector<Listed> schedules() {
   std::vector<Listed> rows;
   for (const schedulers::PipelineSchedule& schedule : schedulers::schedules())
-    rows.push_back({fmt::format("{:24} {}", schedule.name, schedule.description),
-                    {{"name", schedule.name}, {"description", schedule.description}}});
+    rows.push_back({fmt::format("{:24} {}; bubble {}", schedule.name, schedule.description, schedule.bubble),
+                    {{"name", schedule.name}, {"description", schedule.description}, {"bubble", schedule.bubble}}});
   return rows;
 }
 

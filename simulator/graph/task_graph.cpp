@@ -25,8 +25,8 @@ std::string_view name_of(Kind kind) {
 }
 
 std::string_view name_of(Phase phase) {
-  constexpr std::array<std::string_view, phase_count> names{"forward",    "backward", "gradients", "optimizer",
-                                                            "parameters", "prefill",  "decode"};
+  constexpr std::array<std::string_view, phase_count> names{"forward",   "backward",   "backward-weight", "gradients",
+                                                            "optimizer", "parameters", "prefill",         "decode"};
   return names[static_cast<std::size_t>(phase)];
 }
 

@@ -31,9 +31,19 @@ inline constexpr std::size_t stream_count = 9;
 enum class Kind : std::uint8_t { Compute, AllReduce, AllGather, ReduceScatter, AllToAll, SendRecv, RingExchange };
 inline constexpr std::size_t kind_count = 7;
 
-// Training has the first five, inference the last two.
-enum class Phase : std::uint8_t { Forward, Backward, Gradients, Optimizer, Parameters, Prefill, Decode };
-inline constexpr std::size_t phase_count = 7;
+// Training has all but the last two, inference has those. Backward is the whole of it, or, where schedules split it,
+// what gives the gradient of the input; BackwardWeight is then the rest.
+enum class Phase : std::uint8_t {
+  Forward,
+  Backward,
+  BackwardWeight,
+  Gradients,
+  Optimizer,
+  Parameters,
+  Prefill,
+  Decode
+};
+inline constexpr std::size_t phase_count = 8;
 
 [[nodiscard]] std::string_view name_of(Stream stream);
 [[nodiscard]] std::string_view name_of(Kind kind);

@@ -44,7 +44,7 @@ bool is_ordered(const TaskTable& tasks) {
 
 std::string defect_of(const TaskTable& tasks, std::size_t ranks) {
   if (!same_length(tasks.start, tasks.end, tasks.rank, tasks.stream, tasks.kind, tasks.name, tasks.layer,
-                   tasks.micro_batch, tasks.chunk, tasks.phase, tasks.bytes, tasks.flops))
+                   tasks.micro_batch, tasks.chunk, tasks.phase, tasks.task, tasks.bytes, tasks.flops))
     return "tasks: columns differ in length";
   if (!all_below(tasks.rank, ranks))
     return "tasks: a rank is not in the table of ranks";
@@ -57,6 +57,18 @@ std::string defect_of(const TaskTable& tasks, std::size_t ranks) {
     if (tasks.start[row] < 0 || tasks.end[row] < tasks.start[row])
       return "tasks: a task starts before 0 or ends before it starts";
   return is_ordered(tasks) ? std::string() : "tasks: rows are not sorted by rank, start and stream";
+}
+
+std::string defect_of(const Dependencies& dependencies, const TaskTable& tasks) {
+  const std::vector<std::uint32_t>& first = dependencies.first;
+  if (tasks.size() == 0 && first.empty() && dependencies.before.empty())
+    return {};
+  if (first.empty() || first.front() != 0 || first.back() != dependencies.before.size() ||
+      !std::is_sorted(first.begin(), first.end()))
+    return "dependencies: the lists of the tasks do not follow each other";
+  if (!all_below(tasks.task, first.size() - 1) || !all_below(dependencies.before, first.size() - 1))
+    return "dependencies: a task has no list";
+  return {};
 }
 
 std::string defect_of(const MemorySeries& memory, std::size_t ranks) {
@@ -105,6 +117,8 @@ std::string first_defect(const RunRecord& run) {
   if (std::string defect = defect_of(run.ranks); !defect.empty())
     return defect;
   if (std::string defect = defect_of(run.tasks, run.ranks.size()); !defect.empty())
+    return defect;
+  if (std::string defect = defect_of(run.dependencies, run.tasks); !defect.empty())
     return defect;
   if (std::string defect = defect_of(run.memory, run.ranks.size()); !defect.empty())
     return defect;

@@ -8,7 +8,7 @@ namespace moesim::record {
 
 inline constexpr const char* format_name = "moesim result";
 // Raise it whenever a dataset comes, goes or changes its meaning: a reader takes its own version only.
-inline constexpr std::uint64_t format_version = 3;
+inline constexpr std::uint64_t format_version = 4;
 
 template <class Archive, class Figures>
 void lay_out_figures(Archive& file, Figures& figures) {
@@ -58,6 +58,7 @@ void lay_out_tasks(Archive& file, Tasks& tasks) {
   file.column("tasks/micro_batch", "1", tasks.micro_batch);
   file.column("tasks/chunk", "1", tasks.chunk);
   file.worded_column("tasks/phase", tasks.phase, tasks.phases);
+  file.column("tasks/task", "1", tasks.task);
   file.column("tasks/bytes", "bytes", tasks.bytes);
   file.column("tasks/flops", "FLOP", tasks.flops);
 }
@@ -70,6 +71,8 @@ void lay_out(Archive& file, Run& run) {
   file.names("symmetry/attribute", run.symmetry.attributes);
   file.column("symmetry/classes", "1", run.symmetry.classes);
   lay_out_tasks(file, run.tasks);
+  file.column("dependencies/first", "1", run.dependencies.first);
+  file.column("dependencies/before", "1", run.dependencies.before);
 
   file.column("memory/time", "s", run.memory.time);
   file.column("memory/rank", "1", run.memory.rank);

@@ -26,6 +26,7 @@ struct TaskTable {
   std::vector<std::int32_t> micro_batch; // -1: no micro-batch
   std::vector<std::uint8_t> chunk;       // virtual pipeline chunk
   std::vector<std::uint8_t> phase;       // index into `phases`
+  std::vector<std::uint32_t> task;       // of the task graph: the rows of one collective or transfer share it
   std::vector<double> bytes; // bytes: compute: device memory traffic; communication: size as nccl-tests counts it
   std::vector<double> flops; // FLOP, matrix products only
 
@@ -33,11 +34,22 @@ struct TaskTable {
   std::vector<std::string>
       kinds; // compute, all-reduce, all-gather, reduce-scatter, all-to-all, send-recv, ring-exchange
   std::vector<std::string> names;  // "attention", "experts", "dispatch", ...
-  std::vector<std::string> phases; // forward, backward, gradients, optimizer, parameters, prefill, decode
+  std::vector<std::string> phases; // forward, backward, backward-weight, gradients, optimizer, ...
 
   [[nodiscard]] std::size_t size() const { return start.size(); }
 
   bool operator==(const TaskTable&) const = default;
+};
+
+// What each task of the graph waits for: a task starts at the moment when the last of these ends, or at 0.
+struct Dependencies {
+  std::vector<std::uint32_t> first;  // per task, and one at the end: where its list begins in `before`
+  std::vector<std::uint32_t> before; // tasks; of one task ascending
+
+  [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t task) const {
+    return std::span(before).subspan(first[task], first[task + 1] - first[task]);
+  }
+  bool operator==(const Dependencies&) const = default;
 };
 
 // Where each rank sits, and which rank's rows describe it. One row per rank of the job.
@@ -131,6 +143,7 @@ struct RunRecord {
   RankTable ranks;
   Symmetry symmetry;
   TaskTable tasks;
+  Dependencies dependencies;
   MemorySeries memory;
   LinkLoad links;
   Throughput throughput;

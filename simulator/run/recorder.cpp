@@ -61,11 +61,10 @@ void Recorder::flow_ran(const execution::Flow& flow, Seconds start, Seconds end)
     links_.add(crossing.link, static_cast<double>(crossing.times) * flow.bytes, start, end);
 }
 
-Timeline Recorder::timeline() const {
+record::TaskTable Recorder::timeline() const {
   std::vector<std::size_t> last_of_rank;
   const std::vector<Row> rows = sorted_rows(graph_, start_, last_of_rank);
-  Timeline timeline;
-  record::TaskTable& table = timeline.table;
+  record::TaskTable table;
   table.streams = words<graph::Stream>(graph::stream_count);
   table.kinds = words<graph::Kind>(graph::kind_count);
   table.phases = words<graph::Phase>(graph::phase_count);
@@ -90,8 +89,22 @@ Timeline Recorder::timeline() const {
   table.rank.reserve(rows.size());
   for (std::uint32_t rank = 0; rank < last_of_rank.size(); ++rank)
     table.rank.resize(last_of_rank[rank], graph_.folding().representative[rank].value());
-  fill(timeline.task_of_row, [](const Row& row, const Task&) { return row.task; });
-  return timeline;
+  fill(table.task, [](const Row& row, const Task&) { return row.task; });
+  return table;
+}
+
+record::Dependencies Recorder::dependencies() const {
+  record::Dependencies result;
+  result.first.reserve(graph_.task_count() + 1);
+  result.first.push_back(0);
+  for (const std::uint32_t count : graph_.predecessor_counts())
+    result.first.push_back(result.first.back() + count);
+  result.before.resize(result.first.back());
+  std::vector<std::uint32_t> next(result.first.begin(), result.first.end() - 1);
+  for (std::uint32_t task = 0; task < graph_.task_count(); ++task)
+    for (const std::uint32_t successor : graph_.successors(TaskId(task)))
+      result.before[next[successor]++] = task;
+  return result;
 }
 
 record::LinkLoad Recorder::link_load() const {

@@ -10,11 +10,6 @@
 
 namespace moesim::run {
 
-struct Timeline {
-  record::TaskTable table;
-  std::vector<std::uint32_t> task_of_row; // index into the graph, per row of the table
-};
-
 class Recorder : public execution::RunSink {
 public:
   Recorder(const graph::TaskGraph& graph, const execution::Costs& costs);
@@ -26,7 +21,9 @@ public:
   void flow_ran(const execution::Flow& flow, Seconds start, Seconds end) override;
 
   // One row per rank of the graph per task, sorted by rank, start and stream; ranks are those of the job.
-  [[nodiscard]] Timeline timeline() const;
+  [[nodiscard]] record::TaskTable timeline() const;
+  // What each task of the graph waits for.
+  [[nodiscard]] record::Dependencies dependencies() const;
   [[nodiscard]] record::LinkLoad link_load() const;
 
 private:

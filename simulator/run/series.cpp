@@ -77,9 +77,8 @@ bool takes_memory(const record::TaskTable& table, std::size_t row, const graph::
 
 } // namespace
 
-record::MemorySeries replay_memory(const Timeline& timeline, const graph::TaskGraph& graph,
+record::MemorySeries replay_memory(const record::TaskTable& table, const graph::TaskGraph& graph,
                                    const std::vector<workloads::StageMemory>& stages, const workloads::Layout& layout) {
-  const record::TaskTable& table = timeline.table;
   record::MemorySeries series;
   for (std::size_t category = 0; category < graph::memory_count; ++category)
     series.categories.emplace_back(name_of(static_cast<Memory>(category)));
@@ -94,7 +93,7 @@ record::MemorySeries replay_memory(const Timeline& timeline, const graph::TaskGr
         replay.give_back(returns.top().time, graph.work(graph.task(TaskId(returns.top().task))).freed);
     };
     for (; row < table.size() && table.rank[row] == rank.value(); ++row) {
-      const std::uint32_t index = timeline.task_of_row[row];
+      const std::uint32_t index = table.task[row];
       const graph::Task& task = graph.task(TaskId(index));
       const graph::Work& work = graph.work(task);
       if ((work.allocated.empty() && work.freed.empty()) || !takes_memory(table, row, task))

@@ -3,7 +3,6 @@
 
 #include "simulator/graph/task_graph.hpp"
 #include "simulator/record/run_record.hpp"
-#include "simulator/run/recorder.hpp"
 #include "workloads/stage_memory.hpp"
 
 namespace moesim::run {
@@ -11,7 +10,7 @@ namespace moesim::run {
 // Replays what tasks take when they start and give back when they end, on top of what each stage holds throughout. At
 // equal times what ended gives back first. Rows are changes of what lasts from one task to another; communication
 // buffers and workspace are those of the fullest moment before the next row.
-[[nodiscard]] record::MemorySeries replay_memory(const Timeline& timeline, const graph::TaskGraph& graph,
+[[nodiscard]] record::MemorySeries replay_memory(const record::TaskTable& table, const graph::TaskGraph& graph,
                                                  const std::vector<workloads::StageMemory>& stages,
                                                  const workloads::Layout& layout);
 

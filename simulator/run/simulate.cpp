@@ -160,9 +160,10 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
   const Seconds makespan = executor.run(graph, costs, recorder, progress);
 
   record::RunRecord run;
-  Timeline timeline = recorder.timeline();
+  run.tasks = recorder.timeline();
+  run.dependencies = recorder.dependencies();
   const auto stages = std::visit([](const auto& job) { return workloads::stage_memories(job); }, scenario.work);
-  run.memory = replay_memory(timeline, graph, stages, layout);
+  run.memory = replay_memory(run.tasks, graph, stages, layout);
   run.links = recorder.link_load();
   run.experts = expert_load(scenario);
   run.ranks = rank_table(scenario, graph.folding());
@@ -171,8 +172,7 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
     run.symmetry.classes.push_back(split.classes);
   }
   run.figures = figures(scenario, run.experts, makespan);
-  std::visit([&](const auto& job) { add_tokens(run, job, timeline.table, layout, graph.folding()); }, scenario.work);
-  run.tasks = std::move(timeline.table);
+  std::visit([&](const auto& job) { add_tokens(run, job, run.tasks, layout, graph.folding()); }, scenario.work);
   return run;
 }
 

@@ -7,6 +7,7 @@
 namespace moesim::screen {
 namespace {
 
+using schedulers::PassKind;
 using schedulers::PipelineOrder;
 using schedulers::PipelinePass;
 
@@ -22,12 +23,13 @@ std::vector<OrderedPass> ordered(const PipelineOrder& order, std::size_t micro_b
   const auto runs = [&](std::size_t stage) {
     const PipelinePass& pass = order[stage][next[stage]];
     const std::size_t slot = static_cast<std::size_t>(pass.micro_batch) * stages + stage;
-    const bool is_forward = pass.pass == Pass::Forward;
+    const bool is_forward = pass.kind == PassKind::Forward;
     if (is_forward ? stage > 0 && !forward_done[slot - 1] : stage + 1 < stages && !backward_done[slot + 1])
       return false;
     (is_forward ? forward_done : backward_done)[slot] = true;
     const bool is_end = is_forward ? pass.micro_batch == 0 : ++backwards[stage] == micro_batches;
-    result.push_back({static_cast<std::uint32_t>(slot), static_cast<std::uint32_t>(stage), pass.pass, is_end});
+    result.push_back({static_cast<std::uint32_t>(slot), static_cast<std::uint32_t>(stage),
+                      is_forward ? Pass::Forward : Pass::Backward, is_end});
     ++next[stage];
     return true;
   };

@@ -15,7 +15,7 @@ const TurnLists& TurnListTable::of(const workloads::StageShape& stage) {
                 stage.is_last};
   return kept(lists_, key, [&] {
     const std::vector<workloads::Unit> units =
-        workloads::units_of(stage, std::array{PipelinePass{Pass::Forward}, PipelinePass{Pass::Backward}});
+        workloads::units_of(stage, std::array{PipelinePass{schedulers::PassKind::Forward}, PipelinePass{schedulers::PassKind::Backward}});
     const auto backward = 1 + std::ranges::find(units, true, &workloads::Unit::closes_pass);
     return TurnLists{{units.begin(), backward}, {backward, units.end()}};
   });

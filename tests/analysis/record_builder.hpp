@@ -24,7 +24,8 @@ inline std::size_t index_of(const std::vector<std::string>& words, const std::st
   return static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin());
 }
 
-// Rank i sits on stage stages[i]; every rank represents itself. The makespan is the last end.
+// Rank i sits on stage stages[i]; every rank represents itself. Every row is a task that waits for nothing; see wait().
+// The makespan is the last end.
 inline record::RunRecord record_of(const std::vector<std::uint32_t>& stages, std::vector<Row> rows) {
   record::RunRecord run;
   for (std::uint32_t rank = 0; rank < stages.size(); ++rank) {
@@ -38,7 +39,8 @@ inline record::RunRecord record_of(const std::vector<std::uint32_t>& stages, std
   tasks.streams = {"compute", "tp", "cp", "ep", "dp", "pp-send-next", "pp-send-prev", "pp-recv-next", "pp-recv-prev"};
   tasks.kinds = {"compute", "all-reduce", "all-gather", "reduce-scatter", "all-to-all", "send-recv"};
   tasks.names = {"attention", "experts", "transfer", "optimizer", "grad-reduce"};
-  tasks.phases = {"forward", "backward", "gradients", "optimizer", "parameters", "prefill", "decode"};
+  tasks.phases = {"forward",   "backward",   "backward-weight", "gradients",
+                  "optimizer", "parameters", "prefill",         "decode"};
   std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) {
     return std::tuple(a.rank, a.start, index_of(tasks.streams, a.stream)) <
            std::tuple(b.rank, b.start, index_of(tasks.streams, b.stream));
@@ -54,10 +56,12 @@ inline record::RunRecord record_of(const std::vector<std::uint32_t>& stages, std
     tasks.micro_batch.push_back(row.micro_batch);
     tasks.chunk.push_back(0);
     tasks.phase.push_back(static_cast<std::uint8_t>(index_of(tasks.phases, row.phase)));
+    tasks.task.push_back(static_cast<std::uint32_t>(tasks.task.size())); // of its own
     tasks.bytes.push_back(1e6);
     tasks.flops.push_back(0);
     run.figures.makespan = std::max(run.figures.makespan, row.end);
   }
+  run.dependencies.first.assign(tasks.size() + 1, 0);
   run.figures.name = "made by hand";
   return run;
 }

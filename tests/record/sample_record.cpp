@@ -1,8 +1,10 @@
 #include "tests/record/sample_record.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -182,6 +184,7 @@ private:
       tasks.micro_batch.push_back(row.micro_batch);
       tasks.chunk.push_back(0);
       tasks.phase.push_back(row.phase);
+      tasks.task.push_back(static_cast<std::uint32_t>(tasks.task.size()));
       tasks.bytes.push_back(row.bytes);
       tasks.flops.push_back(row.flops);
       run.figures.makespan = std::max(run.figures.makespan, row.end);
@@ -191,6 +194,20 @@ private:
     tasks.names = {"attention", "attention-reduce", "dispatch",  "experts",     "combine",
                    "transfer",  "grad-reduce",      "optimizer", "param-gather"};
     tasks.phases = {"forward", "backward", "gradients", "optimizer", "parameters"};
+    fill_dependencies();
+  }
+
+  // Each task waits for the one before it on its stream.
+  void fill_dependencies() {
+    record::Dependencies& dependencies = run.dependencies;
+    dependencies.first.push_back(0);
+    std::map<std::pair<std::uint32_t, std::uint8_t>, std::uint32_t> latest;
+    for (std::uint32_t task = 0; task < run.tasks.size(); ++task) {
+      const auto [before, is_first] = latest.try_emplace({run.tasks.rank[task], run.tasks.stream[task]}, task);
+      if (!is_first)
+        dependencies.before.push_back(std::exchange(before->second, task));
+      dependencies.first.push_back(static_cast<std::uint32_t>(dependencies.before.size()));
+    }
   }
 
   // Activations grow at the start of a forward pass and shrink at the end of a backward pass.

@@ -45,9 +45,8 @@ TEST(Recorder, WritesARowForEveryMemberInOrderOfRankAndTime) {
   recorder.task_ran(TaskId(3), Seconds(0), Seconds(4));
   recorder.task_ran(TaskId(0), Seconds(1), Seconds(2));
   recorder.task_ran(TaskId(2), Seconds(2), Seconds(5));
-  const Timeline timeline = recorder.timeline();
-  const record::TaskTable& table = timeline.table;
-  EXPECT_THAT(timeline.task_of_row, ElementsAre(3, 0, 2, 1, 3, 2));
+  const record::TaskTable table = recorder.timeline();
+  EXPECT_THAT(table.task, ElementsAre(3, 0, 2, 1, 3, 2));
   EXPECT_THAT(table.rank, ElementsAre(0, 0, 0, 1, 1, 1));
   EXPECT_THAT(table.start, ElementsAre(0, 1, 2, 0, 0, 2));
   EXPECT_THAT(table.end, ElementsAre(4, 2, 5, 1, 4, 5));

@@ -26,18 +26,18 @@ TEST(OneForwardOneBackward, HandlesFewerMicroBatchesThanStages) {
 TEST(OneForwardOneBackward, KeepsItsBoundsOverAGrid) {
   for (std::int64_t stages = 1; stages <= 16; ++stages) {
     for (std::int64_t micro_batches = 1; micro_batches <= 64; micro_batches += 7) {
-      const PipelineOrder order = one_forward_one_backward({stages, micro_batches});
+      const PipelineOrder order = one_forward_one_backward({.stages = stages, .micro_batches = micro_batches});
       ASSERT_EQ(order.size(), static_cast<std::size_t>(stages));
       for (std::int64_t stage = 0; stage < stages; ++stage) {
-        std::map<std::pair<Pass, std::int32_t>, int> seen;
+        std::map<std::pair<PassKind, std::int32_t>, int> seen;
         std::int64_t in_flight = 0;
         std::int64_t most = 0;
         for (const PipelinePass& pass : order[static_cast<std::size_t>(stage)]) {
-          ++seen[{pass.pass, pass.micro_batch}];
-          in_flight += pass.pass == Pass::Forward ? 1 : -1;
+          ++seen[{pass.kind, pass.micro_batch}];
+          in_flight += pass.kind == PassKind::Forward ? 1 : -1;
           most = std::max(most, in_flight);
-          if (pass.pass == Pass::Backward) {
-            EXPECT_EQ(seen.count({Pass::Forward, pass.micro_batch}), 1u);
+          if (pass.kind == PassKind::Backward) {
+            EXPECT_EQ(seen.count({PassKind::Forward, pass.micro_batch}), 1u);
           }
         }
         EXPECT_EQ(seen.size(), static_cast<std::size_t>(2 * micro_batches));
