@@ -5,7 +5,7 @@
 
 #include <iosfwd>
 
-#include "analysis/gantt_svg.hpp"
+#include "analysis/gantt_options.hpp"
 #include "simulator/record/run_record.hpp"
 
 namespace moesim::analysis {

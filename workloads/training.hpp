@@ -19,11 +19,18 @@ namespace moesim::workloads {
 enum class Sharding : std::uint8_t { None, Zero1, Zero2, Zero3 };
 [[nodiscard]] std::string_view name_of(Sharding sharding);
 
+// How the all-to-alls of experts run beside compute. Chunked: those of one half of a micro-batch beside the experts of
+// the other. Passes: those of a forward beside the backward of another micro-batch, and the other way round (DualPipe;
+// Megatron Core, overlap_moe_expert_parallel_comm).
+enum class ExpertOverlap : std::uint8_t { None, Chunked, Passes };
+
 // What runs beside compute. Nothing overlaps that is not named here.
 struct Overlap {
   bool grad_reduce = false;  // gradients of a layer are reduced while earlier layers compute theirs
   bool param_gather = false; // parameters of the layers that come next are gathered while others compute
   bool pp = false;           // the next pass does not wait for the previous one's sends
+  bool tp = false;           // gathers and sums of a tensor-parallel region run beside its products, piece by piece
+  ExpertOverlap expert = ExpertOverlap::None;
 };
 
 // What is computed again in the backward pass instead of being kept. Selective: the modules named, in every layer.

@@ -1,0 +1,17 @@
+// What a timeline shows of a run, whatever it is drawn as.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace moesim::analysis {
+
+struct GanttOptions {
+  std::vector<std::uint32_t> ranks; // empty: the first rank of each pipeline stage
+  double from = 0;                  // s
+  double to = std::numeric_limits<double>::infinity();
+  double width = 1200; // pixels, of a picture
+};
+
+} // namespace moesim::analysis
