@@ -27,16 +27,19 @@ void DataParallel::begin() {
   }
   // What the optimizer step of the iteration before has left scattered: the same traffic as after this iteration's own
   // step, moved to where it can hide.
-  gathered_ahead_.resize(static_cast<std::size_t>(stage_.head()) + 1);
-  for (std::int64_t part = stage_.first_part(); part <= stage_.last_part(); ++part)
-    gathered_ahead_[static_cast<std::size_t>(part)] =
-        gather(part_parameters(stage_, part).completed, {}, {.layer = stage_.layer_of(part)});
+  for (const StageShape& chunk : stage_.chunks) {
+    const auto number = static_cast<std::uint8_t>(gathered_ahead_.size());
+    std::vector<Indices>& of_part = gathered_ahead_.emplace_back(static_cast<std::size_t>(chunk.head()) + 1);
+    for (std::int64_t part = chunk.first_part(); part <= chunk.last_part(); ++part)
+      of_part[static_cast<std::size_t>(part)] =
+          gather(part_parameters(chunk, part).completed, {}, {.layer = chunk.layer_of(part), .chunk = number});
+  }
 }
 
 void DataParallel::before(std::size_t unit) {
   const Unit& next = units_[unit];
-  if (next.runs == Unit::Runs::Forward && next.micro_batch == 0 && !gathered_ahead_.empty())
-    writer_.wait_for(gathered_ahead_[static_cast<std::size_t>(next.part)]);
+  if (next.in_first_forward && !gathered_ahead_.empty())
+    writer_.wait_for(gathered_ahead_[next.chunk][static_cast<std::size_t>(next.part)]);
   if (training().shards_weights()) {
     if (!training().overlap.param_gather)
       gather_for_turn(unit);
@@ -44,7 +47,7 @@ void DataParallel::before(std::size_t unit) {
   }
   // At most two parts have full gradients: one that is reduced, and one that is computed beside it (as in PyTorch's
   // FSDP, where a reduce-scatter waits for the one before).
-  if (training().shards_gradients() && next.runs_backward()) {
+  if (training().shards_gradients() && next.completes_gradients()) {
     writer_.wait_for(reductions_);
     reductions_.clear();
   }
@@ -62,14 +65,14 @@ void DataParallel::after(std::size_t unit) {
 
 void DataParallel::finish_gradients() {
   if (!training().shards_gradients() && !training().overlap.grad_reduce)
-    reductions_ = reduce(stage_parameters(stage_.job, stage_.index), {});
+    reductions_ = reduce(owned_parameters(stage_.job, stage_.index), {});
   writer_.wait_for(reductions_);
   writer_.wait_for(latest_reductions_);
 }
 
 void DataParallel::after_optimizer_step() {
   if (training().shards_optimizer() && !training().shards_weights() && !training().overlap.param_gather)
-    gather(stage_parameters(stage_.job, stage_.index), {}, {});
+    gather(owned_parameters(stage_.job, stage_.index), {}, {});
 }
 
 // The weights that a unit needs, unless an earlier one has left them to it. A prefetch is issued when the unit before
@@ -82,24 +85,22 @@ void DataParallel::gather_for_turn(std::size_t unit) {
   gathered_for_turn(unit).clear();
   if (!next.begins_use())
     return;
-  const PartParameters part = part_parameters(stage_, next.part);
-  gathered_for_turn(unit) = gather(part.read, gathered_weights(stage_.job, part),
-                                   {.layer = stage_.layer_of(next.part), .micro_batch = next.micro_batch});
+  const PartParameters part = part_parameters(shape_of(next), next.part);
+  gathered_for_turn(unit) = gather(part.read, gathered_weights(stage_.job, part), occasion_of(next));
 }
 
 void DataParallel::reduce_after_turn(const Unit& done) {
-  if (!done.runs_backward())
+  if (!done.completes_gradients())
     return;
-  const RankParameters parameters = part_parameters(stage_, done.part).completed;
-  const std::int64_t layer = stage_.layer_of(done.part);
+  const RankParameters parameters = part_parameters(shape_of(done), done.part).completed;
   if (!training().shards_gradients()) {
     if (!done.in_last_backward || !training().overlap.grad_reduce)
       return;
-    const Indices added = reduce(parameters, {.layer = layer});
+    const Indices added = reduce(parameters, {.layer = shape_of(done).layer_of(done.part), .chunk = done.chunk});
     reductions_.insert(reductions_.end(), added.begin(), added.end());
     return;
   }
-  const Indices added = reduce(parameters, {.layer = layer, .micro_batch = done.micro_batch});
+  const Indices added = reduce(parameters, occasion_of(done));
   if (!training().overlap.grad_reduce)
     return writer_.wait_for(added);
   reductions_.insert(reductions_.end(), latest_reductions_.begin(), latest_reductions_.end());
@@ -108,7 +109,7 @@ void DataParallel::reduce_after_turn(const Unit& done) {
 
 // `memory` is what the gathered parameters take, where the rank does not hold them all the time.
 DataParallel::Indices DataParallel::gather(const RankParameters& parameters, const RankBytes& memory,
-                                           Occasion occasion) {
+                                           const Occasion& occasion) {
   const RankBytes gathered = gathered_bytes(training(), parameters);
   Segment dense{"gather-parameters", Kind::AllGather, Dimension::Dp, {}};
   dense.work.bytes = gathered.dense;
@@ -122,7 +123,7 @@ DataParallel::Indices DataParallel::gather(const RankParameters& parameters, con
   return added;
 }
 
-DataParallel::Indices DataParallel::reduce(const RankParameters& parameters, Occasion occasion) {
+DataParallel::Indices DataParallel::reduce(const RankParameters& parameters, const Occasion& occasion) {
   const Kind kind = training().shards_optimizer() ? Kind::ReduceScatter : Kind::AllReduce;
   const RankBytes summed = reduced_bytes(training(), parameters);
   const RankBytes bucket = gradient_bucket(stage_.job, parameters);
@@ -140,12 +141,13 @@ DataParallel::Indices DataParallel::reduce(const RankParameters& parameters, Occ
 
 // Adds a collective over data-parallel ranks, unless there is nothing to send or nobody to send it to; the indices of
 // what was added go to `added`.
-void DataParallel::over_replicas(const Segment& segment, Phase phase, Occasion occasion, Indices& added) {
+void DataParallel::over_replicas(const Segment& segment, Phase phase, const Occasion& occasion, Indices& added) {
   if (segment.work.bytes == Bytes() || stage_.job.sizes.group_size(segment.over) == 1)
     return;
   graph::Step step = tables_.step(segment, phase);
   step.task.layer = static_cast<std::int16_t>(occasion.layer);
   step.task.micro_batch = occasion.micro_batch;
+  step.task.chunk = occasion.chunk;
   added.push_back(writer_.beside(step));
 }
 

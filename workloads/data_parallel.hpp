@@ -21,7 +21,7 @@ namespace moesim::workloads {
 class DataParallel {
 public:
   // All must outlive this; `units` are the stage's, in order.
-  DataParallel(const StageShape& stage, ProgramTables& tables, StageWriter& writer, std::span<const Unit> units)
+  DataParallel(const PipelineStage& stage, ProgramTables& tables, StageWriter& writer, std::span<const Unit> units)
       : stage_(stage), tables_(tables), writer_(writer), units_(units) {}
 
   void begin(); // before the first unit
@@ -33,28 +33,26 @@ public:
 private:
   using Indices = std::vector<StageWriter::Index>;
 
-  // What a collective is for; -1: no single one.
-  struct Occasion {
-    std::int64_t layer = -1;
-    std::int32_t micro_batch = -1;
-  };
-
   [[nodiscard]] const Training& training() const { return stage_.job.training; }
+  [[nodiscard]] const StageShape& shape_of(const Unit& unit) const { return stage_.chunks[unit.chunk]; }
+  [[nodiscard]] Occasion occasion_of(const Unit& unit) const {
+    return {unit.micro_batch, shape_of(unit).layer_of(unit.part), unit.chunk};
+  }
   [[nodiscard]] Indices& gathered_for_turn(std::size_t unit) { return turn_gathers_[unit % turn_gathers_.size()]; }
   void gather_for_turn(std::size_t unit);
   void reduce_after_turn(const Unit& done);
-  Indices gather(const RankParameters& parameters, const RankBytes& memory, Occasion occasion);
-  Indices reduce(const RankParameters& parameters, Occasion occasion);
-  void over_replicas(const Segment& segment, graph::Phase phase, Occasion occasion, Indices& added);
+  Indices gather(const RankParameters& parameters, const RankBytes& memory, const Occasion& occasion);
+  Indices reduce(const RankParameters& parameters, const Occasion& occasion);
+  void over_replicas(const Segment& segment, graph::Phase phase, const Occasion& occasion, Indices& added);
 
-  const StageShape& stage_;
+  const PipelineStage& stage_;
   ProgramTables& tables_;
   StageWriter& writer_;
   std::span<const Unit> units_;
-  std::vector<Indices> gathered_ahead_; // by part, what its first forward waits for
-  std::array<Indices, 2> turn_gathers_; // of this unit and the next
-  Indices reductions_;                  // that nothing waits for yet, but for ...
-  Indices latest_reductions_;           // ... those of the latest unit, when gradients are sharded
+  std::vector<std::vector<Indices>> gathered_ahead_; // by chunk and part, what its first forward waits for
+  std::array<Indices, 2> turn_gathers_;              // of this unit and the next
+  Indices reductions_;                               // that nothing waits for yet, but for ...
+  Indices latest_reductions_;                        // ... those of the latest unit, when gradients are sharded
 };
 
 } // namespace moesim::workloads

@@ -69,7 +69,7 @@ private:
 class StageBuilder {
 public:
   StageBuilder(const InferenceJob& job, PartsOfSteps& parts, std::int64_t stage)
-      : job_(job), parts_(parts), stage_(stage), last_stage_(job.sizes.pp - 1), writer_(false) {}
+      : job_(job), parts_(parts), stage_(stage), last_stage_(job.sizes.pp - 1) {}
 
   graph::Program build(StepRange steps) {
     for (const InferencePass& pass : passes(job_, steps))
@@ -83,24 +83,32 @@ private:
     begin(parts, pass);
     const std::int64_t first_layer = job_.first_layer(stage_);
     for (std::int64_t layer = first_layer; layer < first_layer + job_.layers_of(stage_); ++layer)
-      writer_.play(parts.layers.at(job_.model.kind_of(layer)), pass.micro_batch, layer);
+      writer_.play(parts.layers.at(job_.model.kind_of(layer)), {pass.micro_batch, layer});
     end(parts, pass);
   }
 
   void begin(const Parts& parts, const InferencePass& pass) {
     if (stage_ > 0)
-      return writer_.receive(parts.activation, stage_ - 1, pass.micro_batch);
+      return receive(parts.activation, stage_ - 1, pass.micro_batch);
     if (pass.step > 1 && last_stage_ > 0)
-      writer_.receive(parts.token, last_stage_, pass.micro_batch);
-    writer_.play(parts.embedding, pass.micro_batch, -1);
+      receive(parts.token, last_stage_, pass.micro_batch);
+    writer_.play(parts.embedding, {pass.micro_batch});
   }
 
   void end(const Parts& parts, const InferencePass& pass) {
     if (stage_ < last_stage_)
-      return writer_.send(parts.activation, stage_ + 1, pass.micro_batch);
-    writer_.play(parts.next_token, pass.micro_batch, -1);
+      return send(parts.activation, stage_ + 1, pass.micro_batch);
+    writer_.play(parts.next_token, {pass.micro_batch});
     if (last_stage_ > 0 && pass.step < job_.inference.output_length) // nobody waits for the last token
-      writer_.send(parts.token, 0, pass.micro_batch);
+      send(parts.token, 0, pass.micro_batch);
+  }
+
+  void receive(const Step& transfer, std::int64_t from, std::int32_t micro_batch) {
+    writer_.wait_for({writer_.receive({transfer, from, micro_batch}, {})});
+  }
+  // The next pass waits for the sends of this one.
+  void send(const Step& transfer, std::int64_t to, std::int32_t micro_batch) {
+    writer_.wait_for({writer_.send({transfer, to, micro_batch})});
   }
 
   const InferenceJob& job_;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "schedulers/chunk_placement.hpp"
 #include "workloads/layout.hpp"
 #include "workloads/model.hpp"
 
@@ -14,12 +15,25 @@ struct Job {
   ModelSpec model;
   ParallelSizes sizes;
   bool sequence_parallel = false;
-  std::vector<std::int64_t> layers_per_stage; // empty: every stage has equally many
+  schedulers::ChunkPlacement placement =
+      schedulers::ChunkPlacement::Loop;       // of the stages' chunks, as the schedule has it
+  std::vector<std::int64_t> layers_per_stage; // of each virtual stage; empty: all have equally many
 
-  [[nodiscard]] std::int64_t layers_of(std::int64_t stage) const {
-    return layers_per_stage.empty() ? model.num_layers / sizes.pp : layers_per_stage[static_cast<std::size_t>(stage)];
+  // The model is cut into virtual stages, one behind the other; without chunks these are the stages.
+  [[nodiscard]] schedulers::Chunks chunks() const {
+    return {placement, sizes.pp, placement == schedulers::ChunkPlacement::Bidirectional ? 2 : sizes.vpp};
   }
-  [[nodiscard]] std::int64_t first_layer(std::int64_t stage) const;
+  [[nodiscard]] std::int64_t layers_of(std::int64_t virtual_stage) const {
+    return layers_per_stage.empty() ? model.num_layers / chunks().virtual_stages()
+                                    : layers_per_stage[static_cast<std::size_t>(virtual_stage)];
+  }
+  [[nodiscard]] std::int64_t first_layer(std::int64_t virtual_stage) const;
+  // Whether the embedding and the head of one copy of the model are on the same ranks.
+  [[nodiscard]] bool ends_meet() const {
+    return sizes.pp == 1 || (placement == schedulers::ChunkPlacement::V && sizes.vpp % 2 == 0);
+  }
+  // Whether every rank has parts of two copies of the model.
+  [[nodiscard]] bool has_two_copies() const { return placement == schedulers::ChunkPlacement::Bidirectional; }
 };
 
 // Takes the program of one stage after the other; `tables` holds the works and names so far.

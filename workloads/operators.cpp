@@ -49,6 +49,7 @@ std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision,
   weight.m = shape.k;
   weight.n = shape.n;
   weight.k = per_group(shape.rows, shape.groups);
+  weight.gives_weight_gradient = true;
   // dW is added to the gradient in place (Megatron's gradient accumulation fusion): that is read and written, instead
   // of dW written.
   weight.bytes += Bytes(weight_elements(shape) * (2 * bytes_per_element(accumulated) -

@@ -20,7 +20,7 @@ graph::Work work_of(const Operator& op) {
 
 } // namespace
 
-Bytes replicated_gradients(const StageShape& stage) {
+Bytes replicated_gradients(const PipelineStage& stage) {
   if (!stage.job.sequence_parallel)
     return {};
   const ModelSpec& model = stage.job.model;
@@ -30,16 +30,17 @@ Bytes replicated_gradients(const StageShape& stage) {
     return replicated_parameters(model, kind) + (model.output_bias ? hidden : 0) + (has_mlp_bias ? hidden : 0);
   };
   double parameters = 0;
-  for (std::int64_t part = 1; part <= stage.layers; ++part)
-    parameters += of_layer(stage.kind_of(part));
-  if (stage.is_last) { // each module for multi-token prediction has a layer like the last, and three norms
+  for (const StageShape& chunk : stage.owned())
+    for (std::int64_t part = 1; part <= chunk.layers; ++part)
+      parameters += of_layer(chunk.kind_of(part));
+  if (stage.owns_last()) { // each module for multi-token prediction has a layer like the last, and three norms
     const double module = of_layer(model.kind_of(model.num_layers - 1)) + 3 * norm_parameters(model);
     parameters += norm_parameters(model) + static_cast<double>(model.mtp_layers) * module;
   }
   return Bytes(stage.job.training.gradient_bytes() * gradient_share(stage.job, {.dense = parameters}));
 }
 
-void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables, StageWriter& writer) {
+void reduce_replicated_gradients(const PipelineStage& stage, ProgramTables& tables, StageWriter& writer) {
   if (!stage.job.sequence_parallel)
     return;
   Segment segment{"reduce-norm-gradients", Kind::AllReduce, Dimension::Tp, {}};
@@ -47,36 +48,94 @@ void reduce_replicated_gradients(const StageShape& stage, ProgramTables& tables,
   writer.follow(tables.step(segment, Phase::Gradients));
 }
 
-bool exchanges_embedding_gradient(const StageShape& stage) {
-  return holds_embedding_twice(stage.job) && stage.is_first != stage.is_last;
+bool exchanges_embedding_gradient(const PipelineStage& stage) {
+  return holds_embedding_twice(stage.job) && stage.owns_first() != stage.owns_last();
 }
 
 Bytes exchanged_embedding_gradient(const TrainingJob& job) {
   return Bytes(job.training.gradient_bytes() * gradient_share(job, {.dense = vocabulary_share(job)}));
 }
 
-Operator add_embedding_gradient(const TrainingJob& job) {
+namespace {
+
+// What a stage and another send each other.
+struct Exchange {
+  const char* name;
+  Phase phase;
+  std::int64_t peer;
+  Bytes sent;
+  Bytes received;
+};
+
+// What comes next on the stage has what came from the other.
+void exchange(const PipelineStage& stage, const Exchange& what, ProgramTables& tables, StageWriter& writer) {
+  const std::int64_t peer = what.peer;
+  const auto step = [&](Bytes bytes) {
+    Segment segment{what.name, Kind::SendRecv, Dimension::Tp, {}};
+    segment.work.bytes = bytes;
+    return tables.step(segment, what.phase);
+  };
+  Transfer sent{step(what.sent), peer, -1};
+  Transfer received{step(what.received), peer, -1};
+  sent.step.task.stream = stage.index < peer ? Stream::PpSendNext : Stream::PpSendPrev;
+  received.step.task.stream = stage.index < peer ? Stream::PpSendPrev : Stream::PpSendNext;
+  const StageWriter::Index to = writer.send(sent);
+  writer.wait_for({to, writer.receive(received, writer.chain())});
+}
+
+void add_up(const char* name, const Operator& sum, ProgramTables& tables, StageWriter& writer) {
+  writer.follow(tables.step({name, Kind::Compute, Dimension::Tp, work_of(sum)}, Phase::Gradients));
+}
+
+// Reads both gradients, writes one.
+Operator sum_of_gradients(Bytes gradient) {
   Operator sum;
   sum.pass = Pass::Backward;
-  sum.bytes = exchanged_embedding_gradient(job) * 3; // reads both, writes one
+  sum.bytes = gradient * 3;
   return sum;
 }
 
-void exchange_embedding_gradient(const StageShape& stage, ProgramTables& tables, StageWriter& writer) {
+// Where the other copy of a stage's parts is.
+std::int64_t mirror_of(const PipelineStage& stage) {
+  return stage.job.sizes.pp - 1 - stage.index;
+}
+
+double count(const RankParameters& parameters) {
+  return parameters.dense + parameters.expert;
+}
+
+} // namespace
+
+Operator add_embedding_gradient(const TrainingJob& job) {
+  return sum_of_gradients(exchanged_embedding_gradient(job));
+}
+
+void exchange_embedding_gradient(const PipelineStage& stage, ProgramTables& tables, StageWriter& writer) {
   if (!exchanges_embedding_gradient(stage))
     return;
-  Segment segment{"embedding-gradient", Kind::SendRecv, Dimension::Tp, {}};
-  segment.work.bytes = exchanged_embedding_gradient(stage.job);
-  graph::Step transfer = tables.step(segment, Phase::Gradients);
-  transfer.peer_stage = static_cast<std::uint32_t>(stage.is_first ? stage.job.sizes.pp - 1 : 0);
-  transfer.task.stream = stage.is_first ? Stream::PpSendNext : Stream::PpSendPrev;
-  const StageWriter::Index sent = writer.beside(transfer);
-  transfer.task.stream = stage.is_first ? Stream::PpSendPrev : Stream::PpSendNext;
-  transfer.receives = true;
-  writer.wait_for({sent, writer.beside(transfer)});
-  writer.follow(
-      tables.step({"add-embedding-gradient", Kind::Compute, Dimension::Tp, work_of(add_embedding_gradient(stage.job))},
-                  Phase::Gradients));
+  const Bytes bytes = exchanged_embedding_gradient(stage.job);
+  exchange(stage,
+           {"embedding-gradient", Phase::Gradients, stage.owns_first() ? stage.job.sizes.pp - 1 : 0, bytes, bytes},
+           tables, writer);
+  add_up("add-embedding-gradient", add_embedding_gradient(stage.job), tables, writer);
+}
+
+void add_gradients_of_copies(const PipelineStage& stage, ProgramTables& tables, StageWriter& writer) {
+  if (!stage.job.has_two_copies())
+    return;
+  const Bytes owned(stage.job.training.gradient_bytes() * count(owned_parameters(stage.job, stage.index)));
+  const Bytes others(stage.job.training.gradient_bytes() * count(owned_parameters(stage.job, mirror_of(stage))));
+  exchange(stage, {"copy-gradient", Phase::Gradients, mirror_of(stage), others, owned}, tables, writer);
+  add_up("add-copy-gradient", sum_of_gradients(owned), tables, writer);
+}
+
+void send_parameters_to_copies(const PipelineStage& stage, ProgramTables& tables, StageWriter& writer) {
+  if (!stage.job.has_two_copies())
+    return;
+  const double bytes = bytes_per_element(precision_outside_products(stage.job.training.precision));
+  const Bytes owned(bytes * count(owned_parameters(stage.job, stage.index)));
+  const Bytes others(bytes * count(owned_parameters(stage.job, mirror_of(stage))));
+  exchange(stage, {"copy-parameters", Phase::Parameters, mirror_of(stage), owned, others}, tables, writer);
 }
 
 Operator adam(const TrainingJob& job, const RankParameters& parameters) {
@@ -91,8 +150,8 @@ Operator adam(const TrainingJob& job, const RankParameters& parameters) {
   return step;
 }
 
-void step_optimizer(const StageShape& stage, ProgramTables& tables, StageWriter& writer) {
-  const Operator step = adam(stage.job, stage_parameters(stage.job, stage.index));
+void step_optimizer(const PipelineStage& stage, ProgramTables& tables, StageWriter& writer) {
+  const Operator step = adam(stage.job, owned_parameters(stage.job, stage.index));
   writer.follow(tables.step({"adam", Kind::Compute, Dimension::Tp, work_of(step)}, Phase::Optimizer));
 }
 

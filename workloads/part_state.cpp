@@ -6,7 +6,7 @@ namespace {
 
 // Whether head and modules for multi-token prediction read the embedding's table itself, not a copy of it.
 bool head_reads_embedding(const Job& job) {
-  return job.sizes.pp == 1 && (job.model.tied_embeddings || job.model.mtp_layers > 0);
+  return job.ends_meet() && (job.model.tied_embeddings || job.model.mtp_layers > 0);
 }
 
 } // namespace

@@ -74,7 +74,7 @@ RankParameters embedding_share(const Job& job) {
 }
 
 RankParameters head_share(const Job& job) {
-  const bool is_embedding = job.model.tied_embeddings && job.sizes.pp == 1;
+  const bool is_embedding = job.model.tied_embeddings && job.ends_meet();
   return {.dense = norm_parameters(job.model) + (is_embedding ? 0 : vocabulary_share(job))};
 }
 
@@ -93,21 +93,34 @@ double joining_parameters(const Job& job) {
 }
 
 bool holds_embedding_twice(const Job& job) {
-  return job.sizes.pp > 1 && (job.model.tied_embeddings || job.model.mtp_layers > 0);
+  return !job.ends_meet() && (job.model.tied_embeddings || job.model.mtp_layers > 0);
 }
 
-RankParameters stage_parameters(const Job& job, std::int64_t stage) {
-  const std::int64_t first_layer = job.first_layer(stage);
+RankParameters virtual_stage_parameters(const Job& job, std::int64_t virtual_stage) {
+  const std::int64_t first_layer = job.first_layer(virtual_stage);
   RankParameters total;
-  for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer)
+  for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(virtual_stage); ++layer)
     total += layer_parameters(job, job.model.kind_of(layer));
-  if (stage == 0)
+  if (virtual_stage == 0)
     total += embedding_share(job);
-  if (stage == job.sizes.pp - 1) {
+  if (virtual_stage == job.chunks().virtual_stages() - 1) {
     total += head_share(job);
     total += mtp_share(job);
   }
   return total;
+}
+
+RankParameters stage_parameters(const Job& job, std::int64_t stage) {
+  const schedulers::Chunks chunks = job.chunks();
+  RankParameters total;
+  for (std::int64_t chunk = 0; chunk < chunks.chunks; ++chunk)
+    total += virtual_stage_parameters(job, chunks.virtual_stage({stage, chunk}));
+  return total;
+}
+
+RankParameters owned_parameters(const Job& job, std::int64_t stage) {
+  return job.has_two_copies() ? virtual_stage_parameters(job, job.chunks().virtual_stage({stage, 0}))
+                              : stage_parameters(job, stage);
 }
 
 namespace {

@@ -29,7 +29,12 @@ struct RankParameters {
 [[nodiscard]] double joining_parameters(const Job& job); // a module's projection
 // Whether the first and the last stage both hold the table of the tokens, and sum its gradient.
 [[nodiscard]] bool holds_embedding_twice(const Job& job);
+// Of one virtual stage, and of all chunks of a stage.
+[[nodiscard]] RankParameters virtual_stage_parameters(const Job& job, std::int64_t virtual_stage);
 [[nodiscard]] RankParameters stage_parameters(const Job& job, std::int64_t stage);
+// Those that the optimizer steps on this stage. Of two copies of the model a stage owns its part of the one that goes
+// up (chunk 0); the other part's owner is the stage where the copy that goes down has it.
+[[nodiscard]] RankParameters owned_parameters(const Job& job, std::int64_t stage);
 
 // Bytes per parameter that Adam keeps (ZeRO, arXiv 1910.02054, section 3.1): two moments and, unless the weights are
 // FP32 themselves, an FP32 copy of them.

@@ -26,12 +26,12 @@ double product_parameters(const Job& job, std::int64_t stage) {
 // turn, so are these.
 Bytes fp8_copies(const TrainingJob& job, std::int64_t stage) {
   double count = 0;
-  const StageShape shape(job, stage);
-  for (std::int64_t part = shape.first_part(); part <= shape.last_part(); ++part) {
-    const RankParameters all = part_parameters(shape, part).fp8_copies;
-    const RankParameters gathered = job.training.shards_weights() ? with_replicas(job, all) : RankParameters();
-    count += all.dense + all.expert - gathered.dense - gathered.expert;
-  }
+  for (const StageShape& chunk : PipelineStage(job, stage).chunks)
+    for (std::int64_t part = chunk.first_part(); part <= chunk.last_part(); ++part) {
+      const RankParameters all = part_parameters(chunk, part).fp8_copies;
+      const RankParameters gathered = job.training.shards_weights() ? with_replicas(job, all) : RankParameters();
+      count += all.dense + all.expert - gathered.dense - gathered.expert;
+    }
   return Bytes(count * fp8_copy_bytes());
 }
 
@@ -43,7 +43,7 @@ MemoryUse at_rest(const TrainingJob& job, std::int64_t stage) {
       Bytes(weight_share(job, parameters) * bytes_per_element(precision_outside_products(precision))) +
       fp8_copies(job, stage);
   memory[Memory::Gradients] = Bytes(gradient_share(job, parameters) * job.training.gradient_bytes());
-  memory[Memory::Optimizer] = Bytes(optimizer_share(job, parameters) * optimizer_bytes(precision));
+  memory[Memory::Optimizer] = Bytes(optimizer_share(job, owned_parameters(job, stage)) * optimizer_bytes(precision));
   return memory;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <vector>
 
@@ -10,8 +11,14 @@
 
 namespace moesim::workloads {
 
+// A backward as a whole, and, where the schedule splits some, in two parts.
+struct BackwardSteps {
+  std::vector<SegmentStep> whole, input, weight;
+};
+
 struct LayerSteps {
-  std::vector<SegmentStep> forward, backward;
+  std::vector<SegmentStep> forward;
+  BackwardSteps backward;
   // For layers that are recomputed as a whole, by whether it is their input that is kept: the first forward pass, and
   // the second.
   std::array<std::vector<SegmentStep>, 2> unkept, again;
@@ -21,12 +28,16 @@ struct StageParts {
   std::map<LayerKind, LayerSteps> layers;
   std::vector<SegmentStep> embedding_forward, embedding_backward;
   // The head's and, after it in the forward, those of the modules for multi-token prediction.
-  std::vector<std::vector<SegmentStep>> head_forward, head_backward;
+  std::vector<std::vector<SegmentStep>> head_forward;
+  std::vector<BackwardSteps> head_backward;
   LayerSteps mtp_layer;
-  std::vector<SegmentStep> mtp_input_forward, mtp_input_backward;
-  graph::Step activation, gradient; // transfers to the next and to the previous stage
+  std::vector<SegmentStep> mtp_input_forward;
+  BackwardSteps mtp_input_backward;
+  graph::Step activation, gradient; // transfers to the virtual stages behind and before; who sends sets the stream
 };
 
-[[nodiscard]] StageParts make_parts(const TrainingJob& job, ProgramTables& tables);
+enum class Backwards : std::uint8_t { Whole, Split };
+
+[[nodiscard]] StageParts make_parts(const TrainingJob& job, Backwards backwards, ProgramTables& tables);
 
 } // namespace moesim::workloads

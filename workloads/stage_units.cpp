@@ -1,6 +1,7 @@
 #include "workloads/stage_units.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "simulator/base/check.hpp"
@@ -16,27 +17,40 @@ class Cutter {
 public:
   explicit Cutter(const StageShape& stage) : stage_(stage), recompute_(stage.job.training.recompute) {}
 
+  std::vector<Unit> cut(PassKind kind) {
+    if (kind == PassKind::Forward)
+      forward();
+    else if (kind == PassKind::BackwardWeight)
+      backward_weight();
+    else
+      backward(kind == PassKind::BackwardInput);
+    if (!units_.empty())
+      units_.front().opens_pass = units_.back().closes_pass = true;
+    return std::move(units_);
+  }
+
+private:
   void forward() {
     for (std::int64_t part = stage_.first_part(); part <= stage_.last_part(); ++part)
       add(part, Runs::Forward);
   }
 
-  void backward() {
+  // The embedding has no input whose gradient somebody waits for: its turn is not split.
+  void backward(bool leaves_weights) {
     for (std::int64_t part = stage_.last_part(); part >= stage_.first_part(); --part) {
       const bool runs_again = is_recomputed(part) && is_last_of_chunk(part);
       for (std::int64_t before = chunk_start(part); runs_again && before < part; ++before)
         add(before, Runs::Again);
       add(part, runs_again ? Runs::AgainAndBackward : Runs::Backward);
+      units_.back().leaves_weights = leaves_weights && part > 0;
     }
   }
 
-  std::vector<Unit> take() {
-    MOESIM_CHECK(!units_.empty(), "every stage holds a part of the model");
-    units_.front().opens_pass = units_.back().closes_pass = true;
-    return std::exchange(units_, {});
+  void backward_weight() {
+    for (std::int64_t part = stage_.last_part(); part > 0; --part)
+      add(part, Runs::BackwardWeight);
   }
 
-private:
   // The layers that are recomputed together with the part begin with this one.
   [[nodiscard]] std::int64_t chunk_start(std::int64_t part) const {
     return recompute_.method == Recompute::Method::Uniform
@@ -63,6 +77,32 @@ private:
   std::vector<Unit> units_;
 };
 
+// The passes of one chunk that tell its turns apart.
+struct ChunkPasses {
+  const PipelinePass* first_forward = nullptr;
+  const PipelinePass* last_input = nullptr;  // gives the last gradient of the input
+  const PipelinePass* last_weight = nullptr; // gives the last gradients of weights
+  std::array<std::vector<Unit>, 4> units;    // by kind of pass, as they come up
+};
+
+std::vector<ChunkPasses> chunk_passes(const PipelineStage& stage, std::span<const PipelinePass> passes) {
+  std::vector<ChunkPasses> chunks(stage.chunks.size());
+  for (const PipelinePass& pass : passes) {
+    const auto index = static_cast<std::size_t>(pass.chunk);
+    ChunkPasses& chunk = chunks[index];
+    std::vector<Unit>& units = chunk.units[static_cast<std::size_t>(pass.kind)];
+    if (units.empty())
+      units = units_of_pass(stage.chunks[index], pass.kind);
+    if (pass.kind == PassKind::Forward && chunk.first_forward == nullptr)
+      chunk.first_forward = &pass;
+    if (pass.kind == PassKind::Backward || pass.kind == PassKind::BackwardInput)
+      chunk.last_input = &pass;
+    if (pass.kind == PassKind::Backward || pass.kind == PassKind::BackwardWeight)
+      chunk.last_weight = &pass;
+  }
+  return chunks;
+}
+
 } // namespace
 
 PartParameters part_parameters(const StageShape& stage, std::int64_t part) {
@@ -71,18 +111,42 @@ PartParameters part_parameters(const StageShape& stage, std::int64_t part) {
   return part == stage.head() ? head_part(stage.job) : layer_part(stage.job, stage.kind_of(part));
 }
 
-std::vector<Unit> units_of(const StageShape& stage, std::span<const PipelinePass> passes) {
-  const auto last_backward = std::ranges::find(passes.rbegin(), passes.rend(), PassKind::Backward, &PipelinePass::kind);
+PipelineStage::PipelineStage(const TrainingJob& of_job, std::int64_t stage) : job(of_job), index(stage) {
+  const schedulers::Chunks all = job.chunks();
+  for (std::int64_t chunk = 0; chunk < all.chunks; ++chunk)
+    chunks.emplace_back(job, all.virtual_stage({stage, chunk}));
+}
+
+std::span<const StageShape> PipelineStage::owned() const {
+  return std::span(chunks).first(job.has_two_copies() ? 1 : chunks.size());
+}
+
+bool PipelineStage::owns_first() const {
+  return std::ranges::any_of(owned(), &StageShape::is_first);
+}
+
+bool PipelineStage::owns_last() const {
+  return std::ranges::any_of(owned(), &StageShape::is_last);
+}
+
+std::vector<Unit> units_of_pass(const StageShape& stage, PassKind kind) {
+  std::vector<Unit> units = Cutter(stage).cut(kind);
+  MOESIM_CHECK(!units.empty() || kind == PassKind::BackwardWeight, "every virtual stage holds a part of the model");
+  return units;
+}
+
+std::vector<Unit> units_of(const PipelineStage& stage, std::span<const PipelinePass> passes) {
+  const std::vector<ChunkPasses> chunks = chunk_passes(stage, passes);
   std::vector<Unit> units;
-  Cutter cutter(stage);
   for (const PipelinePass& pass : passes) {
-    if (pass.kind == PassKind::Forward)
-      cutter.forward();
-    else
-      cutter.backward();
-    for (Unit unit : cutter.take()) {
+    const ChunkPasses& chunk = chunks[static_cast<std::size_t>(pass.chunk)];
+    for (Unit unit : chunk.units[static_cast<std::size_t>(pass.kind)]) {
       unit.micro_batch = pass.micro_batch;
-      unit.in_last_backward = &pass == &*last_backward;
+      unit.chunk = static_cast<std::uint8_t>(pass.chunk);
+      unit.runs_with_next = pass.with_next;
+      unit.in_first_forward = &pass == chunk.first_forward;
+      // The embedding's turn is never split.
+      unit.in_last_backward = &pass == (unit.part == 0 ? chunk.last_input : chunk.last_weight);
       units.push_back(unit);
     }
   }

@@ -12,15 +12,14 @@
 
 namespace moesim::workloads {
 
-// The parts of the model that a stage holds, in the order in which they run forward: part 0 is the embedding, on the
-// first stage; parts 1 .. layers are its layers, perhaps none; part layers + 1 is the head, on the last stage.
+// The parts of the model that a virtual stage holds, in the order in which they run forward: part 0 is the embedding,
+// on the first one; parts 1 .. layers are its layers, perhaps none; part layers + 1 is the head, on the last one.
 struct StageShape {
-  StageShape(const TrainingJob& of_job, std::int64_t stage)
-      : job(of_job), index(stage), first_layer(of_job.first_layer(stage)), layers(of_job.layers_of(stage)),
-        is_first(stage == 0), is_last(stage == of_job.sizes.pp - 1) {}
+  StageShape(const TrainingJob& of_job, std::int64_t virtual_stage)
+      : job(of_job), first_layer(of_job.first_layer(virtual_stage)), layers(of_job.layers_of(virtual_stage)),
+        is_first(virtual_stage == 0), is_last(virtual_stage == of_job.chunks().virtual_stages() - 1) {}
 
   const TrainingJob& job;
-  std::int64_t index;
   std::int64_t first_layer;
   std::int64_t layers;
   bool is_first;
@@ -37,24 +36,50 @@ struct StageShape {
 
 [[nodiscard]] PartParameters part_parameters(const StageShape& stage, std::int64_t part);
 
+// A stage of the pipeline: a virtual stage for each of its chunks.
+struct PipelineStage {
+  PipelineStage(const TrainingJob& of_job, std::int64_t stage);
+
+  const TrainingJob& job;
+  std::int64_t index;
+  std::vector<StageShape> chunks;
+
+  // Those whose optimizer is here: all, or of two copies of the model the chunk of the first (owned_parameters()).
+  [[nodiscard]] std::span<const StageShape> owned() const;
+  [[nodiscard]] bool owns_first() const; // the embedding
+  [[nodiscard]] bool owns_last() const;  // the head
+};
+
 // One part's turn in a pass. A layer that is recomputed runs again before its backward; one that is recomputed together
 // with later ones does so in a turn of its own.
 struct Unit {
-  enum class Runs : std::uint8_t { Forward, Again, AgainAndBackward, Backward };
+  enum class Runs : std::uint8_t { Forward, Again, AgainAndBackward, Backward, BackwardWeight };
   Runs runs = Runs::Forward;
   std::int64_t part = 0;
   std::int32_t micro_batch = 0;
-  bool is_recomputed = false; // whether the part as a whole is: it runs again
-  bool keeps_input = false;   // of a part that is recomputed: its input is kept for that
-  bool opens_pass = false;    // the first of its pass ...
-  bool closes_pass = false;   // ... and the last
-  bool in_last_backward = false;
+  std::uint8_t chunk = 0;        // of its stage
+  bool leaves_weights = false;   // of a backward: its weights' gradients have a turn of their own
+  bool is_recomputed = false;    // whether the part as a whole is: it runs again
+  bool keeps_input = false;      // of a part that is recomputed: its input is kept for that
+  bool opens_pass = false;       // the first of its pass ...
+  bool closes_pass = false;      // ... and the last
+  bool runs_with_next = false;   // its pass runs together with the next one
+  bool in_first_forward = false; // of its chunk
+  bool in_last_backward = false; // of its chunk: the last that completes its gradients
 
   [[nodiscard]] bool runs_backward() const { return runs == Runs::AgainAndBackward || runs == Runs::Backward; }
-  // Whether no earlier turn has used the weights that are still at hand.
-  [[nodiscard]] bool begins_use() const { return runs != Runs::Backward || !is_recomputed; }
+  [[nodiscard]] bool completes_gradients() const {
+    return runs == Runs::BackwardWeight || (runs_backward() && !leaves_weights);
+  }
+  // Whether no earlier turn has used the weights that are still at hand. Weights' gradients do not need the weights.
+  [[nodiscard]] bool begins_use() const {
+    return runs != Runs::BackwardWeight && (runs != Runs::Backward || !is_recomputed);
+  }
 };
 
-[[nodiscard]] std::vector<Unit> units_of(const StageShape& stage, std::span<const schedulers::PipelinePass> passes);
+// Of one pass of a virtual stage, of micro-batch 0.
+[[nodiscard]] std::vector<Unit> units_of_pass(const StageShape& stage, schedulers::PassKind kind);
+// Of all passes of a stage. A backward of weights without any has no turn.
+[[nodiscard]] std::vector<Unit> units_of(const PipelineStage& stage, std::span<const schedulers::PipelinePass> passes);
 
 } // namespace moesim::workloads

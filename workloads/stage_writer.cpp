@@ -1,12 +1,24 @@
 #include "workloads/stage_writer.hpp"
 
 namespace moesim::workloads {
+namespace {
 
-void StageWriter::play(const std::vector<SegmentStep>& steps, std::int32_t micro_batch, std::int64_t layer) {
+graph::Step step_of(const Transfer& transfer) {
+  graph::Step step = transfer.step;
+  step.peer_stage = static_cast<std::uint32_t>(transfer.peer);
+  step.task.micro_batch = transfer.micro_batch;
+  step.task.chunk = transfer.chunk;
+  return step;
+}
+
+} // namespace
+
+void StageWriter::play(const std::vector<SegmentStep>& steps, const Occasion& occasion) {
   std::vector<Index> running; // beside the next step
   for (SegmentStep step : steps) {
-    step.task.micro_batch = micro_batch;
-    step.task.layer = static_cast<std::int16_t>(layer);
+    step.task.micro_batch = occasion.micro_batch;
+    step.task.layer = static_cast<std::int16_t>(occasion.layer);
+    step.task.chunk = occasion.chunk;
     if (step.beside_next) {
       running.push_back(beside(step));
       continue;
@@ -18,19 +30,14 @@ void StageWriter::play(const std::vector<SegmentStep>& steps, std::int32_t micro
   wait_for(running);
 }
 
-void StageWriter::receive(graph::Step transfer, std::int64_t from, std::int32_t micro_batch) {
-  transfer.receives = true;
-  transfer.peer_stage = static_cast<std::uint32_t>(from);
-  transfer.task.micro_batch = micro_batch;
-  chain_.push_back(program_.add(transfer, {}));
+StageWriter::Index StageWriter::receive(const Transfer& from, const std::vector<Index>& after) {
+  graph::Step step = step_of(from);
+  step.receives = true;
+  return program_.add(step, after);
 }
 
-void StageWriter::send(graph::Step transfer, std::int64_t to, std::int32_t micro_batch) {
-  transfer.peer_stage = static_cast<std::uint32_t>(to);
-  transfer.task.micro_batch = micro_batch;
-  const Index sent = beside(transfer);
-  if (!overlap_pp_)
-    chain_.push_back(sent);
+StageWriter::Index StageWriter::send(const Transfer& to) {
+  return beside(step_of(to));
 }
 
 } // namespace moesim::workloads

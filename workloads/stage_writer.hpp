@@ -10,12 +10,24 @@
 
 namespace moesim::workloads {
 
+// What a part of the model runs for.
+struct Occasion {
+  std::int32_t micro_batch = -1;
+  std::int64_t layer = -1;
+  std::uint8_t chunk = 0;
+};
+
+// One end of a transfer: the stage at the other end, and what is sent.
+struct Transfer {
+  graph::Step step;
+  std::int64_t peer = 0;
+  std::int32_t micro_batch = 0;
+  std::uint8_t chunk = 0; // of the sender
+};
+
 class StageWriter {
 public:
   using Index = graph::Program::StepIndex;
-
-  // With overlap_pp a pass does not wait for the sends of the pass before it.
-  explicit StageWriter(bool overlap_pp) : overlap_pp_(overlap_pp) {}
 
   // Appends a step behind what came before on this rank ...
   void follow(const graph::Step& step) { chain_ = {program_.add(step, chain_)}; }
@@ -23,19 +35,22 @@ public:
   Index beside(const graph::Step& step) { return program_.add(step, chain_); }
   void wait_for(const std::vector<Index>& steps) { chain_.insert(chain_.end(), steps.begin(), steps.end()); }
 
-  // Appends the steps of one part of the model, of a micro-batch and layer (-1: none).
-  void play(const std::vector<SegmentStep>& steps, std::int32_t micro_batch, std::int64_t layer);
+  // Appends the steps of one part of the model.
+  void play(const std::vector<SegmentStep>& steps, const Occasion& occasion);
 
-  // Transfers to and from another stage.
-  void receive(graph::Step transfer, std::int64_t from, std::int32_t micro_batch);
-  void send(graph::Step transfer, std::int64_t to, std::int32_t micro_batch);
+  // What the next step waits for.
+  [[nodiscard]] const std::vector<Index>& chain() const { return chain_; }
+
+  // Append a transfer from another stage, which starts after `after`, or to another stage, which starts behind what
+  // came before. Nothing waits for it unless told to.
+  Index receive(const Transfer& from, const std::vector<Index>& after);
+  Index send(const Transfer& to);
 
   [[nodiscard]] graph::Program finish() { return std::move(program_); }
 
 private:
-  bool overlap_pp_;
   graph::Program program_;
-  std::vector<Index> chain_; // what the next step waits for
+  std::vector<Index> chain_;
 };
 
 } // namespace moesim::workloads

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,6 +52,11 @@ struct Recompute {
 [[nodiscard]] std::string_view name_of(Recompute::Granularity granularity); // "none", "selective", "full"
 [[nodiscard]] std::string_view name_of(Recompute::Method method);           // "uniform", "block"
 
+// When transfers between stages start. Eager: when their data exists. Rendezvous: when, besides, the receiver has
+// finished the pass before the one that needs it.
+enum class P2p : std::uint8_t { Eager, Rendezvous };
+[[nodiscard]] std::string_view name_of(P2p p2p);
+
 struct Training {
   std::int64_t global_batch_size = 1; // sequences per iteration, over all GPUs
   std::int64_t micro_batch_size = 1;  // sequences per forward pass
@@ -58,6 +64,10 @@ struct Training {
   Precision precision = Precision::Bf16;
   bool grad_reduce_in_fp32 = true; // gradients are summed, over micro-batches and replicas, in FP32
   std::string schedule = "1f1b";
+  // The order of passes where it is not the schedule's function of the job's sizes: given, or searched for.
+  std::optional<schedulers::PipelineOrder> order;
+  std::int64_t max_in_flight = 0; // of zb-auto: micro-batches whose activations a stage may hold
+  P2p p2p = P2p::Eager;
   Recompute recompute;
   AttentionBackend attention_backend = AttentionBackend::Flash;
   CpCommType cp_comm_type = CpCommType::P2p;
@@ -96,13 +106,15 @@ struct TrainingJob : Job {
   }
 };
 
-// The order in which the stages of the job run their passes.
+// What the job's schedule is asked for, and the order in which its stages run their passes.
+[[nodiscard]] schedulers::ScheduleShape schedule_shape(const TrainingJob& job);
 [[nodiscard]] schedulers::PipelineOrder pipeline_order(const TrainingJob& job);
 
 // One iteration: all micro-batches forward and backward, gradient reduction, optimizer step, parameter gathering.
 [[nodiscard]] graph::Programs training_iteration(const TrainingJob& job);
 
-// The same stage by stage, for those who do not need all programs at once.
+// The same stage by stage, for those who do not need all programs at once; and with passes in another order.
 void visit_stages(const TrainingJob& job, const StageVisitor& visit);
+void visit_stages(const TrainingJob& job, const schedulers::PipelineOrder& order, const StageVisitor& visit);
 
 } // namespace moesim::workloads

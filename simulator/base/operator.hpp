@@ -29,6 +29,8 @@ struct Operator {
   std::int64_t k = 0;
   Flops flops; // matrix products only; elementwise arithmetic hides behind its bytes
   Bytes bytes; // read and written in device memory
+  // A product that adds to the gradient of weights: nothing but the optimizer waits for it.
+  bool gives_weight_gradient = false;
 
   bool operator==(const Operator&) const = default;
 };

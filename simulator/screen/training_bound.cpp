@@ -181,8 +181,9 @@ Seconds TrainingBound::finish(const TrainingJob& job, const RankChain& chain) {
       parameters_[at] += head_share(job);
       parameters_[at] += mtp_share(job);
     }
-    const Seconds replicated =
-        communication_.of(Kind::AllReduce, replicated_gradients(shape), place.group(Dimension::Tp));
+    const Seconds replicated = communication_.of(
+        Kind::AllReduce, replicated_gradients(workloads::PipelineStage(job, static_cast<std::int64_t>(at))),
+        place.group(Dimension::Tp));
     if (!training.shards_gradients())
       clock.follow(replicated);
     if (!training.shards_gradients() && !training.overlap.grad_reduce)
@@ -206,7 +207,7 @@ Seconds TrainingBound::finish(const TrainingJob& job, const RankChain& chain) {
 }
 
 void TrainingBound::exchange_embedding_gradients(const TrainingJob& job, const RankChain& chain) {
-  if (!exchanges_embedding_gradient(StageShape(job, 0)))
+  if (!exchanges_embedding_gradient(workloads::PipelineStage(job, 0)))
     return;
   const Bytes bytes = exchanged_embedding_gradient(job);
   const Seconds transfer = std::max(communication_.of(Kind::SendRecv, bytes, chain.to_previous.front()),
