@@ -57,8 +57,9 @@ struct PipelineSchedule {
   std::string_view description; // one line, with its source
   std::string_view bubble;      // its formula, for `p` stages, `m` micro-batches, `v` chunks and passes F, B, W
   ChunkPlacement placement = ChunkPlacement::Loop;
-  std::int64_t chunks = 1; // of each stage; 0: as many as wanted, at least 2
-  bool can_fuse = false;   // ScheduleShape::fuses_passes; DualPipe always does
+  std::int64_t chunks = 1;      // of each stage; 0: as many as wanted, at least 2
+  bool can_fuse = false;        // ScheduleShape::fuses_passes; DualPipe always does
+  bool splits_backward = false; // some backwards at least
   // Requires refusal() to be empty.
   PipelineOrder (*order)(const ScheduleShape& shape);
   // Why it cannot do a shape with the right number of chunks, and what would do; empty: it can.

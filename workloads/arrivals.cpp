@@ -54,4 +54,33 @@ std::vector<Arrival> Arrivals::take_until(const Arrival& wanted) {
   return {first, found + 1};
 }
 
+std::optional<Arrival> arrival_for(const Chunks& chunks, ChunkPlace at, const PipelinePass& pass) {
+  if (pass.kind == PassKind::BackwardWeight)
+    return {};
+  const bool is_forward = pass.kind == PassKind::Forward;
+  const std::optional<ChunkPlace> from = is_forward ? chunks.before(at) : chunks.after(at);
+  if (!from || from->stage == at.stage)
+    return {};
+  return Arrival{*from, pass.micro_batch, is_forward};
+}
+
+std::optional<Crossing> first_crossing(const schedulers::PipelineOrder& order, const Chunks& chunks) {
+  const auto pass_of = [](const Arrival& arrival) {
+    return PipelinePass{arrival.is_forward ? PassKind::Forward : PassKind::Backward, arrival.micro_batch,
+                        static_cast<std::int32_t>(arrival.from.chunk)};
+  };
+  for (std::int64_t stage = 0; stage < chunks.stages; ++stage) {
+    Arrivals arrivals(order, chunks, stage);
+    for (const PipelinePass& pass : order[static_cast<std::size_t>(stage)]) {
+      const std::optional<Arrival> wanted = arrival_for(chunks, {stage, pass.chunk}, pass);
+      if (!wanted)
+        continue;
+      const std::vector<Arrival> taken = arrivals.take_until(*wanted);
+      if (taken.size() > 1)
+        return Crossing{stage, wanted->from.stage, pass_of(*wanted), pass_of(taken.front())};
+    }
+  }
+  return {};
+}
+
 } // namespace moesim::workloads

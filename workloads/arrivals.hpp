@@ -29,9 +29,24 @@ struct Arrival {
 [[nodiscard]] std::optional<schedulers::ChunkPlace> destination(const schedulers::Chunks& chunks,
                                                                 schedulers::ChunkPlace at, schedulers::PassKind kind);
 
+// What a pass at a place needs from another stage; none: nothing.
+[[nodiscard]] std::optional<Arrival> arrival_for(const schedulers::Chunks& chunks, schedulers::ChunkPlace at,
+                                                 const schedulers::PipelinePass& pass);
+
 // The stream on which a stage sends to a virtual stage next to one of its own.
 [[nodiscard]] graph::Stream sending_stream(const schedulers::Chunks& chunks, schedulers::ChunkPlace from,
                                            schedulers::ChunkPlace to);
+
+// A stage that uses two things in another order than its neighbour sends them, the two passes that make them named.
+struct Crossing {
+  std::int64_t receiver = 0;
+  std::int64_t sender = 0;
+  schedulers::PipelinePass used_first;
+  schedulers::PipelinePass sent_first;
+};
+// The first of the first stage that has any.
+[[nodiscard]] std::optional<Crossing> first_crossing(const schedulers::PipelineOrder& order,
+                                                     const schedulers::Chunks& chunks);
 
 class Arrivals {
 public:

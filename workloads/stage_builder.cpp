@@ -156,21 +156,16 @@ void StageBuilder::finish_iteration() {
 }
 
 void StageBuilder::receive(const Unit& opening) {
-  const PassKind kind = kind_of(opening);
-  if (kind == PassKind::BackwardWeight)
+  const std::optional<Arrival> wanted =
+      arrival_for(chunks_, {stage_.index, opening.chunk}, {kind_of(opening), opening.micro_batch, opening.chunk});
+  if (!wanted)
     return;
-  const ChunkPlace at{stage_.index, opening.chunk};
-  const bool is_forward = kind == PassKind::Forward;
-  const std::optional<ChunkPlace> from = is_forward ? chunks_.before(at) : chunks_.after(at);
-  if (!from || from->stage == stage_.index)
-    return;
-  const Arrival wanted{*from, opening.micro_batch, is_forward};
   if (job().training.p2p == P2p::Rendezvous)
-    post(wanted);
+    post(*wanted);
   else
-    for (const Arrival& arrival : arrivals_.take_until(wanted))
+    for (const Arrival& arrival : arrivals_.take_until(*wanted))
       post(arrival);
-  const auto posted = posted_.find({is_forward, from->chunk, opening.micro_batch});
+  const auto posted = posted_.find({wanted->is_forward, wanted->from.chunk, wanted->micro_batch});
   MOESIM_CHECK(posted != posted_.end(), "a pass waits for what was received");
   writer_.wait_for({posted->second});
   posted_.erase(posted);

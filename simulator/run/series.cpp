@@ -121,31 +121,57 @@ void RateCounter::count(double time, double tokens) {
   rates_.tokens_per_s[slice] += tokens / width_;
 }
 
-record::Throughput throughput(const record::TaskTable& table, const workloads::TrainingJob& job,
-                              const workloads::Layout& layout, const graph::Folding& folding, Seconds makespan) {
-  // One rank of the first stage speaks for each replica of the data.
+namespace {
+
+// How many replicas of the data each simulated rank of a stage speaks for: one rank of each does.
+std::vector<std::uint32_t> replicas_of(std::int64_t stage, const workloads::Layout& layout,
+                                       const graph::Folding& folding) {
   std::vector<std::uint32_t> replicas(folding.size.size(), 0);
   for (std::uint32_t position = 0; position < layout.position_count(); ++position) {
-    const RankId rank = layout.rank_of(0, position);
+    const RankId rank = layout.rank_of(stage, position);
     const workloads::Coordinates at = layout.coordinates(rank);
     if (at.tp == 0 && at.cp == 0)
       ++replicas[folding.class_of[rank.value()]];
   }
+  return replicas;
+}
+
+// When the backward (of the input) of each micro-batch ends in a chunk, over the rows of a rank from `row` on; less
+// than 0: it does not run there.
+std::vector<double> backward_ends(const record::TaskTable& table, std::size_t row, std::int64_t chunk,
+                                  std::size_t micro_batches) {
+  std::vector<double> ends(micro_batches, -1);
+  const std::uint32_t rank = table.rank[row];
+  for (; row < table.size() && table.rank[row] == rank; ++row)
+    if (table.kind[row] == static_cast<std::uint8_t>(graph::Kind::Compute) && table.chunk[row] == chunk &&
+        table.phase[row] == static_cast<std::uint8_t>(graph::Phase::Backward))
+      ends[static_cast<std::size_t>(table.micro_batch[row])] = table.end[row];
+  return ends;
+}
+
+} // namespace
+
+record::Throughput throughput(const record::TaskTable& table, const workloads::TrainingJob& job,
+                              const workloads::Layout& layout, const graph::Folding& folding, Seconds makespan) {
   const auto micro_batches = static_cast<std::size_t>(job.training.micro_batches(job.sizes));
   const double tokens = static_cast<double>(job.training.micro_batch_size * job.training.seq_length);
+  const schedulers::Chunks chunks = job.chunks();
   RateCounter rate(makespan);
-  std::size_t row = 0;
-  for (std::size_t rank = 0; rank < replicas.size(); ++rank) {
-    std::vector<double> backward_end(replicas[rank] > 0 ? micro_batches : 0, 0);
-    for (; row < table.size() && table.rank[row] == folding.representative[rank].value(); ++row) {
-      const bool is_backward = table.kind[row] == static_cast<std::uint8_t>(graph::Kind::Compute) &&
-                               table.phase[row] == static_cast<std::uint8_t>(graph::Phase::Backward);
-      if (replicas[rank] > 0 && is_backward)
-        backward_end[static_cast<std::size_t>(table.micro_batch[row])] = table.end[row];
+  for (std::int64_t stage = 0; stage < chunks.stages; ++stage)
+    for (std::int64_t chunk = 0; chunk < chunks.chunks; ++chunk) {
+      if (chunks.virtual_stage({stage, chunk}) != 0)
+        continue;
+      const std::vector<std::uint32_t> replicas = replicas_of(stage, layout, folding);
+      for (std::size_t rank = 0; rank < replicas.size(); ++rank) {
+        if (replicas[rank] == 0)
+          continue;
+        const auto first = std::ranges::lower_bound(table.rank, folding.representative[rank].value());
+        const auto row = static_cast<std::size_t>(first - table.rank.begin());
+        for (const double end : backward_ends(table, row, chunk, micro_batches))
+          if (end >= 0)
+            rate.count(end, tokens * replicas[rank]);
+      }
     }
-    for (const double end : backward_end)
-      rate.count(end, tokens * replicas[rank]);
-  }
   return rate.result();
 }
 

@@ -26,7 +26,8 @@ private:
   record::Throughput rates_;
 };
 
-// A micro-batch's tokens count when its backward ends on stage 0.
+// A micro-batch's tokens count when its backward ends where the model begins: on stage 0, or, of two copies of the
+// model, on the first stage of the copy that it goes through.
 [[nodiscard]] record::Throughput throughput(const record::TaskTable& table, const workloads::TrainingJob& job,
                                             const workloads::Layout& layout, const graph::Folding& folding,
                                             Seconds makespan);

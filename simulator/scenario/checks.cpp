@@ -55,28 +55,28 @@ void check_world(const Scenario& scenario, Sections at) {
 
 namespace {
 
-// Stages are equal unless the scenario lists them. The first has the embedding and the last the head; others need
-// layers.
+// Stages (with chunks, virtual stages) are equal unless the scenario lists them. The first has the embedding and the
+// last the head; others need layers.
 void check_stages(const workloads::Job& job, config::MapReader& parallel) {
   const std::int64_t layers = job.model.num_layers;
+  const std::int64_t wanted = job.chunks().virtual_stages();
+  const std::string name = wanted == job.sizes.pp ? "pp" : "pp x vpp";
   const std::vector<std::int64_t>& listed = job.layers_per_stage;
-  if (listed.empty() && layers % job.sizes.pp != 0)
-    return parallel.problem("pp", fmt::format("{} does not divide the {} layers; use {}, or list layers_per_stage",
-                                              job.sizes.pp, layers, nearest_divisors(layers, job.sizes.pp)));
+  if (listed.empty() && layers % wanted != 0)
+    return parallel.problem("pp", fmt::format("{}{} does not divide the {} layers; use {}, or list layers_per_stage",
+                                              wanted == job.sizes.pp ? "" : name + " = ", wanted, layers,
+                                              nearest_divisors(layers, wanted)));
   const auto stages = static_cast<std::int64_t>(listed.size());
   const std::string_view key = parallel.has("layout") ? "layout" : "layers_per_stage";
-  if (stages != 0 && stages != job.sizes.pp)
-    parallel.problem(key,
-                     stages % job.sizes.pp == 0 && key == "layout"
-                         ? fmt::format("has {} stages, {} x pp, but chunks (vpp {}) are not available yet; write {}",
-                                       stages, stages / job.sizes.pp, stages / job.sizes.pp, job.sizes.pp)
-                         : fmt::format("lists {} stages, but pp is {}; list as many", stages, job.sizes.pp));
+  if (stages != 0 && stages != wanted)
+    parallel.problem(key, fmt::format("{} {} stages, but {} is {}; {} as many", key == "layout" ? "has" : "lists",
+                                      stages, name, wanted, key == "layout" ? "write" : "list"));
   for (std::int64_t stage = 1; stage + 1 < stages; ++stage)
     if (listed[static_cast<std::size_t>(stage)] == 0)
       parallel.problem(key,
                        fmt::format("stage {} holds nothing; only the first and the last may have 0 layers", stage));
   const std::int64_t sum = std::accumulate(listed.begin(), listed.end(), std::int64_t{0});
-  if (stages == job.sizes.pp && sum != layers)
+  if (stages == wanted && sum != layers)
     parallel.problem(key, fmt::format("the stages hold {} layers, but the model has {}; both must agree", sum, layers));
   if (key != "layout")
     return;

@@ -15,6 +15,7 @@ struct Sections {
 void check_world(const Scenario& scenario, Sections at);
 void check_model_splits(const Scenario& scenario, Sections at);
 // Of training.
+void check_schedule(const workloads::TrainingJob& job, Sections at);
 void check_batch(const Scenario& scenario, Sections at);
 void check_amounts(const Scenario& scenario, Sections at);
 void check_size(const Scenario& scenario, Sections at);

@@ -27,11 +27,6 @@ void only(config::MapReader& map, std::string_view key, std::string_view value,
   choice(map, key, value, names, later);
 }
 
-void only_one(config::MapReader& map, std::string_view key, std::string_view what) {
-  if (map.integer_or(key, 1, degree) != 1)
-    map.problem(key, fmt::format("{} is not available yet; use 1", what));
-}
-
 void only_false(config::MapReader& map, std::string_view key) {
   if (map.boolean_or(key, false))
     map.problem(key, "this overlap is not available yet; use false");

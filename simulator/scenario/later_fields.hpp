@@ -13,6 +13,7 @@
 namespace moesim::scenario {
 
 inline constexpr config::IntegerRange degree{.min = 1, .max = 1'000'000};
+inline constexpr std::int64_t most_chunks = 255; // of a stage
 
 // One of `names`, or `fallback` when absent. `later` are values that the field will take one day: known by name, so
 // that the message says more than "unknown".
@@ -36,7 +37,6 @@ Enum enum_choice(config::MapReader& map, std::string_view key, const std::array<
 // The same with one value so far.
 void only(config::MapReader& map, std::string_view key, std::string_view value,
           std::initializer_list<std::string_view> later);
-void only_one(config::MapReader& map, std::string_view key, std::string_view what);
 void only_false(config::MapReader& map, std::string_view key);
 
 } // namespace moesim::scenario

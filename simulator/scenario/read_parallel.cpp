@@ -56,10 +56,22 @@ void read_parallel(config::MapReader& map, Scenario& scenario) {
   sizes.tp = map.integer_or("tp", 1, degree);
   sizes.cp = map.integer_or("cp", 1, degree);
   sizes.pp = map.integer_or("pp", 1, degree);
-  only_one(map, "vpp", "an interleaved schedule");
+  sizes.vpp = map.has("vpp") ? map.integer("vpp", {.min = 1, .max = most_chunks}) : 0; // the schedule decides
   sizes.ep = map.integer_or("ep", 1, degree);
   sizes.etp = map.integer_or("etp", 1, degree);
   scenario.job().layers_per_stage = read_stages(map);
+  // As many stages as a multiple of pp are chunks, as in Megatron Core.
+  const auto stages = static_cast<std::int64_t>(scenario.job().layers_per_stage.size());
+  if (sizes.vpp == 0 && stages > sizes.pp && stages % sizes.pp == 0 && stages / sizes.pp <= most_chunks)
+    sizes.vpp = stages / sizes.pp;
+  if (!scenario.is_training()) {
+    if (sizes.vpp > 1)
+      map.problem(map.has("vpp")      ? "vpp"
+                  : map.has("layout") ? "layout"
+                                      : "layers_per_stage",
+                  "chunks of a stage are for training; use 1 for each stage");
+    sizes.vpp = 1;
+  }
   if (scenario.is_training())
     scenario.training_job().training.cp_comm_type = enum_choice(
         map, "cp_comm_type",

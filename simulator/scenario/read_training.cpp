@@ -87,9 +87,8 @@ void read_training(config::MapReader& map, workloads::TrainingJob& job) {
   training.precision =
       enum_choice(map, "precision", std::array{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp32});
   training.grad_reduce_in_fp32 = map.boolean_or("grad_reduce_in_fp32", true);
-  const std::vector<std::string_view> schedules = schedulers::schedule_names();
-  training.schedule = choice(map, "schedule", "1f1b", schedules,
-                             {"interleaved", "interleaved-1f1b", "zb-h1", "zb-h2", "zb-v", "dualpipe"});
+  read_schedule(map, job);
+  training.p2p = enum_choice(map, "p2p", std::array{workloads::P2p::Eager, workloads::P2p::Rendezvous});
   training.recompute = read_recompute(map);
   training.attention_backend = enum_choice(
       map, "attention_backend", std::array{workloads::AttentionBackend::Flash, workloads::AttentionBackend::Unfused});

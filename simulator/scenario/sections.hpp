@@ -16,6 +16,9 @@ namespace moesim::scenario {
 void read_parallel(config::MapReader& map, Scenario& scenario);
 // `job.model` has been read: it says how many modules for multi-token prediction there are unless this section does.
 void read_training(config::MapReader& map, workloads::TrainingJob& job);
+// The schedule's name, or a map with it and what it takes. Requires the degrees of parallelism: chunks decide the
+// default, and the schedule decides how many there are unless that is given.
+void read_schedule(config::MapReader& training, workloads::TrainingJob& job);
 // Requires the degrees of parallelism: they decide the default of micro_batch_size.
 void read_inference(config::MapReader& map, const workloads::ParallelSizes& sizes, workloads::Inference& inference);
 void read_moe(config::MapReader map);

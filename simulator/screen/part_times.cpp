@@ -59,13 +59,17 @@ PartTimesTable::Pieces PartTimesTable::pieces_of(const workloads::Segments& segm
   Pieces pieces;
   for (const workloads::Segment& segment : segments) {
     Piece piece{.kernels = {},
+                .weight = {},
                 .kind = segment.kind,
                 .over = segment.over,
                 .bytes = segment.work.bytes,
                 .beside_next = segment.beside_next};
     if (segment.kind == graph::Kind::Compute)
-      for (const Operator& op : segment.work.operators)
-        piece.kernels += platforms::time_of(op, cluster_.gpu);
+      for (const Operator& op : segment.work.operators) {
+        const Seconds time = platforms::time_of(op, cluster_.gpu);
+        piece.kernels += time;
+        piece.weight += op.gives_weight_gradient ? time : Seconds();
+      }
     pieces.push_back(piece);
   }
   return pieces;
@@ -110,8 +114,24 @@ Seconds PartTimesTable::span(const Pieces& pieces, const Place& place) {
   return span + beside;
 }
 
+// Those that nothing of their own micro-batch runs beside.
+Seconds PartTimesTable::all_to_alls(const Pieces& pieces, const Place& place) {
+  Seconds sum;
+  for (const Piece& piece : pieces)
+    if (piece.kind == graph::Kind::AllToAll && piece.over == graph::Dimension::Ep && !piece.beside_next)
+      sum += communication_.of(piece.kind, piece.bytes, place.group(piece.over));
+  return sum;
+}
+
 PartTimes::Passes PartTimesTable::span(const PartPieces& pieces, const Place& place) {
-  return {span(pieces.forward, place), span(pieces.backward, place)};
+  PartTimes::Passes passes{.forward = span(pieces.forward, place),
+                           .backward = span(pieces.backward, place),
+                           .weight = {},
+                           .forward_all_to_alls = all_to_alls(pieces.forward, place),
+                           .backward_all_to_alls = all_to_alls(pieces.backward, place)};
+  for (const Piece& piece : pieces.backward)
+    passes.weight += piece.weight / place.speed;
+  return passes;
 }
 
 PartTimes PartTimesTable::times_of(const ShapePieces& pieces, const Place& place) {
@@ -126,8 +146,12 @@ PartTimes PartTimesTable::times_of(const ShapePieces& pieces, const Place& place
   const auto modules = static_cast<double>(model_.mtp_layers);
   const PartTimes::Passes input = span(pieces.module_input, place);
   const PartTimes::Passes layer = times.layers[index_of(model_.kind_of(model_.num_layers - 1))];
-  times.head.forward += modules * (input.forward + layer.forward + times.head.forward);
-  times.head.backward += modules * (input.backward + layer.backward + times.head.backward);
+  const auto add = [&](Seconds PartTimes::Passes::*time) {
+    times.head.*time += modules * (input.*time + layer.*time + times.head.*time);
+  };
+  for (const auto time : {&PartTimes::Passes::forward, &PartTimes::Passes::backward, &PartTimes::Passes::weight,
+                          &PartTimes::Passes::forward_all_to_alls, &PartTimes::Passes::backward_all_to_alls})
+    add(time);
   times.modules_again = modules * layer.forward;
   return times;
 }

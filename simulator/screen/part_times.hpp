@@ -27,6 +27,8 @@ inline constexpr std::size_t layer_kind_count = 6;
 struct PartTimes {
   struct Passes {
     Seconds forward, backward;
+    Seconds weight;                                      // of the backward: products that give weights' gradients
+    Seconds forward_all_to_alls, backward_all_to_alls{}; // of them: experts' all-to-alls by themselves
   };
   std::array<Passes, layer_kind_count> layers{}; // of kinds that the model has
   Passes embedding, head;                        // the head with modules for multi-token prediction
@@ -64,6 +66,7 @@ private:
   // Kernels that run one after the other, or a collective.
   struct Piece {
     Seconds kernels; // at speed 1
+    Seconds weight;  // of them, what gives weights' gradients
     graph::Kind kind = graph::Kind::Compute;
     graph::Dimension over = graph::Dimension::Tp;
     Bytes bytes;
@@ -93,6 +96,7 @@ private:
   [[nodiscard]] Pieces pieces_of(const workloads::Segments& segments) const;
   [[nodiscard]] ShapePieces pieces_of(const workloads::MicroBatchShape& shape) const;
   [[nodiscard]] Seconds span(const Pieces& pieces, const Place& place);
+  [[nodiscard]] Seconds all_to_alls(const Pieces& pieces, const Place& place);
   [[nodiscard]] PartTimes::Passes span(const PartPieces& pieces, const Place& place);
   [[nodiscard]] PartTimes times_of(const ShapePieces& pieces, const Place& place);
   [[nodiscard]] InferenceTimes times_of(const workloads::InferenceJob& job, PlaceId place);

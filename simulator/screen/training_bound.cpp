@@ -19,23 +19,21 @@ using workloads::Unit;
 
 namespace {
 
-constexpr std::size_t embedding_index = layer_kind_count;
-constexpr std::size_t head_index = layer_kind_count + 1;
-
-std::size_t index_of_part(const StageShape& stage, std::int64_t part) {
-  if (part == 0)
-    return embedding_index;
-  return part == stage.head() ? head_index : index_of(stage.kind_of(part));
+// Of other schedules the passes are not run one by one (schedule_bound.cpp).
+bool follows_order(const schedulers::PipelineSchedule& schedule) {
+  return schedule.chunks == 1 && !schedule.splits_backward;
 }
 
 } // namespace
 
 Seconds TrainingBound::of(const TrainingJob& job) {
-  MOESIM_CHECK(job.sizes.vpp == 1, "the reader refuses what is not built yet");
+  const bool is_followed = !job.training.order && follows_order(schedulers::find_schedule(job.training.schedule)) &&
+                           job.training.overlap.expert != workloads::ExpertOverlap::Passes &&
+                           job.training.p2p == workloads::P2p::Eager;
   shape_ = parts_.shape_of(job.micro_batch());
   Seconds bound;
   for (const RankChain& chain : chains_.of(job.sizes))
-    bound = std::max(bound, along(job, chain));
+    bound = std::max(bound, is_followed ? along(job, chain) : along_work(job, chain));
   return bound;
 }
 
@@ -170,20 +168,20 @@ Seconds TrainingBound::finish(const TrainingJob& job, const RankChain& chain) {
     of_layer[index_of(kind)] = layer_parameters(job, kind);
   parameters_.assign(stages_.size(), {});
   for (std::size_t at = 0; at < stages_.size(); ++at) {
-    const StageShape shape(job, static_cast<std::int64_t>(at));
+    const workloads::PipelineStage stage(job, static_cast<std::int64_t>(at));
     const Place& place = chains_.place(chain.places[at]);
     StageClock& clock = stages_[at].clock;
-    for (std::int64_t part = 1; part <= shape.layers; ++part)
-      parameters_[at] += of_layer[index_of(shape.kind_of(part))];
-    if (shape.is_first)
+    for (const StageShape& shape : stage.owned())
+      for (std::int64_t part = 1; part <= shape.layers; ++part)
+        parameters_[at] += of_layer[index_of(shape.kind_of(part))];
+    if (stage.owns_first())
       parameters_[at] += embedding_share(job);
-    if (shape.is_last) {
+    if (stage.owns_last()) {
       parameters_[at] += head_share(job);
       parameters_[at] += mtp_share(job);
     }
-    const Seconds replicated = communication_.of(
-        Kind::AllReduce, replicated_gradients(workloads::PipelineStage(job, static_cast<std::int64_t>(at))),
-        place.group(Dimension::Tp));
+    const Seconds replicated =
+        communication_.of(Kind::AllReduce, replicated_gradients(stage), place.group(Dimension::Tp));
     if (!training.shards_gradients())
       clock.follow(replicated);
     if (!training.shards_gradients() && !training.overlap.grad_reduce)

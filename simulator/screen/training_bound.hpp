@@ -15,6 +15,15 @@
 
 namespace moesim::screen {
 
+// Of costs of parts, behind those of layers.
+inline constexpr std::size_t embedding_index = layer_kind_count;
+inline constexpr std::size_t head_index = layer_kind_count + 1;
+[[nodiscard]] inline std::size_t index_of_part(const workloads::StageShape& stage, std::int64_t part) {
+  if (part == 0)
+    return embedding_index;
+  return part == stage.head() ? head_index : index_of(stage.kind_of(part));
+}
+
 class TrainingBound {
 public:
   // All must outlive this. set_model() of the parts comes before of().
@@ -43,6 +52,12 @@ private:
     Seconds sent_next, sent_previous;
   };
 
+  // One micro-batch in a chunk of a stage.
+  struct ChunkTimes {
+    Seconds forward, backward;
+    Seconds weight; // of the backward: may come later
+  };
+
   void cost_parts(const workloads::TrainingJob& job, PlaceId place);
   [[nodiscard]] Seconds gather_time(const workloads::Training& training, const workloads::RankParameters& parameters,
                                     const Place& place);
@@ -53,6 +68,9 @@ private:
   [[nodiscard]] Seconds along(const workloads::TrainingJob& job, const RankChain& chain);
   void run_passes(const workloads::TrainingJob& job, const std::vector<OrderedPass>& order);
   void exchange_embedding_gradients(const workloads::TrainingJob& job, const RankChain& chain);
+  // Any schedule's (schedule_bound.cpp).
+  [[nodiscard]] Seconds along_work(const workloads::TrainingJob& job, const RankChain& chain);
+  [[nodiscard]] ChunkTimes chunk_times(const workloads::StageShape& shape, const PlaceCosts& costs, bool hides);
   [[nodiscard]] Seconds finish(const workloads::TrainingJob& job, const RankChain& chain);
 
   const platforms::Cluster& cluster_;

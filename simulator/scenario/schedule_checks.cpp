@@ -1,0 +1,112 @@
+// Whether the schedule can do what the rest of the scenario asks of it.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "schedulers/pass_cycle.hpp"
+#include "simulator/scenario/checks.hpp"
+#include "workloads/arrivals.hpp"
+
+namespace moesim::scenario {
+namespace {
+
+using schedulers::PipelineSchedule;
+using workloads::ExpertOverlap;
+using workloads::Sharding;
+using workloads::TrainingJob;
+
+// Chunks of a stage in the schedule's terms; two copies of the model have one of each.
+bool check_chunks(const TrainingJob& job, const PipelineSchedule& schedule, config::MapReader& parallel) {
+  const std::int64_t vpp = job.sizes.vpp;
+  const bool has_copies = job.has_two_copies();
+  const std::int64_t wanted = has_copies ? 1 : schedule.chunks;
+  if (wanted == 0 ? vpp >= 2 : vpp == wanted)
+    return true;
+  parallel.problem("vpp", fmt::format("{} cuts the model into {} for each stage, not {}; use {}, or another schedule",
+                                      schedule.name,
+                                      has_copies    ? "1 chunk (of each of its two copies)"
+                                      : wanted == 0 ? "at least 2 chunks"
+                                      : wanted == 1 ? "1 chunk"
+                                                    : fmt::format("{} chunks", wanted),
+                                      vpp, wanted == 0 ? "2 or more" : fmt::format("{}", wanted)));
+  return false;
+}
+
+// Each part of two copies has one optimizer, whose gradients are added up once, at the end.
+void check_copies(const TrainingJob& job, config::MapReader& training) {
+  if (!job.has_two_copies())
+    return;
+  if (job.training.sharding >= Sharding::Zero2)
+    training.problem("sharding",
+                     fmt::format("{} keeps two copies of the model whole; use none or zero-1, or dualpipe-v",
+                                 job.training.schedule));
+  if (job.training.overlap.grad_reduce || job.training.overlap.param_gather)
+    training.problem("overlap",
+                     fmt::format("{} sums the gradients of its two copies first, and sends parameters to both last; "
+                                 "use grad_reduce: false and param_gather: false, or dualpipe-v",
+                                 job.training.schedule));
+  if (job.model.tied_embeddings || job.model.mtp_layers > 0)
+    training.problem("schedule",
+                     fmt::format("{} does not share the embedding between the ends of two copies; use dualpipe-v, or a "
+                                 "model whose head has a table of its own and no modules for multi-token prediction",
+                                 job.training.schedule));
+}
+
+void check_fused_passes(const TrainingJob& job, const PipelineSchedule& schedule, config::MapReader& training) {
+  if (job.training.overlap.expert != ExpertOverlap::Passes)
+    return;
+  if (!schedule.can_fuse)
+    training.problem("overlap", fmt::format("{} runs no forward together with a backward; use expert: chunked, or "
+                                            "the schedule 1f1b, interleaved-1f1b, dualpipe or dualpipe-v",
+                                            schedule.name));
+  if (job.training.sharding >= Sharding::Zero2)
+    training.problem("overlap", "expert: true needs gradients and weights whole on each rank; use sharding: none or "
+                                "zero-1, or expert: chunked");
+}
+
+std::string describe_cycle(const std::vector<schedulers::StagePass>& passes, bool has_chunks) {
+  std::vector<std::string> names;
+  for (const schedulers::StagePass& at : passes)
+    names.push_back(fmt::format("{} of stage {}", schedulers::describe(at.pass, has_chunks), at.stage));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// With rendezvous a receive is posted when the pass before it has ended: passes, or transfers, may wait in a circle.
+void check_rendezvous(const TrainingJob& job, config::MapReader& training) {
+  if (job.training.p2p != workloads::P2p::Rendezvous)
+    return;
+  const schedulers::PipelineOrder order = workloads::pipeline_order(job);
+  const bool has_chunks = job.chunks().chunks > 1;
+  if (!job.training.overlap.pp) {
+    const auto passes = schedulers::cycle(order, job.chunks(), schedulers::Posting::Rendezvous);
+    if (!passes.empty())
+      return training.problem("p2p", fmt::format("these passes wait for each other in a circle: {}; use eager, or "
+                                                 "overlap.pp: true",
+                                                 describe_cycle(passes, has_chunks)));
+  }
+  if (const auto crossed = workloads::first_crossing(order, job.chunks()))
+    training.problem("p2p", fmt::format("stage {} uses {} first, which stage {} sends after {}; use eager",
+                                        crossed->receiver, describe(crossed->used_first, has_chunks), crossed->sender,
+                                        describe(crossed->sent_first, has_chunks)));
+}
+
+} // namespace
+
+void check_schedule(const TrainingJob& job, Sections at) {
+  const PipelineSchedule& schedule = schedulers::find_schedule(job.training.schedule);
+  if (!check_chunks(job, schedule, at.parallel))
+    return;
+  check_copies(job, at.work);
+  check_fused_passes(job, schedule, at.work);
+  if (job.training.global_batch_size % (job.training.micro_batch_size * job.sizes.dp) != 0)
+    return; // check_batch() says so
+  if (const std::string reason = schedulers::refusal(schedule, workloads::schedule_shape(job)); !reason.empty())
+    return at.work.problem("schedule", reason);
+  check_rendezvous(job, at.work);
+}
+
+} // namespace moesim::scenario

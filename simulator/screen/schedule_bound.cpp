@@ -1,0 +1,119 @@
+// The bound for any schedule: no stage ends before the first micro-batch has reached it, all its passes have run, and
+// the last micro-batch has gone from it back to where the model begins.
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "simulator/base/check.hpp"
+#include "simulator/screen/training_bound.hpp"
+#include "workloads/stage_units.hpp"
+
+namespace moesim::screen {
+
+using graph::Kind;
+using schedulers::ChunkPlace;
+using schedulers::Chunks;
+using workloads::StageShape;
+using workloads::TrainingJob;
+using workloads::Unit;
+
+namespace {
+
+constexpr Seconds never{std::numeric_limits<double>::infinity()};
+
+bool may_split_backwards(const TrainingJob& job) {
+  return job.training.order || schedulers::find_schedule(job.training.schedule).splits_backward;
+}
+
+} // namespace
+
+// `hides`: all-to-alls of experts may run beside another micro-batch's pass.
+TrainingBound::ChunkTimes TrainingBound::chunk_times(const StageShape& shape, const PlaceCosts& costs, bool hides) {
+  const TurnLists& turns = turn_lists_.of(shape);
+  ChunkTimes times;
+  for (const std::vector<Unit>* units : {&turns.forward, &turns.backward})
+    for (const Unit& unit : *units) {
+      const std::size_t index = index_of_part(shape, unit.part);
+      const PartTimes::Passes& part = costs.parts[index].passes;
+      const Seconds forward = part.forward - (hides ? part.forward_all_to_alls : Seconds());
+      if (unit.runs == Unit::Runs::Forward) {
+        times.forward += forward;
+        continue;
+      }
+      if (unit.runs != Unit::Runs::Backward)
+        times.backward += forward;
+      if (!unit.runs_backward())
+        continue;
+      times.backward += part.backward - (hides ? part.backward_all_to_alls : Seconds());
+      times.weight += unit.part > 0 ? part.weight : Seconds();
+      if (index == head_index)
+        times.backward += costs.modules_again;
+    }
+  return times;
+}
+
+Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain) {
+  const Chunks chunks = job.chunks();
+  const Bytes boundary = boundary_bytes(job.model, job.micro_batch());
+  const bool hides = job.training.overlap.expert == workloads::ExpertOverlap::Passes;
+  const auto stage_of = [](ChunkPlace at) { return static_cast<std::size_t>(at.stage); };
+  stages_.resize(static_cast<std::size_t>(job.sizes.pp));
+  costs_.clear();
+  std::vector<ChunkTimes> times; // by stage and chunk
+  for (std::int64_t stage = 0; stage < chunks.stages; ++stage)
+    for (std::int64_t chunk = 0; chunk < chunks.chunks; ++chunk)
+      times.push_back(chunk_times(StageShape(job, chunks.virtual_stage({stage, chunk})),
+                                  costs_at(job, chain.places[static_cast<std::size_t>(stage)]), hides));
+  const auto of = [&](ChunkPlace at) -> const ChunkTimes& {
+    return times[static_cast<std::size_t>(at.stage * chunks.chunks + at.chunk)];
+  };
+  // Forward from `from`, and back to it from the place behind.
+  const auto transfer = [&](ChunkPlace from, ChunkPlace to) {
+    if (from.stage == to.stage)
+      return Seconds();
+    const bool goes_next = (from.stage + 1) % chunks.stages == to.stage;
+    return communication_.of(Kind::SendRecv, boundary,
+                             goes_next ? chain.to_next[stage_of(from)] : chain.to_previous[stage_of(from)]);
+  };
+  const bool splits = may_split_backwards(job);
+  const ReplicaTraffic traffic(job.training);
+  std::vector<Seconds> ends(stages_.size());
+  Seconds back; // when the last micro-batch is back where the model begins
+  for (std::int64_t stage = 0; stage < chunks.stages; ++stage) {
+    Seconds arrival = never;
+    Seconds way_back = never;
+    Seconds work;
+    Seconds later;
+    for (std::int64_t chunk = 0; chunk < chunks.chunks; ++chunk) {
+      const ChunkPlace at{stage, chunk};
+      Seconds there;
+      Seconds home;
+      ChunkPlace place = at;
+      for (std::optional<ChunkPlace> before = chunks.before(at); before; before = chunks.before(place)) {
+        there += of(*before).forward + transfer(*before, place);
+        home += of(*before).backward - (splits ? of(*before).weight : Seconds()) + transfer(place, *before);
+        place = *before;
+      }
+      arrival = std::min(arrival, there);
+      way_back = std::min(way_back, home);
+      const auto passes = static_cast<double>(job.training.micro_batches(job.sizes)) / (job.has_two_copies() ? 2 : 1);
+      work += passes * (of(at).forward + of(at).backward);
+      later += splits ? passes * of(at).weight : Seconds();
+    }
+    ends[static_cast<std::size_t>(stage)] = arrival + work;
+    back = std::max(back, arrival + work - later + way_back);
+  }
+  for (std::size_t at = 0; at < stages_.size(); ++at) {
+    stages_[at].passes.clear();
+    for (const Pass pass : {Pass::Forward, Pass::Backward})
+      stages_[at].clock.turns_of(pass).clear();
+    stages_[at].clock.begin(traffic, stages_[at].passes);
+    stages_[at].clock.wait_until(ends[at]);
+  }
+  // Two copies begin at either end.
+  if (!job.has_two_copies())
+    stages_.front().clock.wait_until(back);
+  return std::max(finish(job, chain), back);
+}
+
+} // namespace moesim::screen
