@@ -1,7 +1,7 @@
 #include "workloads/stage_builder.hpp"
 
-#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "simulator/base/check.hpp"
 #include "workloads/optimizer_step.hpp"
@@ -83,61 +83,55 @@ void StageBuilder::run(Turns pass) {
 // between these, other communication included, is one chain: nothing else overlaps (DeepSeek-V3, arXiv 2412.19437,
 // section 3.2.1; Megatron Core, combined_1f1b.py).
 void StageBuilder::run_together(Turns a, Turns b) {
-  struct Side {
-    Turns turns;
-    std::vector<SegmentStep> steps; // of the turn at hand
-    std::size_t next = 0;
-    std::vector<Index> running; // what its next step waits for besides
-  };
-  std::array<Side, 2> sides{Side{a, {}, 0, {}}, Side{b, {}, 0, {}}};
-  const auto fill = [&](Side& side) {
-    const Unit& unit = units_[side.turns.first];
-    side.steps.clear();
-    side.next = 0;
-    for (const Play& play : plays(unit))
-      for (SegmentStep step : *play.steps) {
-        step.task.micro_batch = unit.micro_batch;
-        step.task.layer = static_cast<std::int16_t>(play.layer);
-        step.task.chunk = unit.chunk;
-        side.steps.push_back(step);
-      }
-  };
-  const auto run_to_all_to_all = [&](Side& side) {
-    writer_.wait_for(std::exchange(side.running, {}));
-    std::vector<Index> beside;
-    while (side.turns.first < side.turns.last) {
-      if (side.next == 0) {
-        data_parallel_.before(side.turns.first);
-        fill(side);
-      }
-      while (side.next < side.steps.size()) {
-        const SegmentStep& step = side.steps[side.next++];
-        if (is_expert_all_to_all(step) || step.beside_next) {
-          std::vector<Index>& waited_for = step.beside_next ? beside : side.running;
-          waited_for.push_back(writer_.beside(step));
-          if (step.beside_next)
-            continue;
-          writer_.wait_for(beside);
-          return;
-        }
-        writer_.follow(step);
-        writer_.wait_for(std::exchange(beside, {}));
-      }
-      data_parallel_.after(side.turns.first++);
-      side.next = 0;
-    }
-    writer_.wait_for(beside);
-  };
-  receive(units_[a.first]);
-  run_to_all_to_all(sides[0]);
-  receive(units_[b.first]);
-  const auto has_steps = [](const Side& side) { return side.turns.first < side.turns.last; };
-  for (std::size_t turn = 1; has_steps(sides[0]) || has_steps(sides[1]); ++turn)
-    if (has_steps(sides[turn % 2]))
-      run_to_all_to_all(sides[turn % 2]);
-  for (Side& side : sides)
+  std::array<Side, 2> sides{Side{.turns = a}, Side{.turns = b}};
+  for (Side& side : sides) {
+    receive(units_[side.turns.first]);
+    run_to_all_to_all(side);
+  }
+  while (sides[0].has_turns() || sides[1].has_turns())
+    for (Side& side : sides)
+      if (side.has_turns())
+        run_to_all_to_all(side);
+  for (const Side& side : sides)
     writer_.wait_for(side.running);
   send(std::array{units_[a.first], units_[b.first]});
+}
+
+void StageBuilder::run_to_all_to_all(Side& side) {
+  writer_.wait_for(std::exchange(side.running, {}));
+  while (side.has_turns()) {
+    if (side.next == 0)
+      begin_turn(side);
+    while (side.next < side.steps.size()) {
+      const SegmentStep& step = side.steps[side.next++];
+      if (step.beside_next) {
+        side.beside.push_back(writer_.beside(step));
+      } else if (is_expert_all_to_all(step)) {
+        side.running.push_back(writer_.beside(step));
+        side.running.insert(side.running.end(), side.beside.begin(), side.beside.end());
+        side.beside.clear();
+        return;
+      } else {
+        writer_.follow(step);
+        writer_.wait_for(std::exchange(side.beside, {}));
+      }
+    }
+    data_parallel_.after(side.turns.first++);
+    side.next = 0;
+  }
+}
+
+void StageBuilder::begin_turn(Side& side) {
+  const Unit& unit = units_[side.turns.first];
+  data_parallel_.before(side.turns.first);
+  side.steps.clear();
+  for (const Play& play : plays(unit))
+    for (SegmentStep step : *play.steps) {
+      step.task.micro_batch = unit.micro_batch;
+      step.task.layer = static_cast<std::int16_t>(play.layer);
+      step.task.chunk = unit.chunk;
+      side.steps.push_back(step);
+    }
 }
 
 // Sharded gradients are sums already when the micro-batches end, and each rank has its share of them.

@@ -33,6 +33,15 @@ private:
     std::size_t first = 0;
     std::size_t last = 0;
   };
+  // A pass that runs together with another: the turns that are left, and how far the first of them has come.
+  struct Side {
+    Turns turns;
+    std::vector<SegmentStep> steps{}; // of the first turn
+    std::size_t next = 0;             // of the steps
+    std::vector<Index> beside{};      // what the step after the next waits for, ...
+    std::vector<Index> running{};     // ... and what the side's next step does: an all-to-all of experts
+    [[nodiscard]] bool has_turns() const { return turns.first < turns.last; }
+  };
   // The steps of a turn, for a layer or none.
   struct Play {
     const Steps* steps;
@@ -45,6 +54,8 @@ private:
   void run_passes();
   void run(Turns pass);
   void run_together(Turns a, Turns b);
+  void run_to_all_to_all(Side& side);
+  void begin_turn(Side& side);
   void finish_iteration();
 
   void receive(const Unit& opening);

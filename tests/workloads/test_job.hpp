@@ -145,4 +145,13 @@ inline TrainingJob sharded(const ModelSpec& model, const ParallelSizes& sizes, S
   return job;
 }
 
+// The same under a schedule, with as many chunks as it wants (two where it leaves that open).
+inline TrainingJob scheduled(TrainingJob job, std::string_view name) {
+  const schedulers::PipelineSchedule& schedule = schedulers::find_schedule(name);
+  job.training.schedule = name;
+  job.placement = schedule.placement;
+  job.sizes.vpp = schedule.chunks == 0 ? 2 : job.has_two_copies() ? 1 : schedule.chunks;
+  return job;
+}
+
 } // namespace moesim::workloads
