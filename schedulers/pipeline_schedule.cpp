@@ -11,6 +11,7 @@
 #include "schedulers/gpipe.hpp"
 #include "schedulers/interleaved_one_forward_one_backward.hpp"
 #include "schedulers/one_forward_one_backward.hpp"
+#include "schedulers/zero_bubble_auto.hpp"
 #include "schedulers/zero_bubble_h1.hpp"
 #include "schedulers/zero_bubble_h2.hpp"
 #include "schedulers/zero_bubble_v.hpp"
@@ -62,6 +63,12 @@ const std::vector<PipelineSchedule>& schedules() {
        .chunks = 0,
        .can_fuse = true,
        .order = interleaved_one_forward_one_backward,
+       .refusal = any_shape},
+      {.name = "zb-auto",
+       .description =
+           "the best of many orders for given costs, transfer time and memory; arXiv 2401.10241, section 3.1",
+       .bubble = "at most that of zb-h1 in the same memory",
+       .order = zero_bubble_auto,
        .refusal = any_shape},
       {.name = "zb-h1",
        .description = "1f1b with backwards of the weights delayed into the bubble, same memory; arXiv 2401.10241",
