@@ -1,11 +1,8 @@
-// Communication slows the kernels beside it: closed forms on small graphs, for every executor, and the law that they
-// follow on random ones. GPUs have four multiprocessors, so each that is taken costs a quarter of the speed.
+// Communication slows the kernels beside it: closed forms on small graphs, for every executor. GPUs have four
+// multiprocessors, so each that is taken costs a quarter of the speed.
 #include "simulator/execution/delays.hpp"
 
-#include <algorithm>
-#include <map>
-#include <random>
-#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -17,17 +14,6 @@ namespace moesim::execution {
 namespace {
 
 using graph::Stream;
-
-// Communication on Tp takes one of the four, on Dp two, of a pipeline transfer each end one.
-SmallJob job_of_four(std::size_t links = 0) {
-  SmallJob job(links);
-  job.costs.multiprocessors.all = 4;
-  job.take(Stream::Tp, 1);
-  job.take(Stream::Dp, 2);
-  for (const Stream stream : {Stream::PpSendNext, Stream::PpSendPrev, Stream::PpRecvNext, Stream::PpRecvPrev})
-    job.take(stream, 1);
-  return job;
-}
 
 // When a task ends on idle links.
 double end_of(const SmallJob& job, TaskIndex task) {
@@ -166,122 +152,6 @@ TEST(Delays, RefusesTwoKernelsAtOnceOnARank) {
   job.compute(1);
   EXPECT_THROW(end_of(job, 0), InternalError);
 }
-
-enum class Contention { None, Some };
-
-// Kernels and communications in order of their streams, each now and then after some other task; on links of their own
-// unless contention is wanted.
-SmallJob overlapping_job(std::uint32_t seed, Contention contention) {
-  constexpr std::uint32_t ranks = 6;
-  const std::vector<Stream> streams{Stream::Compute, Stream::Tp, Stream::Dp, Stream::PpSendNext};
-  std::mt19937 random(seed);
-  const auto below = [&random](std::size_t limit) { return static_cast<std::uint32_t>(random() % limit); };
-  SmallJob job = job_of_four(ranks * streams.size());
-  std::map<std::pair<Stream, std::uint32_t>, TaskIndex> last;
-  for (TaskIndex task = 0; task < 500; ++task) {
-    const std::uint32_t kind = below(streams.size());
-    const std::uint32_t first = below(ranks);
-    const std::uint32_t width = streams[kind] == Stream::Tp || streams[kind] == Stream::Dp ? 1 + below(3) : 2;
-    std::vector<std::uint32_t> members;
-    for (std::uint32_t i = 0; i < (streams[kind] == Stream::Compute ? 1 : width); ++i)
-      members.push_back((first + i) % ranks);
-    std::vector<TaskIndex> after;
-    for (const std::uint32_t rank : members)
-      if (const auto before = last.find({streams[kind], rank}); before != last.end())
-        after.push_back(before->second);
-    if (task > 0 && below(3) == 0)
-      after.push_back(task - 1 - below(std::min<std::size_t>(task, 20)));
-    if (streams[kind] == Stream::Compute) {
-      job.compute(1e-6 * below(1000), after, first);
-    } else {
-      std::vector<Flow> flows;
-      for (const std::uint32_t rank : members)
-        flows.push_back(over({rank + ranks * (contention == Contention::Some ? 0 : kind)}, Bytes(1e3 * below(1000))));
-      job.communicate(1e-6 * below(50), flows, after, {.stream = streams[kind], .ranks = members});
-    }
-    for (const std::uint32_t rank : members)
-      last[{streams[kind], rank}] = task;
-  }
-  return job;
-}
-
-// What a kernel would have done at full speed, from the times of the communications beside it: the integral of the
-// speed.
-double work_done(const graph::TaskGraph& graph, const Multiprocessors& processors, const Times& times,
-                 TaskIndex kernel) {
-  const double start = times[2 * kernel];
-  const double end = times[2 * kernel + 1];
-  std::vector<double> dates{start, end};
-  std::vector<std::pair<TaskIndex, std::size_t>> beside; // and as which member
-  for (TaskIndex task = 0; task < graph.task_count(); ++task) {
-    const graph::Task& other = graph.tasks()[task];
-    if (other.kind == graph::Kind::Compute || times[2 * task + 1] <= start || times[2 * task] >= end)
-      continue;
-    const auto members = graph.members(other);
-    for (std::size_t member = 0; member < members.size(); ++member)
-      if (members[member].value() == graph.tasks()[kernel].place) {
-        beside.emplace_back(task, member);
-        for (const double date : {times[2 * task], times[2 * task + 1]})
-          dates.push_back(std::clamp(date, start, end));
-      }
-  }
-  std::ranges::sort(dates);
-  double work = 0;
-  for (std::size_t i = 1; i < dates.size(); ++i) {
-    std::map<Stream, std::uint32_t> taken;
-    for (const auto& [task, member] : beside)
-      if (times[2 * task] < dates[i] && times[2 * task + 1] > dates[i - 1]) {
-        const Stream stream = stream_at(graph.tasks()[task], member);
-        taken[stream] = processors.taken[static_cast<std::size_t>(stream)];
-      }
-    std::uint32_t sum = 0;
-    for (const auto& [stream, count] : taken)
-      sum += count;
-    work += (dates[i] - dates[i - 1]) * std::max(1.0, static_cast<double>(processors.all) - sum) / processors.all;
-  }
-  return work;
-}
-
-class RandomOverlap : public testing::TestWithParam<std::uint32_t> {};
-
-TEST_P(RandomOverlap, WorkIsTheIntegralOfTheSpeed) {
-  const SmallJob job = overlapping_job(GetParam(), Contention::Some);
-  const graph::TaskGraph graph = job.graph();
-  IdealExecutor ideal;
-  std::size_t slowed = 0;
-  for (const Times& times : {times_of(run(ideal, job).recording), run_in_child(Network::Fluid, job)})
-    for (TaskIndex task = 0; task < graph.task_count(); ++task)
-      if (graph.tasks()[task].kind == graph::Kind::Compute) {
-        const double duration = job.costs.durations[job.costs.of_task[task]].value();
-        EXPECT_NEAR(work_done(graph, job.costs.multiprocessors, times, task), duration, 1e-12) << "task " << task;
-        slowed += times[2 * task + 1] - times[2 * task] > 1.01 * duration ? 1U : 0U;
-      }
-  EXPECT_GT(slowed, 100U);
-}
-
-TEST_P(RandomOverlap, ExecutorsAgreeWhereNothingContends) {
-  const SmallJob job = overlapping_job(GetParam(), Contention::None);
-  IdealExecutor ideal;
-  const Outcome expected = run(ideal, job);
-  const Times ideal_times = times_of(expected.recording);
-  EXPECT_EQ(run_in_child(Network::Analytic, job), ideal_times);
-  const Times fluid = run_in_child(Network::Fluid, job);
-  for (std::size_t i = 0; i < 2 * expected.recording.tasks.size(); ++i)
-    EXPECT_NEAR(fluid[i], ideal_times[i], 1e-9 * expected.makespan.value()) << "task " << i / 2;
-}
-
-// On links that nobody shares, whatever a task waits for is only later.
-TEST_P(RandomOverlap, SlowingBringsNoEndForward) {
-  SmallJob job = overlapping_job(GetParam(), Contention::None);
-  IdealExecutor ideal;
-  const Outcome slowed = run(ideal, job);
-  job.costs.multiprocessors = {};
-  const Outcome unslowed = run(ideal, job);
-  for (std::size_t task = 0; task < slowed.recording.tasks.size(); ++task)
-    EXPECT_GE(slowed.recording.tasks[task].end, unslowed.recording.tasks[task].end * (1 - 1e-12)) << "task " << task;
-}
-
-INSTANTIATE_TEST_SUITE_P(Delays, RandomOverlap, testing::Range(1U, 6U));
 
 } // namespace
 } // namespace moesim::execution

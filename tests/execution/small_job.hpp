@@ -84,6 +84,19 @@ private:
   graph::TaskGraph::Parts parts_;
 };
 
+// GPUs with four multiprocessors: communication on Tp takes one of them, on Dp two, at each end of a pipeline transfer
+// one.
+inline SmallJob job_of_four(std::size_t links = 0) {
+  SmallJob job(links);
+  job.costs.multiprocessors.all = 4;
+  job.take(graph::Stream::Tp, 1);
+  job.take(graph::Stream::Dp, 2);
+  for (const graph::Stream stream :
+       {graph::Stream::PpSendNext, graph::Stream::PpSendPrev, graph::Stream::PpRecvNext, graph::Stream::PpRecvPrev})
+    job.take(stream, 1);
+  return job;
+}
+
 // Keeps everything it is told.
 class Recording : public RunSink {
 public:
