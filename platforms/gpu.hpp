@@ -38,6 +38,19 @@ struct AttentionCurve {
   double half_length = 0;
 };
 
+// Multiprocessors that the kernels of a communication hold on every GPU that takes part, for as long as it runs, by the
+// dimension of the parallel layout that communicates. A GPU of which nothing is known here slows no compute.
+struct CommunicationKernels {
+  std::int64_t multiprocessors = 1; // that the GPU has: the whole of which the others are a part
+  std::int64_t tp = 0;
+  std::int64_t cp = 0;
+  std::int64_t ep = 0;
+  std::int64_t dp = 0;
+  std::int64_t pp = 0; // of one send or one receive
+
+  bool operator==(const CommunicationKernels&) const = default;
+};
+
 struct Gpu {
   std::string name;
   Bytes memory_capacity; // the whole, as nvidia-smi prints it
@@ -52,6 +65,7 @@ struct Gpu {
   // Share of the clock of short measurements, which the curves are fitted to, that the GPU holds at its power limit.
   double sustained_clock = 1;
   Seconds launch_overhead; // from one kernel's end to the next one's start
+  CommunicationKernels communication;
 
   // What a job's tensors can have; nothing when the reserved memory is all there is.
   [[nodiscard]] Bytes usable_memory() const { return std::max(Bytes(0), memory_capacity - reserved_memory); }

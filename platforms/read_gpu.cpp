@@ -1,6 +1,8 @@
 #include "platforms/read_gpu.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,6 +15,16 @@ namespace {
 
 constexpr config::NumberRange share{.min = 0.001, .max = 1};
 constexpr config::IntegerRange tile{.min = 1, .max = 4096};
+constexpr config::IntegerRange multiprocessors{.min = 1, .max = 100'000};
+
+// The dimensions that communicate, as the file names them.
+constexpr std::array<std::pair<std::string_view, std::int64_t CommunicationKernels::*>, 5> communicating{{
+    {"tp", &CommunicationKernels::tp},
+    {"cp", &CommunicationKernels::cp},
+    {"ep", &CommunicationKernels::ep},
+    {"dp", &CommunicationKernels::dp},
+    {"pp", &CommunicationKernels::pp},
+}};
 
 using GemmCurves = std::array<std::optional<GemmCurve>, precision_count>;
 
@@ -26,7 +38,7 @@ GemmCurve read_curve(config::MapReader& map) {
   if (map.has("tile_m") || map.has("tile_n") || map.has("multiprocessors")) {
     curve.tile_m = map.integer("tile_m", tile);
     curve.tile_n = map.integer("tile_n", tile);
-    curve.multiprocessors = map.integer("multiprocessors", {.min = 1, .max = 100'000});
+    curve.multiprocessors = map.integer("multiprocessors", multiprocessors);
   }
   return curve;
 }
@@ -65,6 +77,16 @@ AttentionCurve read_attention(config::MapReader map) {
   return curve;
 }
 
+CommunicationKernels read_communication(config::MapReader map) {
+  CommunicationKernels kernels;
+  kernels.multiprocessors = map.integer("multiprocessors", multiprocessors);
+  const std::int64_t most = map.has("multiprocessors") ? kernels.multiprocessors : multiprocessors.max;
+  for (const auto& [name, taken] : communicating)
+    kernels.*taken = map.integer_or(name, 0, {.min = 0, .max = most});
+  map.finish();
+  return kernels;
+}
+
 std::string curve_yaml(const GemmCurve& curve) {
   std::string text = fmt::format("{{max_efficiency: {}, half_k: {}", curve.max_efficiency, curve.half_k);
   if (curve.tile_m != 0)
@@ -84,6 +106,13 @@ std::string gemm_yaml(const GemmCurves& curves, const std::string& margin) {
     if (curves[at])
       text += fmt::format("{}  {}: {}\n", margin, name_of(static_cast<Precision>(at)), curve_yaml(*curves[at]));
   return text;
+}
+
+std::string communication_yaml(const CommunicationKernels& kernels) {
+  std::string text = fmt::format("communication: {{multiprocessors: {}", kernels.multiprocessors);
+  for (const auto& [name, taken] : communicating)
+    text += fmt::format(", {}: {}", name, kernels.*taken);
+  return text + "}\n";
 }
 
 } // namespace
@@ -118,6 +147,8 @@ Gpu read_gpu(const config::Node& section, const std::string& path, Problems& pro
   gpu.attention = read_attention(map.map("attention"));
   gpu.sustained_clock = map.number_or("sustained_clock", 1, share);
   gpu.launch_overhead = map.seconds_or("launch_overhead", Seconds(0));
+  if (map.node("communication") != nullptr)
+    gpu.communication = read_communication(map.map("communication"));
   map.finish();
   return gpu;
 }
@@ -140,7 +171,10 @@ std::string to_yaml(const Gpu& gpu, int indent) {
                       gpu.attention.max_efficiency, gpu.attention.half_head_size, gpu.attention.half_length);
   if (gpu.sustained_clock != 1)
     text += fmt::format("{}sustained_clock: {}\n", margin, gpu.sustained_clock);
-  return text + fmt::format("{}launch_overhead: {}s\n", margin, gpu.launch_overhead.value());
+  text += fmt::format("{}launch_overhead: {}s\n", margin, gpu.launch_overhead.value());
+  if (gpu.communication != CommunicationKernels{})
+    text += margin + communication_yaml(gpu.communication);
+  return text;
 }
 
 } // namespace moesim::platforms

@@ -14,6 +14,21 @@ namespace {
 
 constexpr std::uint32_t unknown = std::numeric_limits<std::uint32_t>::max();
 
+execution::Multiprocessors multiprocessors(const platforms::CommunicationKernels& kernels) {
+  execution::Multiprocessors processors{.all = static_cast<std::uint32_t>(kernels.multiprocessors)};
+  const auto takes = [&](graph::Stream stream, std::int64_t taken) {
+    processors.taken[static_cast<std::size_t>(stream)] = static_cast<std::uint32_t>(taken);
+  };
+  takes(graph::Stream::Tp, kernels.tp);
+  takes(graph::Stream::Cp, kernels.cp);
+  takes(graph::Stream::Ep, kernels.ep);
+  takes(graph::Stream::Dp, kernels.dp);
+  for (const graph::Stream stream :
+       {graph::Stream::PpSendNext, graph::Stream::PpSendPrev, graph::Stream::PpRecvNext, graph::Stream::PpRecvPrev})
+    takes(stream, kernels.pp);
+  return processors;
+}
+
 // Assigns each task its cost, working out each one once: kernels by work and GPU speed, communication by work and
 // group.
 class CostTable {
@@ -32,6 +47,7 @@ public:
       costs_.of_task.push_back(task.kind == graph::Kind::Compute ? duration(task) : communication_index(task));
     costs_.links = network_.links();
     costs_.class_of_link = network_.class_of_link();
+    costs_.multiprocessors = multiprocessors(cluster_.gpu.communication);
     return std::move(costs_);
   }
 

@@ -23,7 +23,8 @@ class Calendar {
 public:
   void add(Entry entry) { entries_.push(entry); }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
-  [[nodiscard]] Seconds next_date() const { return entries_.top().date; }
+  [[nodiscard]] const Entry& next() const { return entries_.top(); }
+  [[nodiscard]] Seconds next_date() const { return next().date; }
   // Removes and returns the next entry. Requires that there is one.
   Entry take() {
     const Entry entry = entries_.top();

@@ -37,6 +37,7 @@ void check(const graph::TaskGraph& graph, const Costs& costs) {
     const std::size_t limit = computes ? costs.durations.size() : costs.communications.size();
     MOESIM_CHECK(costs.of_task[i] < limit, fmt::format("task {} has a cost out of range", i));
   }
+  MOESIM_CHECK(costs.multiprocessors.all > 0, "a rank has a multiprocessor");
   for (const Seconds duration : costs.durations)
     MOESIM_CHECK(is_amount(duration.value()), "a duration is a finite number, not negative");
   for (const Communication& communication : costs.communications) {

@@ -5,6 +5,7 @@
 // SimGridExecutor (simgrid_executor.hpp) shares links between flows. Where nothing contends both give the same times.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -51,17 +52,25 @@ struct Communication {
   std::vector<Flow> flows; // none: the delay is all
 };
 
+// What the multiprocessors of a GPU do beside its compute: while a communication runs, its kernel holds `taken` of them
+// on every rank that takes part, and a compute task has what is left. By default none is taken.
+struct Multiprocessors {
+  std::uint32_t all = 1;
+  std::array<std::uint32_t, graph::stream_count> taken{}; // by Stream
+};
+
 struct Costs {
   std::vector<std::uint32_t> of_task; // per task: compute: index into `durations`; otherwise into `communications`
-  std::vector<Seconds> durations;     // of compute tasks; the speed of the GPU is included
+  std::vector<Seconds> durations;     // of compute tasks with all multiprocessors; the speed of the GPU is included
   std::vector<Communication> communications;
   std::vector<Link> links;
+  Multiprocessors multiprocessors; // of every rank
   // What executors do not look at: for each link of the job, the one of `links` that stands for it.
   std::vector<std::uint32_t> class_of_link;
 };
 
 // Throws InternalError unless there is one cost per task, every index is in range, every time and size is finite and
-// not negative, and every link that carries something has a capacity.
+// not negative, every link that carries something has a capacity, and a rank has a multiprocessor.
 void check(const graph::TaskGraph& graph, const Costs& costs);
 
 // How long `communication` takes on idle links: latency + max over links of (bytes that cross the link) / capacity.
@@ -71,7 +80,7 @@ void check(const graph::TaskGraph& graph, const Costs& costs);
 using CapacityOf = std::function<BytesPerSecond(std::uint32_t link)>;
 [[nodiscard]] Seconds idle_time(const Communication& communication, const CapacityOf& capacity_of);
 
-// How long each task takes on idle links: what critical_path() of the graph wants.
+// How long each task takes on idle links and beside nothing that slows it: what critical_path() of the graph wants.
 [[nodiscard]] std::vector<Seconds> idle_times(const graph::TaskGraph& graph, const Costs& costs);
 
 // Receives what happened, while it happens: tasks in the order in which they end, flows before the end of their task.

@@ -1,22 +1,22 @@
 #include "simulator/execution/ideal_executor.hpp"
 
-#include "simulator/execution/calendar.hpp"
+#include "simulator/execution/delays.hpp"
 #include "simulator/execution/run_state.hpp"
 
 namespace moesim::execution {
 
 Seconds IdealExecutor::run(const graph::TaskGraph& graph, const Costs& costs, RunSink& sink, const Progress& progress) {
   check(graph, costs);
-  const std::vector<Seconds> times = idle_times(graph, costs);
   RunState state(graph, sink, progress);
-  Calendar calendar;
+  Delays delays(graph, costs);
 
-  state.begin([&](std::uint32_t task) { calendar.add({times[task], task}); });
-  while (!calendar.empty()) {
-    const Entry ended = calendar.take();
-    if (graph.tasks()[ended.task].kind != graph::Kind::Compute)
-      state.report_flows(ended.task, costs.communications[costs.of_task[ended.task]], ended.date);
-    state.end(ended.task, ended.date, [&](std::uint32_t next) { calendar.add({ended.date + times[next], next}); });
+  state.begin([&](std::uint32_t task) { delays.start(task, Seconds()); });
+  while (!delays.empty()) {
+    const Entry over = delays.take();
+    if (delays.communicates(over.task))
+      state.report_flows(over.task, costs.communications[costs.of_task[over.task]], over.date);
+    delays.end(over.task, over.date);
+    state.end(over.task, over.date, [&](std::uint32_t next) { delays.start(next, over.date); });
   }
   return state.finish();
 }

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "simulator/base/check.hpp"
-#include "simulator/execution/calendar.hpp"
+#include "simulator/execution/delays.hpp"
 #include "simulator/execution/run_state.hpp"
 #include "simulator/execution/simgrid_compat.hpp"
 
@@ -92,12 +92,12 @@ private:
   std::vector<sg::s4u::Host*> hosts_;
 };
 
-// One run. The calendar holds the end of each delay; one SimGrid timer is set to its next date. A flow is a SimGrid
-// communication whose completion calls flow_ended().
+// One run. One SimGrid timer is set to the next date on which a delay is over. A flow is a SimGrid communication whose
+// completion calls flow_ended().
 class Simulation {
 public:
   Simulation(const graph::TaskGraph& graph, const Costs& costs, RunSink& sink, const Progress& progress)
-      : graph_(graph), costs_(costs), sink_(sink), state_(graph, sink, progress), delays_(idle_times(graph, costs)) {}
+      : costs_(costs), sink_(sink), state_(graph, sink, progress), delays_(graph, costs) {}
 
   ~Simulation() { // whole, or cut short by an exception of the sink or of progress
     delete ringing_;
@@ -117,15 +117,13 @@ public:
           journeys_.push_back(platform.journey(flow));
       first_journey_.push_back(journeys_.size());
     }
-    for (std::uint32_t task = 0; task < delays_.size(); ++task)
-      if (communicates(task))
-        delays_[task] = costs_.communications[costs_.of_task[task]].latency;
+    delays_.leave_out_flows();
     double_horizon();
   }
 
   Seconds run(sg::s4u::Engine& engine) {
     sg::on_completion<LiveFlow>([this](LiveFlow& flow) { flow_ended(flow); });
-    state_.begin([this](std::uint32_t task) { start(task, Seconds()); });
+    state_.begin([this](std::uint32_t task) { delays_.start(task, Seconds()); });
     set_timer();
     engine.run();
     return state_.finish();
@@ -133,9 +131,6 @@ public:
 
 private:
   [[nodiscard]] bool shares_links() const { return !first_journey_.empty(); }
-  [[nodiscard]] bool communicates(std::uint32_t task) const {
-    return graph_.tasks()[task].kind != graph::Kind::Compute;
-  }
 
   // SimGrid never sees an event that its clock, rounded, has passed by more than the timing precision, and rounding
   // grows with the clock. So the precision is that of the horizon, and a timer stops the clock there to move both on.
@@ -143,21 +138,24 @@ private:
     horizon_ *= 2;
     sg::set_timing_precision(1e-15 * horizon_);
     Timer::set(horizon_, [this] {
-      if (!calendar_.empty() || idle_slots_.size() < live_.size())
+      if (!delays_.empty() || idle_slots_.size() < live_.size())
         double_horizon();
     });
   }
 
-  void start(std::uint32_t task, Seconds now) { calendar_.add({now + delays_[task], task}); }
+  void end(std::uint32_t task, Seconds now) {
+    delays_.end(task, now);
+    state_.end(task, now, [this, now](std::uint32_t next) { delays_.start(next, now); });
+  }
 
   void delay_ended(std::uint32_t task, Seconds now) {
-    if (communicates(task)) {
+    if (delays_.communicates(task)) {
       if (shares_links() && start_flows(task, now))
         return;
       if (!shares_links())
         state_.report_flows(task, costs_.communications[costs_.of_task[task]], now);
     }
-    state_.end(task, now, [this, now](std::uint32_t next) { start(next, now); });
+    end(task, now);
   }
 
   // Returns whether there is any.
@@ -189,7 +187,7 @@ private:
     last_ended_ = std::move(ended.comm);
     idle_slots_.push_back(&ended);
     if (state_.one_flow_less(task) == 0) {
-      state_.end(task, now, [this, now](std::uint32_t next) { start(next, now); });
+      end(task, now);
       set_timer();
     }
   }
@@ -199,31 +197,29 @@ private:
   void ring() {
     ringing_ = std::exchange(timer_, nullptr);
     const Seconds clock(sg::s4u::Engine::get_clock());
-    while (!calendar_.empty() && calendar_.next_date() <= clock) {
-      const Entry entry = calendar_.take();
+    while (!delays_.empty() && delays_.next_date() <= clock) {
+      const Entry entry = delays_.take();
       delay_ended(entry.task, entry.date);
     }
     ringing_ = nullptr;
     set_timer();
   }
 
-  // Makes sure that the timer is set to the next date of the calendar.
+  // Makes sure that the timer is set to the next date on which a delay is over.
   void set_timer() {
-    if (calendar_.empty() || (timer_ != nullptr && timer_->get_date() <= calendar_.next_date().value()))
+    if (delays_.empty() || (timer_ != nullptr && timer_->get_date() <= delays_.next_date().value()))
       return;
     if (timer_ != nullptr)
       timer_->remove();
-    timer_ = Timer::set(calendar_.next_date().value(), [this] { ring(); });
+    timer_ = Timer::set(delays_.next_date().value(), [this] { ring(); });
   }
 
-  const graph::TaskGraph& graph_;
   const Costs& costs_;
   RunSink& sink_;
   RunState state_;
-  Calendar calendar_;
+  Delays delays_;
   Timer* timer_ = nullptr;                 // owned by SimGrid until it rings
   Timer* ringing_ = nullptr;               // SimGrid deletes it unless ring() throws
-  std::vector<Seconds> delays_;            // per task: how long it is in the calendar
   std::vector<Journey> journeys_;          // of all communications, one after the other
   std::vector<std::size_t> first_journey_; // per communication: where its journeys begin
   std::deque<LiveFlow> live_;              // stays where it is: SimGrid points into it

@@ -43,6 +43,7 @@ TEST(Check, PrintsOverridesAndOddFigures) {
   expect_round_trip(small_scenario(
       {{"nodes: 2", "nodes: 2, collective_latency: 0.1us, gpu: {launch_overhead: 1e-9s, memory: {bandwidth: 3.3TB/s}}, "
                     "overrides: [{gpu: 3, speed: 0.1}, {link: node1.nic0, bandwidth_factor: 0.3}]"}}));
+  expect_round_trip(small_scenario({{"nodes: 2", "nodes: 2, gpu: {communication: {ep: 0, dp: 7}}"}}));
   expect_round_trip(small_scenario({{"nodes: 2", "nodes: 2, fabric: {type: fat-tree, nodes_per_leaf: 1, "
                                                  "oversubscription: 1.1}, "
                                                  "overrides: [{link: leaf1.down, bandwidth_factor: 0.3}]"}}));
@@ -69,11 +70,14 @@ TEST(Check, CountsTheTasksOfTheRun) {
   }
 }
 
-// With links to itself, as in a network that shares none.
+// With links to itself, as in a network that shares none, and with every multiprocessor for its kernels.
 TEST(Check, BoundsTheTimeOfTheRun) {
   const Workplace place;
   place.write("small.yaml", small_scenario());
-  const Json run = Json::parse(place.run({"run", "--json", "small.yaml", "--set", "simulation.network=analytic"}).out);
+  const Json run = Json::parse(place
+                                   .run({"run", "--json", "small.yaml", "--set", "simulation.network=analytic", "--set",
+                                         "platform.gpu.communication={pp: 0}"})
+                                   .out);
   const std::string check = place.run({"check", "small.yaml"}).out;
   const std::string line =
       "\n# lower bound: " + format_seconds(Seconds(run["iteration_time_s"].get<double>())) + " an iteration, with ";

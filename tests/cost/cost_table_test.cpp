@@ -51,6 +51,16 @@ TEST(CostTable, ASlowGpuTakesLonger) {
   EXPECT_DOUBLE_EQ(costs.durations.at(costs.of_task[1]).value(), 2);
 }
 
+// Each stream holds what the GPU says of its dimension; the four of the pipeline the same.
+TEST(CostTable, StreamsHoldMultiprocessors) {
+  platforms::Cluster cluster = test_cluster(1, 2);
+  EXPECT_EQ(cost_table(two_ranks(), cluster).multiprocessors.taken, execution::Multiprocessors{}.taken);
+  cluster.gpu.communication = {.multiprocessors = 100, .tp = 1, .cp = 2, .ep = 3, .dp = 4, .pp = 5};
+  const execution::Multiprocessors processors = cost_table(two_ranks(), cluster).multiprocessors;
+  EXPECT_EQ(processors.all, 100u);
+  EXPECT_EQ(processors.taken, (std::array<std::uint32_t, graph::stream_count>{0, 1, 2, 3, 4, 5, 5, 5, 5}));
+}
+
 TEST(CostTable, ADegradedLinkKeepsItsPlaceWithLessBandwidth) {
   platforms::Cluster cluster = test_cluster(1, 2);
   const std::uint32_t link = platforms::link_of(1, platforms::LinkKind::NvlinkDown);

@@ -1,57 +1,16 @@
 // Laws that hold on any graph, checked on random ones: the executors agree where nothing contends, nothing starts too
 // early, and the same run gives the same times. SimGrid runs in child processes, one simulation each.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <random>
 
 #include <gtest/gtest.h>
 
 #include "simulator/execution/ideal_executor.hpp"
-#include "simulator/execution/simgrid_executor.hpp"
-#include "tests/execution/small_job.hpp"
+#include "tests/execution/run_in_child.hpp"
 
 namespace moesim::execution {
 namespace {
-
-// The start and end of every task, then of every flow, in the order of the sink.
-using Times = std::vector<double>;
-
-Times times_of(const Recording& recording) {
-  Times times;
-  for (const Recording::Span& span : recording.tasks)
-    times.insert(times.end(), {span.start.value(), span.end.value()});
-  for (const Recording::FlowSpan& flow : recording.flows)
-    times.insert(times.end(), {flow.span.start.value(), flow.span.end.value()});
-  return times;
-}
-
-Times run_in_child(Network network, const SmallJob& job) {
-  int ends[2];
-  EXPECT_EQ(pipe(ends), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    SimGridExecutor executor(network);
-    const Times times = times_of(run(executor, job).recording);
-    FILE* out = fdopen(ends[1], "w");
-    const bool written = std::fwrite(times.data(), sizeof(double), times.size(), out) == times.size();
-    _exit(std::fclose(out) == 0 && written ? 0 : 1);
-  }
-  close(ends[1]);
-  FILE* in = fdopen(ends[0], "r");
-  Times times;
-  double value = 0;
-  while (std::fread(&value, sizeof value, 1, in) == 1)
-    times.push_back(value);
-  std::fclose(in);
-  int status = 1;
-  EXPECT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
-  return times;
-}
 
 enum class Contention { None, Some };
 

@@ -67,6 +67,13 @@ TEST(Costs, RefusesALinkWithoutCapacity) {
   expect_refused(job);
 }
 
+TEST(Costs, RefusesARankWithoutAMultiprocessor) {
+  SmallJob job;
+  job.compute(1);
+  job.costs.multiprocessors.all = 0;
+  expect_refused(job);
+}
+
 TEST(Costs, RefusesTasksWithoutACost) {
   SmallJob job;
   job.compute(1);

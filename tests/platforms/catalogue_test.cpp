@@ -37,6 +37,24 @@ Gpu gpu_named(const std::string& name) {
   return gpu;
 }
 
+// Every GPU on the market says what communication takes of it, of as many multiprocessors as its curves count; no
+// stream takes a quarter. The documents with GPUs of their own say nothing.
+TEST(Catalogue, CommunicationTakesAPart) {
+  for (const std::string& name : config::catalogue_names(config::CatalogueKind::Gpu)) {
+    const Gpu gpu = gpu_named(name);
+    const CommunicationKernels& kernels = gpu.communication;
+    if (name.starts_with("moe")) {
+      EXPECT_EQ(kernels, CommunicationKernels{}) << name;
+      continue;
+    }
+    EXPECT_EQ(kernels.multiprocessors, gemm_curve_of(gpu, Precision::Bf16).multiprocessors) << name;
+    for (const std::int64_t taken : {kernels.tp, kernels.cp, kernels.ep, kernels.dp, kernels.pp}) {
+      EXPECT_GT(taken, 0) << name;
+      EXPECT_LT(4 * taken, kernels.multiprocessors) << name;
+    }
+  }
+}
+
 Operator gemm(Precision precision, std::int64_t m, std::int64_t n, std::int64_t k) {
   Operator op;
   op.kind = OperatorKind::Gemm;

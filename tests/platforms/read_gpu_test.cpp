@@ -69,11 +69,36 @@ TEST(ReadGpu, WhatIsReservedIsNotUsable) {
   EXPECT_EQ(read(h100 + "90GB}}").usable_memory(), Bytes(0));
 }
 
+const std::string plain_h100 = "gpu: {base: h100-sxm-80gb, communication: ";
+
+TEST(ReadGpu, CommunicationThatIsNotGivenTakesNothing) {
+  EXPECT_EQ(read(with_gemm("{max_efficiency: 1}")).communication, CommunicationKernels{});
+  const std::string alone = with_gemm("{max_efficiency: 1}") + "  communication: {multiprocessors: 100, ep: 20}\n";
+  EXPECT_EQ(read(alone).communication, (CommunicationKernels{.multiprocessors = 100, .ep = 20}));
+  const CommunicationKernels shipped = read("gpu: h100-sxm-80gb").communication;
+  CommunicationKernels changed = read(plain_h100 + "{ep: 0}}").communication;
+  EXPECT_EQ(changed.ep, 0);
+  changed.ep = shipped.ep;
+  EXPECT_EQ(changed, shipped);
+}
+
+TEST(ReadGpu, SaysWhatIsWrongWithCommunication) {
+  EXPECT_EQ(error_of(plain_h100 + "{tp: 133}}"),
+            "test.yaml:1:48: gpu.communication.tp: 133 is too large; expected a whole number from 0 to 132\n");
+  EXPECT_EQ(error_of(plain_h100 + "{tp: -1}}"),
+            "test.yaml:1:48: gpu.communication.tp: -1 is too small; expected a whole number from 0 to 132\n");
+  EXPECT_EQ(error_of(plain_h100 + "{etp: 4}}"),
+            "test.yaml:1:44: gpu.communication.etp: unknown key 'etp'; did you mean 'tp'?\n");
+  EXPECT_EQ(error_of(with_gemm("{max_efficiency: 1}") + "  communication: {tp: 4}\n"),
+            "test.yaml:6:18: gpu.communication.multiprocessors: missing; expected a whole number from 1 to 100000\n");
+}
+
 TEST(ReadGpu, WritesItselfAsYamlThatReadsBack) {
   for (const std::string& yaml :
        {with_gemm("{max_efficiency: 0.6, half_k: 0.1, tile_m: 64, tile_n: 128, multiprocessors: 108}"),
         with_gemm("{fp16: {max_efficiency: 0.7, half_k: 3}, fp8: {max_efficiency: 0.3}}"),
-        std::string("gpu: h100-sxm-80gb"), std::string("gpu: {base: b200-sxm-180gb, sustained_clock: 0.9}")}) {
+        std::string("gpu: h100-sxm-80gb"), std::string("gpu: {base: b200-sxm-180gb, sustained_clock: 0.9}"),
+        with_gemm("{max_efficiency: 1}") + "  communication: {multiprocessors: 100, tp: 1, cp: 2, dp: 4, pp: 5}\n"}) {
     const Gpu gpu = read(yaml);
     const Gpu again = read("gpu:\n" + to_yaml(gpu, 2));
     EXPECT_EQ(to_yaml(again, 2), to_yaml(gpu, 2));
@@ -81,6 +106,7 @@ TEST(ReadGpu, WritesItselfAsYamlThatReadsBack) {
     EXPECT_EQ(again.peak, gpu.peak) << yaml;
     EXPECT_EQ(again.usable_memory(), gpu.usable_memory()) << yaml;
     EXPECT_EQ(again.sustained_clock, gpu.sustained_clock) << yaml;
+    EXPECT_EQ(again.communication, gpu.communication) << yaml;
   }
 }
 

@@ -28,18 +28,27 @@ Scenario laid_out(const ParallelSizes& sizes, std::int64_t gpus_per_node = 8) {
   return scenario;
 }
 
+// What is overlapped, and whether it slows what it is beside.
+enum class Overlap { None, Free, Slowing };
+
+void overlap(Scenario& scenario, Overlap overlap) {
+  const bool overlaps = overlap != Overlap::None;
+  scenario.training_job().training.overlap = {.grad_reduce = overlaps, .param_gather = overlaps, .pp = overlaps};
+  if (overlap == Overlap::Slowing)
+    scenario.cluster.gpu.communication = {.multiprocessors = 100, .tp = 12, .cp = 4, .ep = 20, .dp = 16, .pp = 7};
+}
+
 class Layouts : public ::testing::TestWithParam<ParallelSizes> {};
 
 TEST_P(Layouts, FoldedEqualsFull) {
   for (const char* schedule : {"1f1b", "gpipe"})
     for (const scenario::Network network : {scenario::Network::Analytic, scenario::Network::Fluid})
-      for (const bool overlaps : {false, true})
+      for (const Overlap overlapped : {Overlap::None, Overlap::Free, Overlap::Slowing})
         for (const std::int64_t gpus_per_node : {8, 6}) {
           Scenario scenario = laid_out(GetParam(), gpus_per_node);
           scenario.network = network;
           scenario.training_job().training.schedule = schedule;
-          scenario.training_job().training.overlap = {
-              .grad_reduce = overlaps, .param_gather = overlaps, .pp = overlaps};
+          overlap(scenario, overlapped);
           SCOPED_TRACE(resolved_yaml(scenario));
           const std::uint32_t classes = expect_folded_equals_full(scenario);
           if (gpus_per_node == 8 && GetParam().world() % 16 == 0) { // groups fill their nodes
@@ -65,12 +74,13 @@ struct Breaker {
 class Breakers : public ::testing::TestWithParam<Breaker> {};
 
 TEST_P(Breakers, FoldedEqualsFull) {
-  for (const auto& [network, overlaps] :
-       {std::pair(scenario::Network::Fluid, false), std::pair(scenario::Network::Fluid, true),
-        std::pair(scenario::Network::Analytic, true)}) {
+  for (const auto& [network, overlapped] :
+       {std::pair(scenario::Network::Fluid, Overlap::None), std::pair(scenario::Network::Fluid, Overlap::Free),
+        std::pair(scenario::Network::Fluid, Overlap::Slowing),
+        std::pair(scenario::Network::Analytic, Overlap::Slowing)}) {
     Scenario scenario = laid_out({.tp = 2, .pp = 2, .ep = 4, .dp = 16});
     scenario.network = network;
-    scenario.training_job().training.overlap = {.grad_reduce = overlaps, .param_gather = overlaps, .pp = overlaps};
+    overlap(scenario, overlapped);
     GetParam().apply(scenario);
     const std::uint32_t classes = expect_folded_equals_full(scenario);
     EXPECT_LT(classes, 64U) << "nothing was folded";

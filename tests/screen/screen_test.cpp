@@ -190,6 +190,18 @@ TEST(Screen, TakesTheSlowestReplica) {
   EXPECT_LE(bound_of(scenario), ideal_time(scenario) * (1 + 1e-9));
 }
 
+// The bound counts kernels at full speed; what communication beside them costs makes the iteration longer only.
+TEST(Screen, IsBelowAnIterationThatOverlapSlows) {
+  scenario::Scenario scenario = run::small_scenario();
+  scenario.training_job().training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
+  const Seconds bound = bound_of(scenario);
+  const Seconds unslowed = ideal_time(scenario);
+  scenario.cluster.gpu.communication = {.multiprocessors = 100, .tp = 10, .ep = 20, .dp = 15, .pp = 5};
+  EXPECT_EQ(bound_of(scenario), bound);
+  EXPECT_LE(bound, unslowed * (1 + 1e-9));
+  EXPECT_GT(ideal_time(scenario), 1.001 * unslowed);
+}
+
 scenario::Scenario served(std::int64_t prompt, std::int64_t output, std::int64_t block,
                           const workloads::ParallelSizes& sizes) {
   scenario::Scenario scenario = run::small_scenario();
