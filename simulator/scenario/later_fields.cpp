@@ -32,9 +32,4 @@ void only_one(config::MapReader& map, std::string_view key, std::string_view wha
     map.problem(key, fmt::format("{} is not available yet; use 1", what));
 }
 
-void only_false(config::MapReader& map, std::string_view key) {
-  if (map.boolean_or(key, false))
-    map.problem(key, "this overlap is not available yet; use false");
-}
-
 } // namespace moesim::scenario

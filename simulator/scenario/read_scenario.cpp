@@ -122,10 +122,12 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
     const Sections at{parallel, work};
     check_world(scenario, at);
     check_model_splits(scenario, at);
-    if (scenario.is_training())
+    if (scenario.is_training()) {
       check_batch(scenario, at);
-    else
+      check_overlap(scenario.training_job(), at);
+    } else {
       check_inference_batch(scenario.inference_job(), at);
+    }
     // What does not fit together has no amounts.
     if (problems.empty() && scenario.is_training()) {
       check_amounts(scenario, at);

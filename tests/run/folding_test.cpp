@@ -28,6 +28,15 @@ Scenario laid_out(const ParallelSizes& sizes, std::int64_t gpus_per_node = 8) {
   return scenario;
 }
 
+// All of it, or nothing.
+workloads::Overlap overlap_of(bool overlaps) {
+  return {.grad_reduce = overlaps,
+          .param_gather = overlaps,
+          .pp = overlaps,
+          .tp = overlaps,
+          .expert = overlaps ? workloads::ExpertOverlap::Chunked : workloads::ExpertOverlap::None};
+}
+
 class Layouts : public ::testing::TestWithParam<ParallelSizes> {};
 
 TEST_P(Layouts, FoldedEqualsFull) {
@@ -38,8 +47,7 @@ TEST_P(Layouts, FoldedEqualsFull) {
           Scenario scenario = laid_out(GetParam(), gpus_per_node);
           scenario.network = network;
           scenario.training_job().training.schedule = schedule;
-          scenario.training_job().training.overlap = {
-              .grad_reduce = overlaps, .param_gather = overlaps, .pp = overlaps};
+          scenario.training_job().training.overlap = overlap_of(overlaps);
           SCOPED_TRACE(resolved_yaml(scenario));
           const std::uint32_t classes = expect_folded_equals_full(scenario);
           if (gpus_per_node == 8 && GetParam().world() % 16 == 0) { // groups fill their nodes
@@ -70,7 +78,7 @@ TEST_P(Breakers, FoldedEqualsFull) {
         std::pair(scenario::Network::Analytic, true)}) {
     Scenario scenario = laid_out({.tp = 2, .pp = 2, .ep = 4, .dp = 16});
     scenario.network = network;
-    scenario.training_job().training.overlap = {.grad_reduce = overlaps, .param_gather = overlaps, .pp = overlaps};
+    scenario.training_job().training.overlap = overlap_of(overlaps);
     GetParam().apply(scenario);
     const std::uint32_t classes = expect_folded_equals_full(scenario);
     EXPECT_LT(classes, 64U) << "nothing was folded";
@@ -188,11 +196,12 @@ TEST_P(FiveHundredGpus, FoldedEqualsFull) {
   EXPECT_LT(expect_folded_equals_full(scenario), 128U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Folding, FiveHundredGpus,
-                         ::testing::Values("training.overlap={grad_reduce: true, param_gather: true, pp: true}",
-                                           "simulation.network=analytic", "platform.overrides=[{gpu: 100, speed: 0.9}]",
-                                           "platform.overrides=[{link: node40.nic3.up, bandwidth_factor: 0.5}]",
-                                           "platform.fabric={type: fat-tree, nodes_per_leaf: 8, oversubscription: 2}"));
+INSTANTIATE_TEST_SUITE_P(
+    Folding, FiveHundredGpus,
+    ::testing::Values("training.overlap={grad_reduce: true, param_gather: true, pp: true, tp: true, expert: chunked}",
+                      "simulation.network=analytic", "platform.overrides=[{gpu: 100, speed: 0.9}]",
+                      "platform.overrides=[{link: node40.nic3.up, bandwidth_factor: 0.5}]",
+                      "platform.fabric={type: fat-tree, nodes_per_leaf: 8, oversubscription: 2}"));
 
 } // namespace
 } // namespace moesim::run
