@@ -108,6 +108,12 @@ void dense_backward(SegmentList& list, const RankShape& at);
 void moe_forward(SegmentList& list, const RankShape& at);
 void moe_backward(SegmentList& list, const RankShape& at);
 
+// From tokens in the order of their experts to what these made of them, or of their gradients, with the communication
+// to the experts and back. Where the shape overlaps them, half of the tokens travel while the experts work on the
+// others.
+void experts_forward(SegmentList& list, const RankShape& at);
+void experts_backward(SegmentList& list, const RankShape& at);
+
 // Queries, keys and values to outputs, with the communication of context-parallel ranks; keeps and releases all four.
 void core_attention_forward(SegmentList& list, const RankShape& at);
 void core_attention_backward(SegmentList& list, const RankShape& at);

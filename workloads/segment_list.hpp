@@ -29,6 +29,9 @@ public:
   // result.
   void collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result);
 
+  // The kernels that come next read `bytes` of what an earlier collective left, too.
+  void read_too(Bytes bytes) { read_ += bytes; }
+
   // Memory of the kernels at hand: taken for the backward pass, given back by it, or needed only while they run.
   // While keeping is off, as it is throughout inference, what would be kept is workspace.
   void keep(Bytes bytes);

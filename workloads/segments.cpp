@@ -1,6 +1,7 @@
 #include "workloads/segments.hpp"
 
 #include "workloads/rank_shape.hpp"
+#include "workloads/tensor_overlap.hpp"
 
 namespace moesim::workloads {
 
@@ -84,6 +85,15 @@ void add_residual_backward(SegmentList& list, const RankShape& at) {
   list.release(at.hidden(at.local()));
 }
 
+namespace {
+
+Segments layer_of(SegmentList& list, const MicroBatchShape& shape) {
+  Segments segments = list.finish();
+  return shape.overlaps_tp ? overlap_tensor_parallel(segments, shape.sizes.tp) : segments;
+}
+
+} // namespace
+
 Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
   const RankShape at{model, shape, kind};
   SegmentList list(shape);
@@ -92,7 +102,7 @@ Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, Lay
     moe_forward(list, at);
   else
     dense_forward(list, at);
-  return list.finish();
+  return layer_of(list, shape);
 }
 
 Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
@@ -103,7 +113,7 @@ Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, La
   else
     dense_backward(list, at);
   attention_backward(list, at);
-  return list.finish();
+  return layer_of(list, shape);
 }
 
 Segments without_keeping(Segments forward) {

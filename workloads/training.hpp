@@ -24,6 +24,7 @@ enum class Sharding : std::uint8_t { None, Zero1, Zero2, Zero3 };
 // the other. Passes: those of a forward beside the backward of another micro-batch, and the other way round (DualPipe;
 // Megatron Core, overlap_moe_expert_parallel_comm).
 enum class ExpertOverlap : std::uint8_t { None, Chunked, Passes };
+[[nodiscard]] std::string_view name_of(ExpertOverlap overlap); // "false", "chunked", "true"
 
 // What runs beside compute. Nothing overlaps that is not named here.
 struct Overlap {
@@ -102,6 +103,8 @@ struct TrainingJob : Job {
             .gradient_precision = training.gradient_precision(),
             .attention_backend = training.attention_backend,
             .cp_comm_type = training.cp_comm_type,
+            .overlaps_tp = training.overlap.tp,
+            .overlaps_experts = training.overlap.expert == ExpertOverlap::Chunked,
             .recomputed = training.recompute.modules};
   }
 };

@@ -13,6 +13,11 @@ std::string_view name_of(Sharding sharding) {
   return names[static_cast<std::size_t>(sharding)];
 }
 
+std::string_view name_of(ExpertOverlap overlap) {
+  constexpr std::array<std::string_view, 3> names{"false", "chunked", "true"};
+  return names[static_cast<std::size_t>(overlap)];
+}
+
 std::string_view name_of(Recompute::Granularity granularity) {
   constexpr std::array<std::string_view, 3> names{"none", "selective", "full"};
   return names[static_cast<std::size_t>(granularity)];

@@ -17,6 +17,7 @@ void check_model_splits(const Scenario& scenario, Sections at);
 // Of training.
 void check_schedule(const workloads::TrainingJob& job, Sections at);
 void check_batch(const Scenario& scenario, Sections at);
+void check_overlap(const workloads::TrainingJob& job, Sections at); // is there anything to overlap
 void check_amounts(const Scenario& scenario, Sections at);
 void check_size(const Scenario& scenario, Sections at);
 

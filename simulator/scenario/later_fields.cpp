@@ -27,9 +27,4 @@ void only(config::MapReader& map, std::string_view key, std::string_view value,
   choice(map, key, value, names, later);
 }
 
-void only_false(config::MapReader& map, std::string_view key) {
-  if (map.boolean_or(key, false))
-    map.problem(key, "this overlap is not available yet; use false");
-}
-
 } // namespace moesim::scenario

@@ -37,6 +37,5 @@ Enum enum_choice(config::MapReader& map, std::string_view key, const std::array<
 // The same with one value so far.
 void only(config::MapReader& map, std::string_view key, std::string_view value,
           std::initializer_list<std::string_view> later);
-void only_false(config::MapReader& map, std::string_view key);
 
 } // namespace moesim::scenario

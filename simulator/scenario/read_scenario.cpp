@@ -125,6 +125,7 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
     if (scenario.is_training()) {
       check_schedule(scenario.training_job(), at);
       check_batch(scenario, at);
+      check_overlap(scenario.training_job(), at);
     } else {
       check_inference_batch(scenario.inference_job(), at);
     }

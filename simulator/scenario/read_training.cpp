@@ -65,12 +65,14 @@ workloads::Sharding read_sharding(config::MapReader& map) {
 }
 
 workloads::Overlap read_overlap(config::MapReader map) {
+  using workloads::ExpertOverlap;
   workloads::Overlap overlap;
   overlap.grad_reduce = map.boolean_or("grad_reduce", false);
   overlap.param_gather = map.boolean_or("param_gather", false);
   overlap.pp = map.boolean_or("pp", false);
-  only_false(map, "tp");
-  only_false(map, "expert");
+  overlap.tp = map.boolean_or("tp", false);
+  overlap.expert =
+      enum_choice(map, "expert", std::array{ExpertOverlap::None, ExpertOverlap::Chunked, ExpertOverlap::Passes});
   map.finish();
   return overlap;
 }

@@ -52,12 +52,13 @@ std::string training_yaml(const workloads::TrainingJob& job) {
                      "  recompute: {}\n"
                      "  attention_backend: {}\n"
                      "  sharding: {}\n"
-                     "  overlap: {{grad_reduce: {}, param_gather: {}, tp: false, expert: false, pp: {}}}\n",
+                     "  overlap: {{grad_reduce: {}, param_gather: {}, tp: {}, expert: {}, pp: {}}}\n",
                      training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
                      name_of(training.precision), training.grad_reduce_in_fp32, training.schedule,
                      workloads::name_of(training.p2p), recompute_yaml(training.recompute),
                      name_of(training.attention_backend), workloads::name_of(training.sharding),
-                     training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.pp);
+                     training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.tp,
+                     name_of(training.overlap.expert), training.overlap.pp);
 }
 
 std::string inference_yaml(const workloads::Inference& inference) {

@@ -188,7 +188,9 @@ InferenceTimes PartTimesTable::times_of(const workloads::InferenceJob& job, Plac
 }
 
 std::size_t PartTimesTable::ShapeHash::operator()(const MicroBatchShape& shape) const {
-  std::uint64_t choices = shape.sequence_parallel ? 1 : 0;
+  std::uint64_t choices = 0;
+  for (const bool choice : {shape.sequence_parallel, shape.overlaps_tp, shape.overlaps_experts})
+    choices = 2 * choices + (choice ? 1 : 0);
   for (std::size_t module = 0; module < workloads::recompute_module_count; ++module)
     choices = 2 * choices + (shape.recomputed.contains(static_cast<workloads::RecomputeModule>(module)) ? 1 : 0);
   for (const auto choice :

@@ -77,6 +77,20 @@ TEST(BadFit, ShardsToGather) {
             "param_gather: false\n");
 }
 
+TEST(BadFit, SomethingToOverlap) {
+  const std::string dense =
+      small_scenario({{"  num_local_experts: 4\n  num_experts_per_tok: 2\n", ""}, {", ep: 2", ""}});
+  EXPECT_EQ(
+      problems(dense + "  overlap: {expert: chunked}\n"),
+      "scenario.yaml:16:12: training.overlap: expert is about the all-to-alls of experts, and the model has none; "
+      "use expert: false\n");
+  EXPECT_EQ(problems(small_scenario({{"  num_local_experts: 4\n  num_experts_per_tok: 2\n", ""},
+                                     {"tp: 2, pp: 2, ep: 2", "tp: 2, pp: 2, sequence_parallel: false"}}) +
+                     "  overlap: {tp: true}\n"),
+            "scenario.yaml:16:12: training.overlap: tp is about the gathers and sums of sequence parallelism (as in "
+            "Megatron Core); use parallel.sequence_parallel: true or tp: false\n");
+}
+
 TEST(BadFit, AllProblemsAtOnce) {
   EXPECT_EQ(problems(small_scenario({{"pp: 2", "pp: 3, dp: 8"}, {"global_batch_size: 4", "global_batch_size: 7"}})),
             lines({"scenario.yaml:14:11: parallel: tp x cp x dp x pp = 2 x 1 x 8 x 3 = 48 ranks, but the cluster has 8 "

@@ -1,4 +1,6 @@
 // Pipelines whose makespan is known in closed form.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "simulator/execution/ideal_executor.hpp"
@@ -142,6 +144,77 @@ TEST(ClosedForm, RingAttentionHidesItsExchangesBehindItsKernels) {
   EXPECT_DOUBLE_EQ(ring_attention_takes(0.5), without + 0.5);
   EXPECT_DOUBLE_EQ(ring_attention_takes(1.5), without + 3 * 0.5 + 1.5);
   EXPECT_DOUBLE_EQ(ring_attention_takes(3), without + 3 * 2 + 3 * 1 + 3);
+}
+
+// One layer with experts on two ranks: experts of `experts` seconds forward and twice that backward, all-to-alls of
+// `all_to_all` seconds, or each in two halves.
+double expert_layer_takes(workloads::ExpertOverlap overlap, double experts, double all_to_all) {
+  scenario::Scenario scenario = small_scenario();
+  scenario.job().model.num_layers = 1;
+  scenario.job().sizes = {.ep = 2, .dp = 2};
+  scenario.job().sequence_parallel = false;
+  scenario.training_job().training.global_batch_size = 2;
+  scenario.training_job().training.overlap.expert = overlap;
+  const graph::TaskGraph graph = task_graph(scenario);
+  const double parts = overlap == workloads::ExpertOverlap::Chunked ? 2 : 1;
+  execution::Costs costs;
+  costs.durations = {Seconds(0), Seconds(experts / parts), Seconds(2 * experts / parts)};
+  costs.communications = {{Seconds(0), {}}, {Seconds(all_to_all / parts), {}}};
+  for (const graph::Task& task : graph.tasks()) {
+    if (task.kind == graph::Kind::Compute)
+      costs.of_task.push_back(graph.names()[task.name] != "experts" ? 0 : task.phase == graph::Phase::Forward ? 1 : 2);
+    else
+      costs.of_task.push_back(task.kind == graph::Kind::AllToAll ? 1 : 0);
+  }
+  IgnoreAll sink;
+  execution::IdealExecutor executor;
+  return executor.run(graph, costs, sink, {}).value();
+}
+
+// A + E forward and A + 2E backward with nothing beside; half a way there and back is always exposed, and of two halves
+// of the way and two of the experts the longer ones: A + max(A, E) and A + max(A, 2E).
+TEST(ClosedForm, HalvesOfTheTokensTravelBesideTheExpertsOfTheOthers) {
+  using workloads::ExpertOverlap;
+  for (const double all_to_all : {0.0, 0.5, 1.0, 1.5, 3.0}) {
+    EXPECT_DOUBLE_EQ(expert_layer_takes(ExpertOverlap::None, 1, all_to_all), 4 * all_to_all + 3);
+    EXPECT_DOUBLE_EQ(expert_layer_takes(ExpertOverlap::Chunked, 1, all_to_all),
+                     2 * all_to_all + std::max(all_to_all, 1.0) + std::max(all_to_all, 2.0));
+  }
+}
+
+// One dense layer on four tensor ranks, where every product, or piece of one, takes 1 s, an exchange `exchange` and a
+// gather or sum in bulk `bulk` seconds.
+double tensor_layer_takes(double exchange, double bulk) {
+  scenario::Scenario scenario = small_scenario();
+  scenario.job().model.num_layers = 1;
+  scenario.job().model.moe.reset();
+  scenario.job().sizes = {.tp = 4};
+  scenario.training_job().training.global_batch_size = 1;
+  scenario.training_job().training.overlap.tp = true;
+  const graph::TaskGraph graph = task_graph(scenario);
+  execution::Costs costs;
+  costs.durations = {Seconds(0), Seconds(1), Seconds(2)};
+  costs.communications = {{Seconds(0), {}}, {Seconds(exchange), {}}, {Seconds(bulk), {}}};
+  for (const graph::Task& task : graph.tasks()) {
+    if (task.kind == graph::Kind::Compute)
+      costs.of_task.push_back(task.layer < 0 ? 0
+                                             : static_cast<std::uint32_t>(std::ranges::count(
+                                                   graph.work(task).operators, OperatorKind::Gemm, &Operator::kind)));
+    else
+      costs.of_task.push_back(task.kind == graph::Kind::RingExchange ? 1 : task.layer < 0 ? 0 : 2);
+  }
+  IgnoreAll sink;
+  execution::IdealExecutor executor;
+  return executor.run(graph, costs, sink, {}).value();
+}
+
+// Of four products forward, and two gradients of inputs backward, three exchanges run beside three of four pieces; the
+// other two gradients of inputs hide a gather each, and their weights' a sum. Two gradients of weights hide nothing.
+TEST(ClosedForm, TensorParallelCommunicationHidesBehindProducts) {
+  for (const double exchange : {0.0, 0.5, 2.0})
+    for (const double bulk : {0.0, 0.5, 3.0})
+      EXPECT_DOUBLE_EQ(tensor_layer_takes(exchange, bulk),
+                       6 * (3 * std::max(exchange, 1.0) + 1) + 2 + 4 * std::max(bulk, 1.0));
 }
 
 } // namespace

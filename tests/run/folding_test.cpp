@@ -33,7 +33,12 @@ enum class Overlap { None, Free, Slowing };
 
 void overlap(Scenario& scenario, Overlap overlap) {
   const bool overlaps = overlap != Overlap::None;
-  scenario.training_job().training.overlap = {.grad_reduce = overlaps, .param_gather = overlaps, .pp = overlaps};
+  scenario.training_job().training.overlap = {.grad_reduce = overlaps,
+                                              .param_gather = overlaps,
+                                              .pp = overlaps,
+                                              .tp = overlaps,
+                                              .expert = overlaps ? workloads::ExpertOverlap::Chunked
+                                                                 : workloads::ExpertOverlap::None};
   if (overlap == Overlap::Slowing)
     scenario.cluster.gpu.communication = {.multiprocessors = 100, .tp = 12, .cp = 4, .ep = 20, .dp = 16, .pp = 7};
 }
@@ -198,11 +203,12 @@ TEST_P(FiveHundredGpus, FoldedEqualsFull) {
   EXPECT_LT(expect_folded_equals_full(scenario), 128U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Folding, FiveHundredGpus,
-                         ::testing::Values("training.overlap={grad_reduce: true, param_gather: true, pp: true}",
-                                           "simulation.network=analytic", "platform.overrides=[{gpu: 100, speed: 0.9}]",
-                                           "platform.overrides=[{link: node40.nic3.up, bandwidth_factor: 0.5}]",
-                                           "platform.fabric={type: fat-tree, nodes_per_leaf: 8, oversubscription: 2}"));
+INSTANTIATE_TEST_SUITE_P(
+    Folding, FiveHundredGpus,
+    ::testing::Values("training.overlap={grad_reduce: true, param_gather: true, pp: true, tp: true, expert: chunked}",
+                      "simulation.network=analytic", "platform.overrides=[{gpu: 100, speed: 0.9}]",
+                      "platform.overrides=[{link: node40.nic3.up, bandwidth_factor: 0.5}]",
+                      "platform.fabric={type: fat-tree, nodes_per_leaf: 8, oversubscription: 2}"));
 
 } // namespace
 } // namespace moesim::run

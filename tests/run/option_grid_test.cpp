@@ -180,7 +180,7 @@ TEST(OptionGrid, EveryCombinationRunsOrIsRefusedByField) {
   EXPECT_GE(drawn - ran, 300U);
   for (const char* field :
        {"parallel", "parallel.tp", "parallel.pp", "parallel.ep", "parallel.layers_per_stage", "training.precision",
-        "training.global_batch_size", "training.overlap.tp", "inference.batch_size"})
+        "training.global_batch_size", "training.overlap", "training.overlap.expert", "inference.batch_size"})
     EXPECT_TRUE(refused.contains(field)) << field;
 }
 

@@ -87,7 +87,14 @@ std::string recompute_yaml(Dice& dice) {
   }
 }
 
-std::string training_yaml(Dice& dice, std::uint64_t dp) {
+// All-to-alls of experts beside compute, mostly where there are any.
+std::string expert_overlap(Dice& dice, bool has_experts) {
+  if (dice.one_in(40))
+    return "true";
+  return dice.one_in(has_experts ? 2 : 20) ? "chunked" : "false";
+}
+
+std::string training_yaml(Dice& dice, std::uint64_t dp, bool has_experts) {
   const std::uint64_t micro = dice.pick({1U, 1U, 2U, 3U});
   const std::string sharding = dice.pick({"none", "zero-1", "zero-1", "zero-2", "zero-3", "fsdp"});
   const std::uint64_t global = dice.one_in(12) ? 7 : micro * dp * (1 + dice.below(4));
@@ -98,7 +105,8 @@ std::string training_yaml(Dice& dice, std::uint64_t dp) {
                      dice.pick({"1f1b", "gpipe"}), recompute_yaml(dice), sharding, dice.one_in(6) ? "unfused" : "flash",
                      dice.pick({0, 0, 0, 1, 2}), dice.boolean(2)) +
          fmt::format("  overlap: {{grad_reduce: {}, param_gather: {}, pp: {}, tp: {}, expert: {}}}\n", dice.boolean(2),
-                     dice.boolean(sharding == "none" ? 16 : 3), dice.boolean(2), dice.boolean(40), dice.boolean(40));
+                     dice.boolean(sharding == "none" ? 16 : 3), dice.boolean(2), dice.boolean(2),
+                     expert_overlap(dice, has_experts));
 }
 
 std::string inference_yaml(Dice& dice, std::uint64_t dp) {
@@ -141,9 +149,10 @@ std::string random_scenario(std::uint64_t seed) {
   const std::uint64_t cp = dice.degree();
   const std::uint64_t pp = dice.degree();
   const std::uint64_t dp = dice.degree();
-  const bool has_experts = model.find("num_experts_per_tok") != std::string::npos || dice.one_in(8);
-  const std::uint64_t ep = has_experts ? dice.degree() : 1;
-  const std::uint64_t etp = has_experts && dice.one_in(3) ? dice.degree() : 1;
+  const bool has_experts = model.find("num_experts_per_tok") != std::string::npos;
+  const bool spreads_experts = has_experts || dice.one_in(8);
+  const std::uint64_t ep = spreads_experts ? dice.degree() : 1;
+  const std::uint64_t etp = spreads_experts && dice.one_in(3) ? dice.degree() : 1;
   const std::string stages =
       (layers % pp != 0 && !dice.one_in(3)) || dice.one_in(6) ? stages_yaml(dice, layers, pp) : "";
   std::string parallel = fmt::format(
@@ -153,7 +162,7 @@ std::string random_scenario(std::uint64_t seed) {
   const bool is_inference = seed % 4 == 3;
   if (is_inference) // context parallelism is for training
     parallel = fmt::format("parallel: {{tp: {}, pp: {}, dp: {}, ep: {}, etp: {}{}}}\n", tp, pp, dp, ep, etp, stages);
-  const std::string work = is_inference ? inference_yaml(dice, dp) : training_yaml(dice, dp);
+  const std::string work = is_inference ? inference_yaml(dice, dp) : training_yaml(dice, dp, has_experts);
   return "version: 1\n" + platform_yaml(dice, base, nodes) + "model:\n" + model + parallel + work;
 }
 

@@ -40,6 +40,15 @@ TEST(Scenario, DefaultsAreThoseOfTheDesign) {
   EXPECT_FALSE(scenario.training_job().training.overlap.grad_reduce);
 }
 
+TEST(Scenario, OverlapsAreReadAndWritten) {
+  const Scenario scenario =
+      load_text(std::string(minimal) + "parallel: {tp: 2, ep: 2}\n", {"training.overlap={tp: true, expert: chunked}"});
+  EXPECT_TRUE(scenario.training_job().training.overlap.tp);
+  EXPECT_EQ(scenario.training_job().training.overlap.expert, workloads::ExpertOverlap::Chunked);
+  EXPECT_NE(resolved_yaml(scenario).find("param_gather: false, tp: true, expert: chunked, pp: false}"),
+            std::string::npos);
+}
+
 TEST(Scenario, MegatronsNamesMeanTheSame) {
   const Scenario brief = load_text(std::string(minimal) + "parallel: {tp: 2, pp: 4, ep: 4, dp: 2}\n");
   const Scenario lengthy =

@@ -114,7 +114,11 @@ private:
     training.cp_comm_type = pick({workloads::CpCommType::P2p, workloads::CpCommType::AllGather});
     training.sharding = pick({workloads::Sharding::None, workloads::Sharding::Zero1, workloads::Sharding::Zero2,
                               workloads::Sharding::Zero3});
-    training.overlap = {.grad_reduce = coin(), .param_gather = coin(), .pp = coin()};
+    training.overlap = {.grad_reduce = coin(),
+                        .param_gather = coin(),
+                        .pp = coin(),
+                        .tp = coin(),
+                        .expert = pick({workloads::ExpertOverlap::None, workloads::ExpertOverlap::Chunked})};
     Recompute selective{.granularity = Recompute::Granularity::Selective};
     selective.modules.add(pick({RecomputeModule::CoreAttn, RecomputeModule::MoeAct, RecomputeModule::Moe}));
     training.recompute = pick<Recompute>(
