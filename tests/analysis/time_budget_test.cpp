@@ -45,6 +45,18 @@ TEST(TimeBudget, DataParallelTrafficCountsOnlyWhereItIsWaitedFor) {
   EXPECT_DOUBLE_EQ(budget.waiting, 3);     // 8-11
 }
 
+// With ZeRO-2, a layer's backward starts when the gradients of the layer before are reduced; the first thing that it
+// does may be to communicate.
+TEST(TimeBudget, DataParallelTrafficIsWaitedForByCommunicationToo) {
+  const TimeBudget budget = time_budgets(record_of({0}, {{0, "compute", "backward", 0, 1},
+                                                         {0, "dp", "gradients", 1, 4},
+                                                         {0, "tp", "backward", 4, 5},
+                                                         {0, "compute", "backward", 5, 6}}))
+                                .ranks[0];
+  EXPECT_THAT(budget.exposed, ElementsAre(1, 0, 0, 3, 0));
+  EXPECT_DOUBLE_EQ(budget.bubble(), 0);
+}
+
 TEST(TimeBudget, BlamesTheFirstOfSeveralDimensions) {
   const TimeBudget budget = time_budgets(record_of({0}, {{0, "compute", "forward", 0, 1},
                                                          {0, "pp-send-next", "forward", 1, 10},
