@@ -27,7 +27,7 @@ struct Saving {
 class RankBubbles {
 public:
   // `losses` are those of the rank's stage.
-  RankBubbles(const BubbleEvidence& evidence, std::span<const ChainLoss> losses, std::uint32_t rank)
+  RankBubbles(const BubbleEvidence& evidence, ChainLosses& losses, std::uint32_t rank)
       : run_(evidence.run), evidence_(evidence), chains_(evidence.chains), losses_(losses),
         rank_(run_.ranks.representative[rank]), stage_(run_.ranks.pp[rank]), rows_(rows_of(run_, rank)) {
     for (std::size_t row = rows_.first; row < rows_.last; ++row) {
@@ -122,10 +122,10 @@ private:
       const double ranks = take(saving.of_ranks, wait.start, wait.end);
       const double stages = take(saving.of_stages, wait.start, ranks);
       if (ranks < wait.end)
-        add({wait.start, wait.end, losses_[wait.blocker].slow_rank, wait.waiter}, ranks, wait.end,
+        add({wait.start, wait.end, losses_.of(wait.blocker).slow_rank, wait.waiter}, ranks, wait.end,
             BubbleCause::SlowerRank);
       if (stages < ranks)
-        add({wait.start, wait.end, losses_[wait.blocker].slow_stage, wait.waiter}, stages, ranks,
+        add({wait.start, wait.end, losses_.of(wait.blocker).slow_stage, wait.waiter}, stages, ranks,
             BubbleCause::SlowerStage);
       add(wait, wait.start, stages, BubbleCause::Neighbour);
     }
@@ -151,7 +151,7 @@ private:
     }
     if (blocker == TaskChains::none)
       return {};
-    const ChainLoss& loss = losses_[blocker];
+    const ChainLoss& loss = losses_.of(blocker);
     const Saving& before = *std::prev(std::ranges::upper_bound(saved_, loss.since, {}, &Saving::until));
     Saving saving;
     saving.of_stages = std::max(loss.to_stages - (saved_.back().of_stages - before.of_stages), 0.0);
@@ -190,7 +190,7 @@ private:
   const record::RunRecord& run_;
   const BubbleEvidence& evidence_;
   const TaskChains& chains_;
-  std::span<const ChainLoss> losses_;
+  ChainLosses& losses_;
   std::uint32_t rank_;
   std::uint32_t stage_;
   record::RowRange rows_;
@@ -217,8 +217,7 @@ std::vector<std::vector<Bubble>> BubbleFinder::bubbles(std::span<const std::uint
     const auto is_here = [&](std::uint32_t rank) { return evidence.run.ranks.pp[rank] == stage; };
     if (std::ranges::none_of(ranks, is_here))
       continue;
-    const std::vector<ChainLoss> losses =
-        chain_losses(evidence.run, evidence.meanings, evidence.chains, evidence.times, stage);
+    ChainLosses losses(evidence.run, evidence.meanings, evidence.chains, evidence.times, stage);
     for (std::size_t i = 0; i < ranks.size(); ++i)
       if (is_here(ranks[i]))
         bubbles[i] = RankBubbles(evidence, losses, ranks[i]).find();

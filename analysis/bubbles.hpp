@@ -74,7 +74,7 @@ public:
   explicit BubbleFinder(const record::RunRecord& run) : evidence_(run) {}
 
   // Of each of `ranks` in order of time: exactly what visit_activities() calls idle. Linear in their rows, and in the
-  // tasks of the run for each stage among them.
+  // tasks of their chains for each stage among them.
   [[nodiscard]] std::vector<std::vector<Bubble>> bubbles(std::span<const std::uint32_t> ranks) const;
 
   // "warm-up", "waiting for stage 2's forward of micro-batch 3", "waiting for slower stage 2's backward of micro-batch

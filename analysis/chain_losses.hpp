@@ -26,9 +26,35 @@ struct ChainLoss {
   std::uint32_t slow_rank = TaskChains::none;  // and for its rank
 };
 
-// Of every task, for one stage; nothing for tasks of the stage itself. Linear in the tasks.
-[[nodiscard]] std::vector<ChainLoss> chain_losses(const record::RunRecord& run, const RowMeanings& meanings,
-                                                  const TaskChains& chains, const PhaseTimes& times,
-                                                  std::uint32_t stage);
+// For one stage; nothing for tasks of the stage itself. Each task is looked at once, when a chain that is asked for has
+// it. What the constructor takes has to outlive this.
+class ChainLosses {
+public:
+  ChainLosses(const record::RunRecord& run, const RowMeanings& meanings, const TaskChains& chains,
+              const PhaseTimes& times, std::uint32_t stage);
+
+  // The reference holds until the next call.
+  [[nodiscard]] const ChainLoss& of(std::uint32_t task);
+
+private:
+  // Of the time of a task, by what it is too slow.
+  struct Shares {
+    double of_stage = 0;
+    double of_rank = 0;
+  };
+
+  // Of a task whose blocker is known.
+  [[nodiscard]] ChainLoss loss_of(std::uint32_t task) const;
+  [[nodiscard]] Shares shares_of(std::uint32_t task) const;
+
+  const record::RunRecord& run_;
+  const RowMeanings& meanings_;
+  const TaskChains& chains_;
+  const PhaseTimes& times_;
+  std::uint32_t stage_;
+  std::vector<std::uint32_t> place_; // of a task in losses_; TaskChains::none until it is known
+  std::vector<ChainLoss> losses_;
+  std::vector<std::uint32_t> unknown_; // tasks of the chain at hand, the last first
+};
 
 } // namespace moesim::analysis

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <utility>
 
 namespace moesim::analysis {
 
@@ -12,11 +11,8 @@ TaskChains::TaskChains(const record::RunRecord& run) : run_(&run) {
   index_rows(task_count);
   blockers_.assign(task_count, none);
   for (std::uint32_t task = 0; task < task_count; ++task)
-    if (!rows(task).empty()) {
+    if (!rows(task).empty())
       blockers_[task] = last_to_end(task);
-      by_start_.push_back(task);
-    }
-  std::ranges::sort(by_start_, {}, [this](std::uint32_t task) { return std::pair(start(task), task); });
 }
 
 bool TaskChains::is_on_stage(std::uint32_t task, std::uint32_t stage) const {

@@ -19,8 +19,6 @@ public:
   explicit TaskChains(const record::RunRecord& run);
 
   [[nodiscard]] std::uint32_t task_count() const { return static_cast<std::uint32_t>(blockers_.size()); }
-  // The tasks that have rows, by start, blockers first.
-  [[nodiscard]] std::span<const std::uint32_t> by_start() const { return by_start_; }
   // The rows of a task, ascending: several of a collective or transfer.
   [[nodiscard]] std::span<const std::uint32_t> rows(std::uint32_t task) const {
     return std::span(rows_).subspan(first_row_[task], first_row_[task + 1] - first_row_[task]);
@@ -39,7 +37,6 @@ private:
   std::vector<std::uint32_t> first_row_; // per task, and one at the end: into rows_
   std::vector<std::uint32_t> rows_;
   std::vector<std::uint32_t> blockers_;
-  std::vector<std::uint32_t> by_start_;
 };
 
 } // namespace moesim::analysis
