@@ -78,8 +78,24 @@ TEST(Bubbles, WhatASlowerStageCostsIsWhatWouldNotHaveBeenWithoutIt) {
   EXPECT_THAT(texts_of(run, 1), ElementsAre("0-1 warm-up", "13-14 cool-down"));
 }
 
-// What a slow stage delays the first micro-batch by is warm-up; the second comes no later for it.
+// Stage 0 takes four times as long. That the first micro-batch comes 3 s later for it is warm-up, and the second comes
+// 6 s later; with no stage slower, stage 1 would have waited for 2 s of traffic all the same.
 TEST(Bubbles, WhatTheWarmUpHasWaitedForIsNotBlamedAgain) {
+  record::RunRecord run = record_of({0, 1}, {pass(0, "forward", 0, 4, 0),
+                                             pass(0, "forward", 4, 8, 1),
+                                             {0, "dp", "parameters", 8, 10, -1},
+                                             pass(1, "forward", 4, 5, 0),
+                                             pass(1, "forward", 10, 11, 1)});
+  wait(run, row_at(run, 0, 4), {row_at(run, 0, 0)});
+  wait(run, row_at(run, 0, 8), {row_at(run, 0, 4)});
+  wait(run, row_at(run, 1, 4), {row_at(run, 0, 0)});
+  wait(run, row_at(run, 1, 10), {row_at(run, 0, 8)});
+  EXPECT_THAT(texts_of(run, 1), ElementsAre("0-4 warm-up", "5-7 waiting for stage 0's attention",
+                                            "7-10 waiting for slower stage 0's forward of micro-batch 1"));
+}
+
+// A chain counts from where it leaves the stage: what came before has been waited for.
+TEST(Bubbles, WhatTheStageItselfWasLateForIsNotBlamedAgain) {
   record::RunRecord run = record_of({0, 1}, {pass(0, "forward", 0, 4, 0), pass(0, "forward", 5, 7, 1),
                                              pass(1, "forward", 4, 5, 0), pass(1, "forward", 7, 8, 1)});
   wait(run, row_at(run, 1, 4), {row_at(run, 0, 0)});
