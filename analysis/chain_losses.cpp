@@ -60,7 +60,7 @@ ChainLosses::Shares ChainLosses::shares_of(std::uint32_t task) const {
   const std::uint32_t rank = run_.tasks.rank[rows.front()];
   const double own = times_.of_stage(stage_, phase);
   const double stage = times_.of_stage(run_.ranks.pp[rank], phase);
-  const double theirs = rows.size() == 1 ? times_.of_rank(rank, phase) : stage;
+  const double theirs = meanings_.is_compute(rows.front()) ? times_.of_rank(rank, phase) : stage;
   if (theirs <= own)
     return {};
   return {excess(std::min(theirs, stage), own) / theirs, excess(theirs, std::max(stage, own)) / theirs};
