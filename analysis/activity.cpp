@@ -10,7 +10,7 @@ namespace {
 constexpr std::array<std::string_view, busy_activity_count + 1> names{"compute", "optimizer", "tp", "cp",
                                                                       "ep",      "dp",        "pp", "idle"};
 
-constexpr std::array<std::string_view, 4> pass_phases{"forward", "backward", "prefill", "decode"};
+constexpr std::array<std::string_view, 5> pass_phases{"forward", "backward", "backward-weight", "prefill", "decode"};
 
 // "pp-send-next" belongs to "pp".
 Activity activity_of(std::string_view stream) {
@@ -26,13 +26,13 @@ std::string_view name_of(Activity activity) {
 }
 
 RowMeanings::RowMeanings(const record::TaskTable& tasks) : tasks_(&tasks) {
+  for (const std::string& phase : tasks.phases)
+    phase_is_pass_.push_back(std::find(pass_phases.begin(), pass_phases.end(), phase) != pass_phases.end());
   for (const std::string& stream : tasks.streams) {
     activities_.emplace_back();
     const Activity activity = activity_of(stream);
-    for (const std::string& phase : tasks.phases) {
-      const bool is_pass = std::find(pass_phases.begin(), pass_phases.end(), phase) != pass_phases.end();
+    for (const bool is_pass : phase_is_pass_)
       activities_.back().push_back(activity == Activity::Compute && !is_pass ? Activity::Optimizer : activity);
-    }
   }
 }
 
@@ -40,17 +40,20 @@ std::vector<bool> hidden_traffic(const record::TaskTable& tasks, record::RowRang
   std::vector<bool> hidden(rows.last - rows.first, false);
   // Backwards, so that what comes next is known. A stream runs its tasks in order, so one transfer has to be
   // remembered.
-  std::vector<double> compute_starts; // descending
-  double exposed_start = -1;          // of the next transfer that counts
+  std::vector<double> starts;     // of compute, tp, cp and ep tasks, descending
+  double last_compute_start = -1; // of the rank
+  double exposed_start = -1;      // of the next transfer that counts
   for (std::size_t row = rows.last; row-- > rows.first;) {
+    if (meanings.is_of_stage(row))
+      starts.push_back(tasks.start[row]);
     if (meanings.is_compute(row))
-      compute_starts.push_back(tasks.start[row]);
+      last_compute_start = std::max(last_compute_start, tasks.start[row]);
     if (meanings.activity(row) != Activity::Dp)
       continue;
     const double end = tasks.end[row];
-    // Compute tasks that start during the transfer come later in the table, and earlier in time than its end.
-    const auto next = std::lower_bound(compute_starts.rbegin(), compute_starts.rend(), end);
-    const bool is_waited_for = next == compute_starts.rend() || *next == end || exposed_start == end;
+    // What starts during the transfer comes later in the table, and earlier in time than its end.
+    const bool is_waited_for =
+        last_compute_start < end || exposed_start == end || std::binary_search(starts.rbegin(), starts.rend(), end);
     hidden[row - rows.first] = !is_waited_for;
     exposed_start = is_waited_for ? tasks.start[row] : -1;
   }

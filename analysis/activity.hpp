@@ -28,17 +28,23 @@ public:
     return activities_[tasks_->stream[row]][tasks_->phase[row]];
   }
   [[nodiscard]] bool is_compute(std::size_t row) const { return activity(row) <= Activity::Optimizer; }
-  // Part of a pass of a micro-batch (forward, backward, prefill, decode), on the compute stream.
+  // Part of a pass of a micro-batch (forward, backward, backward-weight, prefill, decode), on the compute stream.
   [[nodiscard]] bool is_pass(std::size_t row) const { return activity(row) == Activity::Compute; }
+  // The same on any stream: what the pass sends and receives, too.
+  [[nodiscard]] bool is_of_pass(std::size_t row) const { return phase_is_pass_[tasks_->phase[row]]; }
+  // Done by the ranks of a stage for or among each other: compute, tp, cp, ep.
+  [[nodiscard]] bool is_of_stage(std::size_t row) const { return activity(row) <= Activity::Ep; }
 
 private:
   const record::TaskTable* tasks_;
+  std::vector<bool> phase_is_pass_;
   std::vector<std::vector<Activity>> activities_; // [stream][phase]
 };
 
 // Whether each of the rows is data-parallel traffic that nothing on its rank waited for. Such traffic runs beside the
 // passes: while the rank idles for its neighbours, it is not what the rank idles for. It counts as exposed only where a
-// compute task starts the moment it ends, or another transfer does that counts, or no compute task follows.
+// task of a pass (compute, tp, cp, ep) starts the moment it ends, or another transfer does that counts, or no compute
+// task follows.
 [[nodiscard]] std::vector<bool> hidden_traffic(const record::TaskTable& tasks, record::RowRange rows,
                                                const RowMeanings& meanings);
 

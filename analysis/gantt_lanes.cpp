@@ -7,7 +7,8 @@
 namespace moesim::analysis {
 namespace {
 
-constexpr std::array<std::string_view, 5> block_names{"forward", "backward", "prefill", "decode", "optimizer step"};
+constexpr std::array<std::string_view, 6> block_names{"forward", "backward", "backward-weight",
+                                                      "prefill", "decode",   "optimizer step"};
 
 PassBlock block_of(const record::TaskTable& tasks, std::size_t row, const RowMeanings& meanings) {
   PassBlock block{tasks.start[row], tasks.end[row], BlockKind::Optimizer, tasks.micro_batch[row], tasks.chunk[row]};

@@ -12,7 +12,7 @@
 
 namespace moesim::analysis {
 
-enum class BlockKind : std::uint8_t { Forward, Backward, Prefill, Decode, Optimizer };
+enum class BlockKind : std::uint8_t { Forward, Backward, BackwardWeight, Prefill, Decode, Optimizer };
 // "forward", ..., "optimizer step".
 [[nodiscard]] std::string_view name_of(BlockKind kind);
 

@@ -79,6 +79,7 @@ std::string block_fill(const PassBlock& block) {
   case BlockKind::Prefill:
     return fmt::format("fill=\"{}\"", lightened(forward_colour, times));
   case BlockKind::Backward:
+  case BlockKind::BackwardWeight:
     return fmt::format("fill=\"{}\"", lightened(backward_colour, times));
   case BlockKind::Decode:
     return fmt::format("fill=\"{}\"", lightened(decode_colour, times));

@@ -40,11 +40,9 @@ void add_time(Summary& summary, const record::RunRecord& run) {
   summary.time = budgets.mean;
   summary.bubble_fraction = ratio(budgets.mean.bubble(), budgets.mean.makespan);
   summary.exposed_communication_fraction = ratio(budgets.mean.exposed_communication(), budgets.mean.makespan);
-  for (const TimeBudget& stage : budgets.stages)
-    summary.stage_compute_s.push_back(stage.compute);
-  const std::vector<double>& compute = summary.stage_compute_s;
-  summary.slowest_stage =
-      static_cast<std::uint32_t>(std::max_element(compute.begin(), compute.end()) - compute.begin());
+  summary.stages = budgets.stages;
+  summary.slowest_stage = static_cast<std::uint32_t>(
+      std::ranges::max_element(summary.stages, {}, &TimeBudget::compute) - summary.stages.begin());
 }
 
 // The fullest moment of the fullest rank; of equals, the first rank and the first moment.
@@ -91,6 +89,15 @@ std::optional<InferenceFigures> inference_figures(const record::RunFigures& figu
                           ratio(figures.output_tokens, figures.makespan), figures.kv_cache};
 }
 
+nlohmann::ordered_json bubbles_json(const TimeBudget& time) {
+  constexpr std::array<const char*, bubble_cause_count> keys{"warm_up_s",        "neighbour_s", "stage_imbalance_s",
+                                                             "rank_imbalance_s", "cool_down_s", "optimizer_tail_s"};
+  nlohmann::ordered_json json;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    json[keys[i]] = time.bubbles[i];
+  return json;
+}
+
 } // namespace
 
 Summary summarize(const record::RunRecord& run) {
@@ -125,6 +132,10 @@ std::string to_json(const Summary& summary) {
       {"simulated_ranks", summary.simulated_ranks},
       {"tasks", summary.tasks},
   };
+  json["bubbles"]["total"] = bubbles_json(summary.time);
+  json["bubbles"]["stages"] = nlohmann::ordered_json::array();
+  for (const TimeBudget& stage : summary.stages)
+    json["bubbles"]["stages"].push_back(bubbles_json(stage));
   json["symmetry"] = nlohmann::ordered_json::array();
   for (std::size_t at = 0; at < summary.symmetry.attributes.size(); ++at)
     json["symmetry"].push_back(

@@ -56,12 +56,12 @@ struct Summary {
   std::optional<ExpertFigures> experts; // when the model has any
   std::optional<InferenceFigures> inference;
 
-  TimeBudget time; // of an average rank
+  TimeBudget time;                // of an average rank
+  std::vector<TimeBudget> stages; // of an average rank of each
   std::uint32_t peak_memory_rank = 0;
   std::vector<MemoryShare> peak_memory;    // of that rank at its peak
   std::vector<MemoryAdvice> memory_advice; // filled in by who knows the scenario; the most effective first
   std::uint32_t slowest_stage = 0;         // computes longest
-  std::vector<double> stage_compute_s;     // mean over the ranks of each stage
 };
 
 [[nodiscard]] Summary summarize(const record::RunRecord& run);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,7 +13,15 @@
 namespace moesim::analysis {
 namespace {
 
-constexpr std::size_t bar_width = 40; // characters
+constexpr std::size_t bar_width = 40;  // characters
+constexpr double least_share = 0.0005; // of the iteration; what takes less is not worth a line
+
+// In the order of BubbleCause.
+constexpr std::array<std::string_view, bubble_cause_count> short_causes{"warm-up", "neighbour", "stages",
+                                                                        "ranks",   "cool-down", "optimizer"};
+constexpr std::array<std::string_view, bubble_cause_count> reasons{
+    "it waits for its first micro-batch", "it waits for its turn in the pipeline", "it waits for slower stages",
+    "it waits for slower GPUs",           "it has done its passes before others",  "others still run their optimizer"};
 
 struct Share {
   std::string name;
@@ -28,9 +35,8 @@ std::vector<Share> shares_of(const TimeBudget& time) {
   std::vector<Share> shares{{"compute", time.compute, 32}};
   for (std::size_t i = 0; i < dimensions.size(); ++i)
     shares.push_back({fmt::format("exposed {}", dimensions[i]), time.exposed[i], colours[i]});
-  shares.push_back({"bubble, warm-up", time.warm_up, 245});
-  shares.push_back({"bubble, waiting", time.waiting, 245});
-  shares.push_back({"bubble, cool-down", time.cool_down, 245});
+  for (std::size_t i = 0; i < bubble_cause_count; ++i)
+    shares.push_back({fmt::format("bubble, {}", short_causes[i]), time.bubbles[i], 245});
   return shares;
 }
 
@@ -49,7 +55,7 @@ std::string time_lines(const TimeBudget& time, Colour colour) {
     return static_cast<std::size_t>(std::lround(seconds / time.makespan * static_cast<double>(bar_width)));
   };
   for (const Share& share : shares_of(time)) {
-    if (share.seconds < 0.0005 * time.makespan)
+    if (share.seconds < least_share * time.makespan)
       continue;
     const std::size_t first = column(before);
     before += share.seconds;
@@ -100,13 +106,29 @@ std::string memory_lines(const Summary& summary) {
 }
 
 std::string stage_line(const Summary& summary) {
-  const std::vector<double>& compute = summary.stage_compute_s;
-  if (compute.size() < 2)
+  const std::vector<TimeBudget>& stages = summary.stages;
+  if (stages.size() < 2)
     return {};
-  const double mean = std::accumulate(compute.begin(), compute.end(), 0.0) / static_cast<double>(compute.size());
-  const double longest = compute[summary.slowest_stage];
+  double mean = 0;
+  for (const TimeBudget& stage : stages)
+    mean += stage.compute / static_cast<double>(stages.size());
+  const double longest = stages[summary.slowest_stage].compute;
   return fmt::format("\nslowest stage: {} of 0..{}, computes {} ({:+.1f} % against the mean)\n", summary.slowest_stage,
-                     compute.size() - 1, format_seconds(Seconds(longest)), mean > 0 ? 100 * (longest / mean - 1) : 0.0);
+                     stages.size() - 1, format_seconds(Seconds(longest)), mean > 0 ? 100 * (longest / mean - 1) : 0.0);
+}
+
+// "idlest stage: 0, 39.33 ms, 78 % of it because it waits for slower stages"
+std::string idle_line(const Summary& summary) {
+  if (summary.stages.size() < 2)
+    return {};
+  const auto idle = [](const TimeBudget& stage) { return stage.bubble(); };
+  const auto idlest = std::ranges::max_element(summary.stages, {}, idle);
+  if (idlest->bubble() < least_share * idlest->makespan)
+    return {};
+  const auto most = std::ranges::max_element(idlest->bubbles);
+  return fmt::format("idlest stage: {}, {}, {:.0f} % of it because {}\n", idlest - summary.stages.begin(),
+                     format_seconds(Seconds(idlest->bubble())), 100 * *most / idlest->bubble(),
+                     reasons[static_cast<std::size_t>(most - idlest->bubbles.begin())]);
 }
 
 // "4 ways to behave: 2 by pipeline stage, 4 by GPU speed"; nothing where every rank was simulated without asking.
@@ -158,7 +180,7 @@ std::string to_text(const Summary& summary, Colour colour) {
   if (summary.time.makespan > 0)
     text += time_lines(summary.time, colour);
   text += memory_lines(summary);
-  text += stage_line(summary);
+  text += stage_line(summary) + idle_line(summary);
   if (summary.experts)
     text += expert_line(*summary.experts);
   return text;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/bubbles.hpp"
 #include "simulator/record/run_record.hpp"
 
 namespace moesim::analysis {
@@ -17,14 +18,13 @@ inline constexpr std::array<std::string_view, 5> dimensions{"tp", "cp", "ep", "d
 // Seconds; of one rank, or means over several.
 struct TimeBudget {
   double makespan = 0;
-  double compute = 0;              // the compute stream is busy, optimizer step included
-  std::array<double, 5> exposed{}; // by dimension: it communicates, and nothing is computed meanwhile
-  double warm_up = 0;              // idle before the first compute task
-  double waiting = 0;              // idle in between: for a neighbour, or for a slower rank or stage
-  double cool_down = 0;            // idle after the last forward or backward task: gradients, optimizer, end
+  double compute = 0;                               // the compute stream is busy, optimizer step included
+  std::array<double, 5> exposed{};                  // by dimension: it communicates, and nothing is computed meanwhile
+  std::array<double, bubble_cause_count> bubbles{}; // by cause: idle
 
   [[nodiscard]] double exposed_communication() const;
-  [[nodiscard]] double bubble() const { return warm_up + waiting + cool_down; }
+  [[nodiscard]] double bubble(BubbleCause cause) const { return bubbles[static_cast<std::size_t>(cause)]; }
+  [[nodiscard]] double bubble() const;
 };
 
 struct TimeBudgets {

@@ -59,19 +59,35 @@ private:
   sigset_t before_{};
 };
 
+// Follows links, so that the file behind one is replaced, and refuses what a rename would destroy (folders, devices).
+std::filesystem::path resolved_target(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::path target = path;
+  if (std::filesystem::is_symlink(path, error))
+    target = weakly_canonical(path, error);
+  const std::filesystem::file_status status = std::filesystem::status(target, error);
+  if (is_directory(status))
+    fail(path, EISDIR);
+  if (exists(status) && !is_regular_file(status))
+    throw ResultFileError(fmt::format("{}: cannot write: Not a regular file", path.string()));
+  return target;
+}
+
+} // namespace
+
 // A temporary file beside its target; removed again unless it was renamed.
-class PartialFile {
+class FileReplacement::PartialFile {
 public:
-  explicit PartialFile(const std::filesystem::path& target) : target_(target) {
+  explicit PartialFile(const std::filesystem::path& path) : target_(resolved_target(path)) {
     for (int attempt = 0; file_ < 0; ++attempt) {
-      const std::string name = fmt::format("{}.{}-{}.partial", target.string(), getpid(), attempt);
+      const std::string name = fmt::format("{}.{}-{}.partial", target_.string(), getpid(), attempt);
       if (name.size() >= partial_name.size())
-        fail(target, ENAMETOOLONG);
+        fail(target_, ENAMETOOLONG);
       // Between creating the file and noting it, an interrupt would leave it behind.
       const HeldSignals held{SIGINT, SIGTERM, SIGHUP};
       file_ = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
       if (file_ < 0 && (errno != EEXIST || attempt == 1000))
-        fail(target, errno);
+        fail(target_, errno);
       if (file_ >= 0) {
         std::memcpy(partial_name.data(), name.c_str(), name.size() + 1);
         partial_exists.store(true);
@@ -117,43 +133,37 @@ public:
   }
 
 private:
-  const std::filesystem::path& target_;
+  std::filesystem::path target_;
   int file_ = -1;
 };
-
-// Follows links, so that the file behind one is replaced, and refuses what a rename would destroy (folders, devices).
-std::filesystem::path resolved_target(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::path target = path;
-  if (std::filesystem::is_symlink(path, error))
-    target = weakly_canonical(path, error);
-  const std::filesystem::file_status status = std::filesystem::status(target, error);
-  if (is_directory(status))
-    fail(path, EISDIR);
-  if (exists(status) && !is_regular_file(status))
-    throw ResultFileError(fmt::format("{}: cannot write: Not a regular file", path.string()));
-  return target;
-}
-
-} // namespace
 
 void remove_partial_files() noexcept {
   if (partial_exists.exchange(false))
     unlink(partial_name.data());
 }
 
+FileReplacement::FileReplacement(const std::filesystem::path& path) : file_(std::make_unique<PartialFile>(path)) {}
+
+FileReplacement::~FileReplacement() = default;
+
+void FileReplacement::append(std::span<const std::byte> bytes) {
+  file_->append(bytes);
+}
+
+void FileReplacement::finish() {
+  file_->flush_and_close();
+  file_->rename_to_target();
+}
+
+// Tried out rather than derived from permission bits: quotas, read-only mounts and name lengths count as well.
 void check_writable(const std::filesystem::path& path) {
-  const std::filesystem::path target = resolved_target(path);
-  // Tried out rather than derived from permission bits: quotas, read-only mounts and name lengths count as well.
-  const PartialFile trial(target);
+  const FileReplacement trial(path);
 }
 
 void replace_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  const std::filesystem::path target = resolved_target(path);
-  PartialFile file(target);
+  FileReplacement file(path);
   file.append(bytes);
-  file.flush_and_close();
-  file.rename_to_target();
+  file.finish();
 }
 
 } // namespace moesim::record

@@ -14,15 +14,17 @@ namespace {
 
 using moesim::testing::record_of;
 using moesim::testing::Row;
+using moesim::testing::row_at;
 using moesim::testing::sample_record;
+using moesim::testing::wait;
 using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::Pair;
 
 std::string text_of(const record::RunRecord& run, const GanttOptions& options = {}) {
-  std::ostringstream out;
-  write_gantt_trace(run, options, out);
-  return out.str();
+  std::string text;
+  write_gantt_trace(run, options, [&](std::string_view piece) { text += piece; });
+  return text;
 }
 
 json events_of(const record::RunRecord& run, const GanttOptions& options = {}) {
@@ -53,21 +55,21 @@ TEST(GanttTrace, NamesRanksAndStreamsInAFixedOrder) {
     if (event["name"] == "thread_name")
       threads[event["tid"]] = event["args"]["name"];
   }
-  EXPECT_THAT(threads, ElementsAre(Pair(0, "passes"), Pair(1, "compute"), Pair(2, "tp"), Pair(4, "ep"), Pair(5, "dp"),
-                                   Pair(6, "pp-send-next"), Pair(7, "pp-send-prev"), Pair(8, "pp-recv-next"),
-                                   Pair(9, "pp-recv-prev")));
+  EXPECT_THAT(threads, ElementsAre(Pair(0, "passes"), Pair(2, "bubbles"), Pair(3, "compute"), Pair(4, "tp"),
+                                   Pair(6, "ep"), Pair(7, "dp"), Pair(8, "pp-send-next"), Pair(9, "pp-send-prev"),
+                                   Pair(10, "pp-recv-next"), Pair(11, "pp-recv-prev")));
 }
 
 TEST(GanttTrace, GivesTimesToTheNanosecondAndDetailsAsArguments) {
   const json slices = of_kind(events_of(record_of({0}, {{0, "tp", "backward", 1.000000001, 1.5, 4, "experts"}})), "X");
-  ASSERT_EQ(slices.size(), 1U);
-  EXPECT_EQ(nanoseconds(slices[0]["ts"]), 1'000'000'001);
-  EXPECT_EQ(nanoseconds(slices[0]["dur"]), 499'999'999);
-  EXPECT_EQ(slices[0]["name"], "experts");
-  EXPECT_EQ(slices[0]["cat"], "all-reduce");
-  EXPECT_EQ(slices[0]["args"]["phase"], "backward");
-  EXPECT_EQ(slices[0]["args"]["micro_batch"], 4);
-  EXPECT_EQ(slices[0]["args"]["bytes"], 1e6);
+  ASSERT_EQ(slices.size(), 2U); // idle before
+  EXPECT_EQ(nanoseconds(slices[1]["ts"]), 1'000'000'001);
+  EXPECT_EQ(nanoseconds(slices[1]["dur"]), 499'999'999);
+  EXPECT_EQ(slices[1]["name"], "experts");
+  EXPECT_EQ(slices[1]["cat"], "all-reduce");
+  EXPECT_EQ(slices[1]["args"]["phase"], "backward");
+  EXPECT_EQ(slices[1]["args"]["micro_batch"], 4);
+  EXPECT_EQ(slices[1]["args"]["bytes"], 1e6);
 }
 
 TEST(GanttTrace, IsSortedByTime) {
@@ -80,20 +82,96 @@ TEST(GanttTrace, IsSortedByTime) {
   }
 }
 
-// Perfetto moves slices that overlap without nesting to a track of their own.
-TEST(GanttTrace, SlicesOfAThreadNest) {
+// The first slice that overlaps with one that is open on its thread without nesting in it. Perfetto moves such slices
+// to a track of their own.
+json first_that_does_not_nest(const json& events) {
   std::map<std::pair<int, int>, std::vector<std::int64_t>> open; // ends of the slices that are open on (pid, tid)
-  const json slices = of_kind(events_of(sample_record({.stages = 4, .micro_batches = 16})), "X");
-  EXPECT_GT(slices.size(), 1000U);
-  for (const json& slice : slices) {
+  for (const json& slice : of_kind(events, "X")) {
     auto& ends = open[{slice["pid"], slice["tid"]}];
     const std::int64_t begin = nanoseconds(slice["ts"]);
     while (!ends.empty() && ends.back() <= begin)
       ends.pop_back();
     const std::int64_t end = begin + nanoseconds(slice["dur"]);
-    EXPECT_TRUE(ends.empty() || end <= ends.back()) << slice;
+    if (!ends.empty() && end > ends.back())
+      return slice;
     ends.push_back(end);
   }
+  return nullptr;
+}
+
+TEST(GanttTrace, SlicesOfAThreadNest) {
+  const json events = events_of(sample_record({.stages = 4, .micro_batches = 16}));
+  EXPECT_GT(of_kind(events, "X").size(), 1000U);
+  EXPECT_EQ(first_that_does_not_nest(events), nullptr);
+}
+
+// A forward and a backward that take turns, as in DualPipe, with a weight gradient that comes between two turns.
+record::RunRecord passes_that_take_turns() {
+  return record_of({0}, {{0, "compute", "forward", 0, 1, 7},
+                         {0, "compute", "backward", 1, 2, 3},
+                         {0, "compute", "forward", 2, 3, 7},
+                         {0, "compute", "backward", 3, 4, 3},
+                         {0, "compute", "backward-weight", 4, 5, 2},
+                         {0, "compute", "backward", 5, 6, 3},
+                         {0, "compute", "forward", 6, 7, 8}});
+}
+
+TEST(GanttTrace, PassesThatTakeTurnsAreWholeAndSideBySide) {
+  const json events = events_of(passes_that_take_turns());
+  EXPECT_EQ(first_that_does_not_nest(events), nullptr);
+  std::vector<std::string> passes;
+  for (const json& slice : of_kind(events, "X"))
+    if (slice["cat"] == "pass")
+      passes.push_back(slice["name"].get<std::string>() + " on " + slice["tid"].dump() + ": " +
+                       std::to_string(nanoseconds(slice["ts"]) / 1'000'000'000) + "+" +
+                       std::to_string(nanoseconds(slice["dur"]) / 1'000'000'000));
+  EXPECT_THAT(passes, ElementsAre("F 7 on 0: 0+3", "B 3 on 1: 1+5", "W 2 on 0: 4+1", "F 8 on 0: 6+1"));
+}
+
+TEST(GanttTrace, BubblesSayWhatTheyWaitedFor) {
+  record::RunRecord run = record_of({0, 1}, {{0, "compute", "forward", 0, 1, 5},
+                                             {0, "compute", "backward", 2, 3, 5},
+                                             {1, "compute", "forward", 1, 2, 5, "experts"}});
+  wait(run, row_at(run, 1, 1), {row_at(run, 0, 0)});
+  wait(run, row_at(run, 0, 2), {row_at(run, 1, 1)});
+  std::vector<json> bubbles;
+  for (const json& slice : of_kind(events_of(run), "X"))
+    if (slice["cat"] == "bubble" && slice["pid"] == 0)
+      bubbles.push_back(slice);
+  ASSERT_EQ(bubbles.size(), 1U);
+  EXPECT_EQ(bubbles[0]["name"], "waiting for a neighbour");
+  EXPECT_EQ(bubbles[0]["args"], (json{{"why", "waiting for stage 1's forward of micro-batch 5"},
+                                      {"waited_for", "experts"},
+                                      {"stage", 1},
+                                      {"phase", "forward"},
+                                      {"layer", 0},
+                                      {"micro_batch", 5},
+                                      {"chunk", 0}}));
+}
+
+TEST(GanttTrace, ShowsAWindowOfTime) {
+  const record::RunRecord run = sample_record();
+  const double from = 0.3 * run.figures.makespan;
+  const double to = 0.5 * run.figures.makespan;
+  const json all = events_of(run);
+  const json some = events_of(run, {.ranks = {}, .from = from, .to = to});
+  const auto count = [](const json& events, auto is_counted) {
+    return std::count_if(events.begin(), events.end(), is_counted);
+  };
+  const auto is_seen = [&](const json& event) {
+    return event["ph"] == "X" && nanoseconds(event["ts"]) <= std::llround(to * 1e9) &&
+           nanoseconds(event["ts"]) + nanoseconds(event["dur"]) >= std::llround(from * 1e9);
+  };
+  EXPECT_EQ(count(some, is_seen), count(all, is_seen));
+  EXPECT_EQ(of_kind(some, "X").size(), static_cast<std::size_t>(count(all, is_seen)));
+  EXPECT_EQ(of_kind(some, "s").size(), of_kind(some, "f").size());
+  EXPECT_LT(of_kind(some, "s").size(), of_kind(all, "s").size());
+  // A counter holds from the last value before the window.
+  const json counters = of_kind(some, "C");
+  for (int rank = 0; rank < 8; rank += 2)
+    EXPECT_TRUE(std::ranges::any_of(counters, [&](const json& event) {
+      return event["pid"] == rank && nanoseconds(event["ts"]) <= std::llround(from * 1e9);
+    })) << rank;
 }
 
 TEST(GanttTrace, ArrowsLeadFromASendToItsReceive) {

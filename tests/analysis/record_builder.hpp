@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -24,8 +25,8 @@ inline std::size_t index_of(const std::vector<std::string>& words, const std::st
   return static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin());
 }
 
-// Rank i sits on stage stages[i]; every rank represents itself. Every row is a task that waits for nothing; see wait().
-// The makespan is the last end.
+// Rank i sits on stage stages[i]; every rank represents itself. Every row is a task of its own, with the number of the
+// row, that waits for nothing; see same_task() and wait(). The makespan is the last end.
 inline record::RunRecord record_of(const std::vector<std::uint32_t>& stages, std::vector<Row> rows) {
   record::RunRecord run;
   for (std::uint32_t rank = 0; rank < stages.size(); ++rank) {
@@ -64,6 +65,35 @@ inline record::RunRecord record_of(const std::vector<std::uint32_t>& stages, std
   run.dependencies.first.assign(tasks.size() + 1, 0);
   run.figures.name = "made by hand";
   return run;
+}
+
+// The row of a rank that starts at `start`; on `stream` when several do.
+inline std::uint32_t row_at(const record::RunRecord& run, std::uint32_t rank, double start,
+                            const std::string& stream = {}) {
+  for (std::uint32_t row = 0; row < run.tasks.size(); ++row)
+    if (run.tasks.rank[row] == rank && run.tasks.start[row] == start &&
+        (stream.empty() || run.tasks.streams[run.tasks.stream[row]] == stream))
+      return row;
+  throw std::invalid_argument("no such row");
+}
+
+// Makes one task of the rows of a collective or transfer; call before wait().
+inline void same_task(record::RunRecord& run, const std::vector<std::uint32_t>& rows) {
+  for (const std::uint32_t row : rows)
+    run.tasks.task[row] = run.tasks.task[rows.front()];
+}
+
+// Makes the task of row `row` wait for those of `before`.
+inline void wait(record::RunRecord& run, std::uint32_t row, const std::vector<std::uint32_t>& before) {
+  const std::uint32_t task = run.tasks.task[row];
+  for (const std::uint32_t other : before) {
+    record::Dependencies& dependencies = run.dependencies;
+    const auto list = dependencies.of(task);
+    const auto place = std::ranges::upper_bound(list, run.tasks.task[other]) - list.begin();
+    dependencies.before.insert(dependencies.before.begin() + dependencies.first[task] + place, run.tasks.task[other]);
+    for (std::size_t next = task + 1; next < dependencies.first.size(); ++next)
+      ++dependencies.first[next];
+  }
 }
 
 } // namespace moesim::testing

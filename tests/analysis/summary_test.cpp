@@ -39,7 +39,9 @@ TEST(Summary, DerivesRatesFromTheIteration) {
   EXPECT_DOUBLE_EQ(summary.bubble_fraction, 0.25);                 // 1 s of each rank
   EXPECT_DOUBLE_EQ(summary.exposed_communication_fraction, 0.125); // 1 s of one rank
   EXPECT_EQ(summary.slowest_stage, 1U);
-  EXPECT_THAT(summary.stage_compute_s, ElementsAre(2, 3));
+  ASSERT_EQ(summary.stages.size(), 2U);
+  EXPECT_DOUBLE_EQ(summary.stages[0].compute, 2);
+  EXPECT_DOUBLE_EQ(summary.stages[1].compute, 3);
 }
 
 TEST(Summary, PicksTheFullestMomentOfTheFullestRank) {
@@ -94,10 +96,21 @@ TEST(SummaryJson, HasTheKeysOfTheContract) {
   EXPECT_THAT(keys_of(two_stages()),
               ElementsAre("iteration_time_s", "tokens_per_s", "tokens_per_s_per_gpu", "model_tflops_per_gpu", "mfu",
                           "hfu", "bubble_fraction", "exposed_communication_fraction", "peak_memory_bytes",
-                          "memory_capacity_bytes", "fits", "world_size", "simulated_ranks", "tasks", "symmetry"));
+                          "memory_capacity_bytes", "fits", "world_size", "simulated_ranks", "tasks", "bubbles",
+                          "symmetry"));
   const std::vector<std::string> with_experts = keys_of(sample_record());
   EXPECT_THAT(std::vector(with_experts.end() - 4, with_experts.end()),
               ElementsAre("load_max_over_mean", "routed_tokens", "computed_tokens", "dropped_tokens"));
+}
+
+TEST(SummaryJson, BubblesAreSecondsByCauseOfTheJobAndOfEachStage) {
+  const auto bubbles = nlohmann::json::parse(to_json(summarize(two_stages())))["bubbles"];
+  const auto of = [](double warm_up, double cool_down) {
+    return nlohmann::json{{"warm_up_s", warm_up},    {"neighbour_s", 0.0},       {"stage_imbalance_s", 0.0},
+                          {"rank_imbalance_s", 0.0}, {"cool_down_s", cool_down}, {"optimizer_tail_s", 0.0}};
+  };
+  EXPECT_EQ(bubbles["total"], of(0.5, 0.5));
+  EXPECT_EQ(bubbles["stages"], nlohmann::json({of(0, 1), of(1, 0)}));
 }
 
 TEST(SummaryJson, InferenceSaysWhenTokensCome) {
@@ -144,6 +157,7 @@ memory of the fullest GPU (rank 1): 80 B of 100 B (80 %)
   activations         75.0 %       60 B
 
 slowest stage: 1 of 0..1, computes 3 s (+20.0 % against the mean)
+idlest stage: 0, 1 s, 100 % of it because it has done its passes before others
 )");
 }
 

@@ -22,11 +22,12 @@ TEST(TimeBudget, SplitsEveryMomentOfARank) {
                                                          {0, "dp", "parameters", 18, 20}}))
                                 .ranks[0];
   EXPECT_DOUBLE_EQ(budget.makespan, 20);
-  EXPECT_DOUBLE_EQ(budget.compute, 5);                     // 3-5, 8-10, 14-15
-  EXPECT_THAT(budget.exposed, ElementsAre(1, 0, 0, 6, 1)); // dp: 10-14 and 18-20; what compute hides does not count
-  EXPECT_DOUBLE_EQ(budget.warm_up, 2);                     // 0-1, 2-3
-  EXPECT_DOUBLE_EQ(budget.waiting, 2);                     // 6-8
-  EXPECT_DOUBLE_EQ(budget.cool_down, 3);                   // 15-18
+  EXPECT_DOUBLE_EQ(budget.compute, 5);                        // 3-5, 8-10, 14-15
+  EXPECT_THAT(budget.exposed, ElementsAre(1, 0, 0, 6, 1));    // dp: 10-14 and 18-20; what compute hides does not count
+  EXPECT_DOUBLE_EQ(budget.bubble(BubbleCause::WarmUp), 2);    // 0-1, 2-3
+  EXPECT_DOUBLE_EQ(budget.bubble(BubbleCause::Neighbour), 2); // 6-8
+  EXPECT_DOUBLE_EQ(budget.bubble(BubbleCause::OptimizerTail), 3); // 15-18
+  EXPECT_DOUBLE_EQ(budget.bubble(), 7);
 }
 
 // A rank that waits for its neighbours while gradients are reduced beside would wait as long without them.
@@ -41,8 +42,20 @@ TEST(TimeBudget, DataParallelTrafficCountsOnlyWhereItIsWaitedFor) {
                                 .ranks[0];
   EXPECT_THAT(budget.exposed,
               ElementsAre(0, 0, 0, 2, 0)); // 5-7: the second forward starts when its parameters are there
-  EXPECT_DOUBLE_EQ(budget.warm_up, 3);     // 0-3
-  EXPECT_DOUBLE_EQ(budget.waiting, 3);     // 8-11
+  EXPECT_DOUBLE_EQ(budget.bubble(BubbleCause::WarmUp), 3);    // 0-3
+  EXPECT_DOUBLE_EQ(budget.bubble(BubbleCause::Neighbour), 3); // 8-11
+}
+
+// With ZeRO-2, a layer's backward starts when the gradients of the layer before are reduced; the first thing that it
+// does may be to communicate.
+TEST(TimeBudget, DataParallelTrafficIsWaitedForByCommunicationToo) {
+  const TimeBudget budget = time_budgets(record_of({0}, {{0, "compute", "backward", 0, 1},
+                                                         {0, "dp", "gradients", 1, 4},
+                                                         {0, "tp", "backward", 4, 5},
+                                                         {0, "compute", "backward", 5, 6}}))
+                                .ranks[0];
+  EXPECT_THAT(budget.exposed, ElementsAre(1, 0, 0, 3, 0));
+  EXPECT_DOUBLE_EQ(budget.bubble(), 0);
 }
 
 TEST(TimeBudget, BlamesTheFirstOfSeveralDimensions) {
@@ -90,8 +103,8 @@ TEST(TimeBudget, PartsAddUpToTheMakespan) {
                 1e-12 * budget.makespan);
     EXPECT_GT(budget.exposed[2], 0);
   }
-  EXPECT_GT(budgets.stages[4].warm_up, budgets.stages[1].warm_up);
-  EXPECT_EQ(budgets.stages[0].warm_up, 0);
+  EXPECT_GT(budgets.stages[4].bubble(BubbleCause::WarmUp), budgets.stages[1].bubble(BubbleCause::WarmUp));
+  EXPECT_EQ(budgets.stages[0].bubble(BubbleCause::WarmUp), 0);
 }
 
 TEST(TimeBudget, AnEmptyRunHasNoBudget) {

@@ -1,4 +1,8 @@
 // `moesim gantt`: from a result file to a picture and to a trace, and what it refuses.
+#include <array>
+#include <cstdio>
+#include <memory>
+
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
@@ -53,6 +57,28 @@ TEST_F(Gantt, WritesATraceForPerfetto) {
   EXPECT_GT(trace.at("traceEvents").size(), 100u);
 }
 
+// What gzip, the program, makes of a file.
+std::string unzipped(const std::filesystem::path& file) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(("gzip -dc '" + file.string() + "'").c_str(), "r"), pclose);
+  std::string text;
+  std::array<char, 4096> part{};
+  for (std::size_t size = 0; (size = fread(part.data(), 1, part.size(), pipe.get())) > 0;)
+    text.append(part.data(), size);
+  return text;
+}
+
+TEST_F(Gantt, CompressesATraceWhoseNameSaysSo) {
+  for (const char* name : {"out.json", "out.json.gz", "again.json.gz"})
+    EXPECT_EQ(place_.run({"gantt", "run.h5", "-o", name}).status, 0);
+  const std::string compressed = read_all(place_.path() / "out.json.gz");
+  const std::string text = read_all(place_.path() / "out.json");
+  EXPECT_EQ(unzipped(place_.path() / "out.json.gz"), text);
+  EXPECT_LT(compressed.size(), text.size() / 5);
+  EXPECT_EQ(read_all(place_.path() / "again.json.gz"), compressed);
+  EXPECT_EQ(compressed.substr(3, 5), std::string(5, '\0')); // neither a name nor a time of day (RFC 1952, 2.3)
+  EXPECT_THAT(place_.names(), ::testing::Not(::testing::Contains(HasSubstr(".partial"))));
+}
+
 // Ranks that were folded are drawn like those that stand for them: the same picture and trace as when all were
 // simulated.
 TEST_F(Gantt, DrawsFoldedRanksAsIfTheyHadBeenSimulated) {
@@ -74,7 +100,7 @@ TEST_F(Gantt, RefusesRanksThatAreNotThere) {
 
 TEST_F(Gantt, RefusesOtherPicturesAndOtherFiles) {
   EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.png"}),
-              HasSubstr("-o: 'out.png' ends in neither .svg (a picture) nor .json (for Perfetto)\n"));
+              HasSubstr("-o: 'out.png' ends in neither .svg (a picture) nor .json or .json.gz (for Perfetto)\n"));
   EXPECT_EQ(refusal({"gantt", "small.yaml", "-o", "out.svg"}), "small.yaml: is not an HDF5 file\n");
   EXPECT_THAT(refusal({"gantt", "other.h5", "-o", "out.svg"}), HasSubstr("other.h5: "));
 }

@@ -31,6 +31,8 @@ Json load(std::string_view name) {
 }
 
 double default_tolerance(const Json& value) {
+  if (value.is_object())
+    return 1e-9;
   const bool is_whole = value.is_number() && value.get<double>() == std::floor(value.get<double>());
   return value.is_number() && !is_whole ? 1e-9 : 0;
 }
@@ -46,8 +48,32 @@ void update(std::string_view name, const Json& actual) {
   write(name, golden.dump(2) + "\n");
 }
 
+// The largest number in a value: what the tolerances of smaller ones beside it are relative to.
+double magnitude(const Json& value) {
+  double largest = 0;
+  const Json items = value.flatten();
+  for (const auto& [key, item] : items.items())
+    largest = std::max(largest, item.is_number() ? std::abs(item.get<double>()) : 0.0);
+  return largest;
+}
+
+void compare_within(const std::string& key, const Json& expected, const Json& actual, double tolerance) {
+  const Json items = expected.flatten();
+  const Json found = actual.flatten();
+  EXPECT_EQ(found.size(), items.size()) << key;
+  for (const auto& [path, value] : items.items()) {
+    if (value.is_number() && found.contains(path) && found[path].is_number())
+      EXPECT_LE(std::abs(found[path].get<double>() - value.get<double>()), tolerance)
+          << key << path << " is " << found[path] << ", expected " << value;
+    else
+      EXPECT_EQ(found.contains(path) ? found[path] : Json(), value) << key << path;
+  }
+}
+
 void compare(const std::string& key, const Json& expected, const Json& actual) {
   const Json& value = expected["value"];
+  if (!value.is_primitive() && !value.empty())
+    return compare_within(key, value, actual, expected["relative_tolerance"].get<double>() * magnitude(value));
   if (!value.is_number() || !actual.is_number()) {
     EXPECT_EQ(actual, value) << key;
     return;

@@ -14,8 +14,8 @@ namespace moesim::testing {
 void expect_golden_text(std::string_view name, const std::string& text);
 
 // A JSON object must have exactly the entries of golden/NAME, `{"KEY": {"value": ..., "relative_tolerance": ...}}`.
-// Numbers may differ by the tolerance; anything else is equal. An update keeps the tolerances that are there; a new
-// number gets 1e-9, a whole number 0.
+// Numbers may differ by the tolerance; those in an object or list by that of its largest; anything else is equal. An
+// update keeps the tolerances that are there; a new number or object gets 1e-9, a whole number 0.
 void expect_golden_json(std::string_view name, const std::string& json);
 
 } // namespace moesim::testing

@@ -31,6 +31,7 @@ const std::set<std::string> keys_of_training{"iteration_time_s",
                                              "mfu",
                                              "hfu",
                                              "bubble_fraction",
+                                             "bubbles",
                                              "exposed_communication_fraction",
                                              "peak_memory_bytes",
                                              "memory_capacity_bytes",
@@ -63,6 +64,10 @@ TEST(Run, FoldedSummariesSayWhatFullOnesSay) {
       EXPECT_NEAR(folded[key].get<double>(), value.get<double>(), 1e-9 * value.get<double>()) << key;
     }
   }
+  const Json expected = full["bubbles"].flatten();
+  const Json bubbles = folded["bubbles"].flatten();
+  for (const auto& [key, value] : expected.items())
+    EXPECT_NEAR(bubbles[key].get<double>(), value.get<double>(), 1e-9 * full["iteration_time_s"].get<double>()) << key;
 }
 
 TEST(Run, JsonHasTheKeysOfTheContract) {

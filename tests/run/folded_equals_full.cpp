@@ -14,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include "analysis/time_budget.hpp"
 #include "simulator/record/result_file.hpp"
 #include "simulator/run/simulate.hpp"
 #include "tests/record/temporary_folder.hpp"
@@ -125,6 +126,16 @@ void expect_same_links(const record::RunRecord& folded, const record::RunRecord&
   }
 }
 
+// Why each rank idles.
+void expect_same_bubbles(const record::RunRecord& folded, const record::RunRecord& full) {
+  const analysis::TimeBudgets a = analysis::time_budgets(folded);
+  const analysis::TimeBudgets b = analysis::time_budgets(full);
+  for (std::uint32_t rank = 0; rank < full.ranks.size(); ++rank)
+    for (std::size_t cause = 0; cause < analysis::bubble_cause_count; ++cause)
+      ASSERT_NEAR(a.ranks[rank].bubbles[cause], b.ranks[rank].bubbles[cause], 1e-9 * full.figures.makespan)
+          << name_of(static_cast<analysis::BubbleCause>(cause)) << " on rank " << rank;
+}
+
 } // namespace
 
 std::uint32_t expect_folded_equals_full(scenario::Scenario scenario) {
@@ -139,6 +150,7 @@ std::uint32_t expect_folded_equals_full(scenario::Scenario scenario) {
   expect_same_tasks(folded, full);
   expect_same_memory(folded, full);
   expect_same_links(folded, full);
+  expect_same_bubbles(folded, full);
   double tokens = 0;
   for (std::size_t slice = 0; slice < full.throughput.time.size(); ++slice)
     tokens += folded.throughput.tokens_per_s[slice] - full.throughput.tokens_per_s[slice];
