@@ -10,7 +10,7 @@ namespace {
 constexpr std::array<std::string_view, busy_activity_count + 1> names{"compute", "optimizer", "tp", "cp",
                                                                       "ep",      "dp",        "pp", "idle"};
 
-constexpr std::array<std::string_view, 4> pass_phases{"forward", "backward", "prefill", "decode"};
+constexpr std::array<std::string_view, 5> pass_phases{"forward", "backward", "backward-weight", "prefill", "decode"};
 
 // "pp-send-next" belongs to "pp".
 Activity activity_of(std::string_view stream) {

@@ -116,10 +116,9 @@ private:
   void add_passes(std::uint32_t rank) {
     for (const PassBlock& block : pass_blocks(run_, rank)) {
       // Perfetto gives names that differ in a number the same colour.
-      const std::string title =
-          block.kind == BlockKind::Optimizer
-              ? std::string("optimizer")
-              : fmt::format("{} {}", "FBPD"[static_cast<std::size_t>(block.kind)], block.micro_batch);
+      const std::string title = block.kind == BlockKind::Optimizer
+                                    ? std::string("optimizer")
+                                    : fmt::format("{} {}", letter_of(block.kind), block.micro_batch);
       add_slice(block.start, block.end,
                 fmt::format(R"("name":"{}","cat":"pass","pid":{},"tid":{})", title, rank, pass_thread),
                 fmt::format(R"("micro_batch":{},"chunk":{})", block.micro_batch, block.chunk));

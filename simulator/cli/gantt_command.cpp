@@ -1,16 +1,12 @@
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <memory>
-#include <span>
 #include <sstream>
 
 #include <fmt/format.h>
 
-#include "analysis/gantt_svg.hpp"
-#include "analysis/gantt_trace.hpp"
 #include "simulator/cli/commands.hpp"
-#include "simulator/record/partial_file.hpp"
+#include "simulator/cli/picture.hpp"
 #include "simulator/record/result_file.hpp"
 
 namespace moesim::cli {
@@ -20,6 +16,7 @@ struct GanttCommandOptions {
   std::string result;
   std::string output;
   std::string ranks;
+  double width = analysis::GanttOptions().width;
 };
 
 std::uint32_t rank_of(std::string_view text, std::size_t world_size) {
@@ -51,23 +48,12 @@ std::vector<std::uint32_t> parse_ranks(const std::string& text, std::size_t worl
 }
 
 void gantt(const GanttCommandOptions& command) {
-  const std::string ending = std::filesystem::path(command.output).extension();
-  if (ending != ".svg" && ending != ".json")
-    throw CLI::ValidationError(
-        "-o", fmt::format("'{}' ends in neither .svg (a picture) nor .json (for Perfetto)", command.output));
-  record::check_writable(command.output);
+  check_picture(command.output);
   const record::RunRecord run = record::read(command.result);
   analysis::GanttOptions options;
   options.ranks = parse_ranks(command.ranks, run.ranks.size());
-  std::string picture;
-  if (ending == ".svg") {
-    picture = analysis::gantt_svg(run, options);
-  } else {
-    std::ostringstream trace;
-    analysis::write_gantt_trace(run, options, trace);
-    picture = trace.str();
-  }
-  record::replace_file(command.output, std::as_bytes(std::span(picture)));
+  options.width = command.width;
+  write_picture(command.output, run, options);
   fmt::print("wrote {}\n", command.output);
 }
 
@@ -77,11 +63,9 @@ void add_gantt(CLI::App& app, int&) {
   const auto options = std::make_shared<GanttCommandOptions>();
   CLI::App* command = app.add_subcommand("gantt", "Draw the timeline of a result file");
   command->add_option("result", options->result, "Result file that `moesim run -o` wrote")->required();
-  command
-      ->add_option("-o,--output", options->output,
-                   "FILE.svg: a picture; FILE.json: a trace for https://ui.perfetto.dev or chrome://tracing")
-      ->required();
+  command->add_option("-o,--output", options->output, picture_formats)->required();
   command->add_option("--ranks", options->ranks, "Ranks to show, such as 0,8,16-23 (default: one of each stage)");
+  add_width(*command, options->width);
   command->callback([options] { gantt(*options); });
 }
 

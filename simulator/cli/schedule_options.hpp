@@ -1,0 +1,27 @@
+// What `moesim schedule` is asked for, and the timed schedule that this is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "simulator/run/schedule_record.hpp"
+
+namespace moesim::cli {
+
+struct ScheduleOptions {
+  std::string name;
+  std::int64_t stages = 0;
+  std::int64_t micro_batches = 0;
+  std::int64_t chunks = 0; // 0: as many as the schedule has
+  schedulers::PassCosts costs;
+  double transfer = 0;
+  std::int64_t max_in_flight = 0;
+  std::string output;
+  double width = 0; // pixels
+  bool json = false;
+};
+
+// Throws CLI::ValidationError with what is wrong and what would be right.
+[[nodiscard]] run::TimedSchedule timed_schedule(const ScheduleOptions& options);
+
+} // namespace moesim::cli
