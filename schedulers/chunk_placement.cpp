@@ -40,6 +40,10 @@ std::optional<ChunkPlace> Chunks::after(ChunkPlace at) const {
   return neighbour(*this, at, 1);
 }
 
+bool Chunks::runs(std::int64_t chunk, std::int64_t micro_batch, std::int64_t micro_batches) const {
+  return placement != ChunkPlacement::Bidirectional || (chunk == 0) == (micro_batch < micro_batches / 2);
+}
+
 double Chunks::share() const {
   return placement == ChunkPlacement::Bidirectional ? 1 : 1 / static_cast<double>(chunks);
 }

@@ -31,6 +31,9 @@ struct Chunks {
   // Where a micro-batch that runs forward at a place comes from, and where it goes; none: it is the first, the last.
   [[nodiscard]] std::optional<ChunkPlace> before(ChunkPlace at) const;
   [[nodiscard]] std::optional<ChunkPlace> after(ChunkPlace at) const;
+  // Whether the chunk runs the micro-batch, of so many. Of two copies of the model each runs half of them, chunk 0 the
+  // first half.
+  [[nodiscard]] bool runs(std::int64_t chunk, std::int64_t micro_batch, std::int64_t micro_batches) const;
   // What a chunk takes for a micro-batch, as a share of what a stage of a pipeline without chunks would.
   [[nodiscard]] double share() const;
 };

@@ -2,24 +2,30 @@
 
 #include <algorithm>
 
+#include "schedulers/stage_passes.hpp"
+
 namespace moesim::schedulers {
 
 PipelineOrder one_forward_one_backward(const ScheduleShape& shape) {
-  PipelineOrder order(static_cast<std::size_t>(shape.stages));
+  PipelineOrder order;
   for (std::int64_t stage = 0; stage < shape.stages; ++stage) {
-    auto& passes = order[static_cast<std::size_t>(stage)];
-    const auto add = [&](PassKind kind, std::int64_t micro_batch) {
-      passes.push_back({kind, static_cast<std::int32_t>(micro_batch), 0});
-    };
-    const std::int64_t warm_up = std::min(shape.stages - stage - 1, shape.micro_batches);
-    for (std::int64_t micro_batch = 0; micro_batch < warm_up; ++micro_batch)
-      add(PassKind::Forward, micro_batch);
-    for (std::int64_t micro_batch = warm_up; micro_batch < shape.micro_batches; ++micro_batch) {
-      add(PassKind::Forward, micro_batch);
-      add(PassKind::Backward, micro_batch - warm_up);
+    const std::int64_t later_stages = shape.stages - stage - 1;
+    const std::int64_t warm_up =
+        std::min(shape.fuses_passes ? 2 * later_stages + 1 : later_stages, shape.micro_batches);
+    StagePasses passes;
+    while (passes.forwards() < warm_up)
+      passes.forward();
+    while (passes.forwards() < shape.micro_batches) {
+      if (shape.fuses_passes) {
+        passes.forward_with_backward(0, 0);
+      } else {
+        passes.forward();
+        passes.backward();
+      }
     }
-    for (std::int64_t micro_batch = shape.micro_batches - warm_up; micro_batch < shape.micro_batches; ++micro_batch)
-      add(PassKind::Backward, micro_batch);
+    while (passes.backwards() < shape.micro_batches)
+      passes.backward();
+    order.push_back(passes.all());
   }
   return order;
 }

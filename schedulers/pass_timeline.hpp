@@ -2,7 +2,6 @@
 // draws, what searches for an order look at, and the test of every published formula.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "schedulers/pipeline_schedule.hpp"
@@ -28,19 +27,7 @@ struct PassTimeline {
 // the virtual stage before; of a backward, its own forward and the backward (of the input) of the virtual stage after;
 // of a backward of weights, its backward of the input. What comes from another stage arrives `shape.transfer` after its
 // pass has ended, which occupies nobody. Passes that run together start when both can, take as long as both, and end
-// together. A chunk takes its share of shape.costs. Requires the order to have no cycle().
+// together. A chunk takes its share of shape.costs. Requires the order to have no cycle() (pass_cycle.hpp).
 [[nodiscard]] PassTimeline time_passes(const PipelineOrder& order, const Chunks& chunks, const ScheduleShape& shape);
-
-// How transfers are posted. Eager: one starts when its data exists. Rendezvous: it starts when, besides, the receiver
-// has finished the pass before the one that needs it, and the sender's next pass waits for its end (Megatron's batched
-// isend and irecv).
-enum class Posting : std::uint8_t { Eager, Rendezvous };
-
-struct StagePass {
-  std::int64_t stage = 0;
-  PipelinePass pass;
-};
-// The passes of a circle of passes that wait for each other, in the order in which they do; empty: there is none.
-[[nodiscard]] std::vector<StagePass> cycle(const PipelineOrder& order, const Chunks& chunks, Posting posting);
 
 } // namespace moesim::schedulers

@@ -6,8 +6,14 @@
 
 #include <fmt/format.h>
 
+#include "schedulers/dualpipe.hpp"
+#include "schedulers/dualpipe_v.hpp"
 #include "schedulers/gpipe.hpp"
+#include "schedulers/interleaved_one_forward_one_backward.hpp"
 #include "schedulers/one_forward_one_backward.hpp"
+#include "schedulers/zero_bubble_h1.hpp"
+#include "schedulers/zero_bubble_h2.hpp"
+#include "schedulers/zero_bubble_v.hpp"
 #include "simulator/base/check.hpp"
 
 namespace moesim::schedulers {
@@ -25,12 +31,55 @@ const std::vector<PipelineSchedule>& schedules() {
       {.name = "1f1b",
        .description = "one forward, one backward; arXiv 2006.09503",
        .bubble = "(p-1)/(m+p-1)",
+       .can_fuse = true,
        .order = one_forward_one_backward,
        .refusal = any_shape},
+      {.name = "dualpipe",
+       .description =
+           "two copies of the model, micro-batches from both ends, forward beside backward; arXiv 2412.19437",
+       .bubble = "(p-2)/(3m+p-2) with F=B=W",
+       .placement = ChunkPlacement::Bidirectional,
+       .chunks = 2,
+       .can_fuse = true,
+       .order = dualpipe,
+       .refusal = dualpipe_refusal},
+      {.name = "dualpipe-v",
+       .description = "half of dualpipe, folded: two chunks on the way there and back; github.com/deepseek-ai/DualPipe",
+       .bubble = "(p-1)/(3m+p-1) with F=B=W",
+       .placement = ChunkPlacement::V,
+       .chunks = 2,
+       .can_fuse = true,
+       .order = dualpipe_v,
+       .refusal = dualpipe_v_refusal},
       {.name = "gpipe",
        .description = "all forwards, then all backwards; arXiv 1811.06965",
        .bubble = "(p-1)/(m+p-1)",
        .order = gpipe,
+       .refusal = any_shape},
+      {.name = "interleaved-1f1b",
+       .description = "1f1b over v chunks of each stage, in groups of p micro-batches; arXiv 2104.04473",
+       .bubble = "(p-1)/(vm+p-1)",
+       .chunks = 0,
+       .can_fuse = true,
+       .order = interleaved_one_forward_one_backward,
+       .refusal = any_shape},
+      {.name = "zb-h1",
+       .description = "1f1b with backwards of the weights delayed into the bubble, same memory; arXiv 2401.10241",
+       .bubble = "(p-1)(F+B-W)/(m(F+B+W)+(p-1)(F+B-W))",
+       .order = zero_bubble_h1,
+       .refusal = any_shape},
+      {.name = "zb-h2",
+       .description = "no bubble between first and last pass of a stage, twice the memory of 1f1b; arXiv 2401.10241",
+       .bubble = "(p-1)/(3m+p-1) with F=B=W, all of it before the first pass or after the last",
+       .order = zero_bubble_h2,
+       .refusal = any_shape},
+      {.name = "zb-v",
+       .description =
+           "zero bubble with two chunks on the way there and back, memory of 1f1b; arXiv 2401.10241, 2405.15362",
+       .bubble = "(p-1)/(6m+p-1) with F=B=W, all of it before the first pass or after the last",
+       .placement = ChunkPlacement::V,
+       .chunks = 2,
+       .order = zero_bubble_v,
        .refusal = any_shape},
   };
   return all;
@@ -55,7 +104,23 @@ std::string refusal(const PipelineSchedule& schedule, const ScheduleShape& shape
     return fmt::format("{} runs {} a stage, not {}; use {}", schedule.name,
                        schedule.chunks == 1 ? "1 chunk" : fmt::format("{} chunks", schedule.chunks), shape.chunks,
                        schedule.chunks);
+  if (shape.fuses_passes && !schedule.can_fuse)
+    return fmt::format("{} runs no forward together with a backward; use 1f1b, interleaved-1f1b or dualpipe",
+                       schedule.name);
   return schedule.refusal(shape);
+}
+
+double duration(const ScheduleShape& shape, const Chunks& chunks, std::size_t stage, PassKind kind) {
+  const PassCosts costs = shape.costs.empty() ? PassCosts() : shape.costs[stage];
+  const std::array<double, 4> whole{costs.forward, costs.backward(), costs.backward_input, costs.backward_weight};
+  return whole[static_cast<std::size_t>(kind)] * chunks.share();
+}
+
+std::size_t end_together(std::span<const PipelinePass> passes, std::size_t first) {
+  std::size_t last = first;
+  while (last + 1 < passes.size() && passes[last].with_next)
+    ++last;
+  return last + 1;
 }
 
 std::string describe(const PipelinePass& pass, bool has_chunks) {

@@ -2,7 +2,9 @@
 // functions, one file per schedule, found by name through the registry below.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +39,7 @@ struct ScheduleShape {
   std::int64_t stages = 1;
   std::int64_t micro_batches = 1;
   std::int64_t chunks = 1; // of each stage
-  // Forwards run together with backwards of other micro-batches, to hide what they send (1F1B and its interleaved form;
+  // Forwards run together with backwards of other micro-batches, to hide what they send (1F1B and its interleaved form:
   // Megatron Core, overlap_moe_expert_parallel_comm).
   bool fuses_passes = false;
   // For schedules that are searched for: costs of each stage (empty: all 1), what a transfer takes from one stage to
@@ -56,6 +58,7 @@ struct PipelineSchedule {
   std::string_view bubble;      // its formula, for `p` stages, `m` micro-batches, `v` chunks and passes F, B, W
   ChunkPlacement placement = ChunkPlacement::Loop;
   std::int64_t chunks = 1; // of each stage; 0: as many as wanted, at least 2
+  bool can_fuse = false;   // ScheduleShape::fuses_passes; DualPipe always does
   // Requires refusal() to be empty.
   PipelineOrder (*order)(const ScheduleShape& shape);
   // Why it cannot do a shape with the right number of chunks, and what would do; empty: it can.
@@ -70,6 +73,12 @@ struct PipelineSchedule {
 
 // Why the schedule cannot do the shape, chunks included; empty: it can.
 [[nodiscard]] std::string refusal(const PipelineSchedule& schedule, const ScheduleShape& shape);
+
+// What a pass of the kind takes on the stage, by shape.costs; a chunk takes its share.
+[[nodiscard]] double duration(const ScheduleShape& shape, const Chunks& chunks, std::size_t stage, PassKind kind);
+
+// Index behind the last of the passes that run together with passes[first].
+[[nodiscard]] std::size_t end_together(std::span<const PipelinePass> passes, std::size_t first);
 
 // One line per stage with its passes in order: F forward, B backward (whole, or of the input where W follows), W
 // backward of the weights, and the micro-batch; a chunk after a dot, and & between passes that run together:

@@ -1,0 +1,127 @@
+#include "tests/schedulers/schedule_properties.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include <fmt/format.h>
+
+namespace moesim::testing {
+
+using namespace schedulers;
+
+std::vector<ScheduleShape> shapes(std::int64_t chunks) {
+  std::vector<ScheduleShape> all;
+  for (std::int64_t stages = 1; stages <= 16; ++stages) {
+    const std::set<std::int64_t> micro_batches{1,          2,  stages - 1, stages, stages + 1, 2 * stages - 1,
+                                               2 * stages, 33, 64};
+    for (const std::int64_t count : micro_batches)
+      if (count > 0)
+        all.push_back({.stages = stages, .micro_batches = count, .chunks = chunks});
+  }
+  return all;
+}
+
+std::vector<ScheduleShape> shapes_of(const PipelineSchedule& schedule) {
+  std::vector<ScheduleShape> all;
+  for (const std::int64_t chunks :
+       schedule.chunks > 0 ? std::vector{schedule.chunks} : std::vector<std::int64_t>{2, 3, 4})
+    std::ranges::copy_if(shapes(chunks), std::back_inserter(all),
+                         [&](const ScheduleShape& shape) { return refusal(schedule, shape).empty(); });
+  return all;
+}
+
+ScheduleShape with_costs(ScheduleShape shape, PassCosts costs) {
+  shape.costs.assign(static_cast<std::size_t>(shape.stages), costs);
+  return shape;
+}
+
+Chunks chunks_of(const PipelineSchedule& schedule, const ScheduleShape& shape) {
+  return {schedule.placement, shape.stages, shape.chunks};
+}
+
+Timed timed(std::string_view schedule, const ScheduleShape& shape) {
+  const PipelineSchedule& found = find_schedule(schedule);
+  Timed result{found.order(shape), chunks_of(found, shape), {}};
+  result.timeline = time_passes(result.order, result.chunks, shape);
+  return result;
+}
+
+std::string not_once(const Timed& timed, const ScheduleShape& shape) {
+  for (std::size_t stage = 0; stage < timed.order.size(); ++stage) {
+    std::map<std::tuple<PassKind, std::int64_t, std::int64_t>, int> seen;
+    for (const PipelinePass& pass : timed.order[stage])
+      ++seen[{pass.kind, pass.micro_batch, pass.chunk}];
+    std::size_t right = 0;
+    for (std::int64_t chunk = 0; chunk < shape.chunks; ++chunk)
+      for (std::int64_t micro_batch = 0; micro_batch < shape.micro_batches; ++micro_batch) {
+        if (!timed.chunks.runs(chunk, micro_batch, shape.micro_batches))
+          continue;
+        const auto times = [&](PassKind kind) {
+          const auto found = seen.find({kind, micro_batch, chunk});
+          return found == seen.end() ? 0 : found->second;
+        };
+        const int input = times(PassKind::BackwardInput);
+        if (times(PassKind::Forward) != 1 || times(PassKind::Backward) + input != 1 ||
+            times(PassKind::BackwardWeight) != input)
+          return fmt::format("stage {}, micro-batch {}, chunk {}", stage, micro_batch, chunk);
+        right += input == 1 ? 3 : 2;
+      }
+    if (right != timed.order[stage].size())
+      return fmt::format("stage {} runs a micro-batch or chunk that there is not", stage);
+  }
+  return {};
+}
+
+namespace {
+
+// Forwards, or backwards that the way back takes, of the virtual stages before a place, and the transfers between them.
+double before(const Chunks& chunks, const ScheduleShape& shape, ChunkPlace at, PassKind kind) {
+  double time = 0;
+  for (std::optional<ChunkPlace> from = chunks.before(at); from; from = chunks.before(at)) {
+    time += duration(shape, chunks, static_cast<std::size_t>(from->stage), kind);
+    time += from->stage == at.stage ? 0 : shape.transfer;
+    at = *from;
+  }
+  return time;
+}
+
+double nearest(const Chunks& chunks, const ScheduleShape& shape, std::int64_t stage, PassKind kind) {
+  double time = std::numeric_limits<double>::infinity();
+  for (std::int64_t chunk = 0; chunk < chunks.chunks; ++chunk)
+    time = std::min(time, before(chunks, shape, {stage, chunk}, kind));
+  return time;
+}
+
+} // namespace
+
+double lower_bound(const Timed& timed, const ScheduleShape& shape) {
+  double bound = 0;
+  for (std::size_t stage = 0; stage < timed.order.size(); ++stage) {
+    double work = 0;
+    double weights = 0;
+    for (const PipelinePass& pass : timed.order[stage]) {
+      const double length = duration(shape, timed.chunks, stage, pass.kind);
+      work += length;
+      weights += pass.kind == PassKind::BackwardWeight ? length : 0;
+    }
+    const auto number = static_cast<std::int64_t>(stage);
+    const PassKind back = weights > 0 ? PassKind::BackwardInput : PassKind::Backward;
+    const double arrival = nearest(timed.chunks, shape, number, PassKind::Forward);
+    bound = std::max({bound, arrival + work, arrival + work - weights + nearest(timed.chunks, shape, number, back)});
+  }
+  return bound;
+}
+
+double most_in_flight(const PassTimeline& timeline) {
+  return *std::ranges::max_element(timeline.peak_activations);
+}
+
+std::string text(const ScheduleShape& shape) {
+  return fmt::format("{} stages, {} micro-batches, {} chunks", shape.stages, shape.micro_batches, shape.chunks);
+}
+
+} // namespace moesim::testing
