@@ -2,6 +2,7 @@
 
 #include "analysis/gantt_lanes.hpp"
 
+#include <bitset>
 #include <cctype>
 #include <cmath>
 
@@ -46,6 +47,7 @@ struct Cell {
   double end;
   std::string label;
   BlockKind kind;
+  [[nodiscard]] bool is_pair() const { return label.find('&') != std::string::npos; }
 };
 
 std::vector<Cell> cells_of(const Blocks& blocks) {
@@ -116,10 +118,29 @@ private:
         text += body(cell, (at - units(cell.start)) * width, labels);
       }
       text += idle(units(makespan_) - at, width);
-      text.erase(text.find_last_not_of(' ') + 1);
+      text.erase(text.find_last_not_of(' ') + 1); // of this line
       text += '\n';
     }
-    return text;
+    return text + legend();
+  }
+
+  [[nodiscard]] std::string legend() const {
+    std::bitset<block_kind_count> kinds;
+    bool chunks = false;
+    bool together = false;
+    for (const std::vector<Cell>& lane : lanes_)
+      for (const Cell& cell : lane) {
+        kinds.set(static_cast<std::size_t>(cell.kind));
+        chunks |= std::islower(cell.label.front()) != 0;
+        together |= cell.is_pair();
+      }
+    std::string text;
+    for (std::size_t i = 0; i < kinds.size(); ++i)
+      if (const auto kind = static_cast<BlockKind>(i); kinds[i])
+        text += coloured(fmt::format("{} {}", letter_of(kind), name_of(kind)), kind, colour_) + "  ";
+    text += together ? "& both together  " : "";
+    text += chunks ? "small letters: odd chunks  " : "";
+    return std::string(name_width_, ' ') + text + ". idle\n";
   }
 
   static std::string idle(std::size_t units, std::size_t width) {
@@ -132,9 +153,8 @@ private:
   [[nodiscard]] std::string body(const Cell& cell, std::size_t size, Labels labels) const {
     if (size == 0)
       return {};
-    const bool is_pair = cell.label.find('&') != std::string::npos;
     if (labels == Labels::Letters)
-      return coloured(std::string(size, is_pair ? '&' : cell.label.front()), cell.kind, colour_);
+      return coloured(std::string(size, cell.is_pair() ? '&' : cell.label.front()), cell.kind, colour_);
     return coloured(cell.label + std::string(size - cell.label.size() - 1, '-'), cell.kind, colour_) + " ";
   }
 

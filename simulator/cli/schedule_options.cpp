@@ -37,7 +37,7 @@ void check_count(const char* option, std::int64_t count, std::int64_t least) {
 
 void check_cost(const char* option, double cost) {
   if (!(cost >= 0 && cost <= longest)) // also when it is no number
-    throw CLI::ValidationError(option, fmt::format("{} is no time; use 0 to {:g}", cost, longest));
+    throw CLI::ValidationError(option, fmt::format("{:g} is no time; use 0 to {:g}", cost, longest));
 }
 
 void check(const ScheduleOptions& options) {
