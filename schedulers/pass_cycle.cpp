@@ -4,6 +4,8 @@
 #include <optional>
 #include <span>
 
+#include <fmt/format.h>
+
 #include "schedulers/pass_table.hpp"
 
 namespace moesim::schedulers {
@@ -90,7 +92,7 @@ private:
   }
 
   void wait(std::size_t group, std::size_t other) {
-    if (other != none && other != group) // a pass may need one that it runs together with
+    if (other != none) // the group itself, where a pass needs one that it should run together with
       waits_for_[group].push_back(other);
   }
 
@@ -141,6 +143,22 @@ std::vector<StagePass> cycle(const PipelineOrder& order, const Chunks& chunks, P
     for (const PipelinePass& pass : groups[group].passes)
       passes.push_back({static_cast<std::int64_t>(groups[group].stage), pass});
   return passes;
+}
+
+std::string describe(const std::vector<StagePass>& circle, const Chunks& chunks) {
+  std::string first; // passes that run together, and the whole circle
+  std::string text;
+  std::string group;
+  for (const auto& [stage, pass] : circle) {
+    group += group.empty() ? fmt::format("stage {} ", stage) : "&";
+    group += describe(pass, chunks.chunks > 1);
+    if (pass.with_next)
+      continue;
+    first = first.empty() ? group : first;
+    text += group + " for ";
+    group.clear();
+  }
+  return "passes wait for each other in a circle: " + text + first;
 }
 
 } // namespace moesim::schedulers

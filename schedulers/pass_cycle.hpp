@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "schedulers/pipeline_schedule.hpp"
@@ -22,5 +23,8 @@ struct StagePass {
 // last for the first. Passes that run together are listed together, with the stage of each. Empty: there is no circle.
 // Requires places and micro-batches that exist; a pass that the order lacks is waited for by nobody.
 [[nodiscard]] std::vector<StagePass> cycle(const PipelineOrder& order, const Chunks& chunks, Posting posting);
+
+// "passes wait for each other in a circle: stage 0 F1&B0 for stage 1 B0 for stage 1 F1 for stage 0 F1&B0"
+[[nodiscard]] std::string describe(const std::vector<StagePass>& circle, const Chunks& chunks);
 
 } // namespace moesim::schedulers

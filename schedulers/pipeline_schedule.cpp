@@ -11,6 +11,7 @@
 #include "schedulers/gpipe.hpp"
 #include "schedulers/interleaved_one_forward_one_backward.hpp"
 #include "schedulers/one_forward_one_backward.hpp"
+#include "schedulers/zero_bubble_auto.hpp"
 #include "schedulers/zero_bubble_h1.hpp"
 #include "schedulers/zero_bubble_h2.hpp"
 #include "schedulers/zero_bubble_v.hpp"
@@ -37,7 +38,7 @@ const std::vector<PipelineSchedule>& schedules() {
       {.name = "dualpipe",
        .description =
            "two copies of the model, micro-batches from both ends, forward beside backward; arXiv 2412.19437",
-       .bubble = "(p-2)/(3m+p-2) with F=B=W",
+       .bubble = "(p/2-1)(F+2B-W)/(m(F+B+W)+(p/2-1)(F+2B-W))",
        .placement = ChunkPlacement::Bidirectional,
        .chunks = 2,
        .can_fuse = true,
@@ -45,7 +46,7 @@ const std::vector<PipelineSchedule>& schedules() {
        .refusal = dualpipe_refusal},
       {.name = "dualpipe-v",
        .description = "half of dualpipe, folded: two chunks on the way there and back; github.com/deepseek-ai/DualPipe",
-       .bubble = "(p-1)/(3m+p-1) with F=B=W",
+       .bubble = "(p-1)(F+2B-W)/(2m(F+B+W)+(p-1)(F+2B-W))",
        .placement = ChunkPlacement::V,
        .chunks = 2,
        .can_fuse = true,
@@ -63,6 +64,12 @@ const std::vector<PipelineSchedule>& schedules() {
        .can_fuse = true,
        .order = interleaved_one_forward_one_backward,
        .refusal = any_shape},
+      {.name = "zb-auto",
+       .description =
+           "the best of many orders for given costs, transfer time and memory; arXiv 2401.10241, section 3.1",
+       .bubble = "at most that of zb-h1 in the same memory",
+       .order = zero_bubble_auto,
+       .refusal = any_shape},
       {.name = "zb-h1",
        .description = "1f1b with backwards of the weights delayed into the bubble, same memory; arXiv 2401.10241",
        .bubble = "(p-1)(F+B-W)/(m(F+B+W)+(p-1)(F+B-W))",
@@ -70,13 +77,13 @@ const std::vector<PipelineSchedule>& schedules() {
        .refusal = any_shape},
       {.name = "zb-h2",
        .description = "no bubble between first and last pass of a stage, twice the memory of 1f1b; arXiv 2401.10241",
-       .bubble = "(p-1)/(3m+p-1) with F=B=W, all of it before the first pass or after the last",
+       .bubble = "(p-1)F/(m(F+B+W)+(p-1)F), none between a stage's first pass and its last",
        .order = zero_bubble_h2,
        .refusal = any_shape},
       {.name = "zb-v",
        .description =
            "zero bubble with two chunks on the way there and back, memory of 1f1b; arXiv 2401.10241, 2405.15362",
-       .bubble = "(p-1)/(6m+p-1) with F=B=W, all of it before the first pass or after the last",
+       .bubble = "(p-1)F/(2m(F+B+W)+(p-1)F), none between a stage's first pass and its last",
        .placement = ChunkPlacement::V,
        .chunks = 2,
        .order = zero_bubble_v,

@@ -55,7 +55,9 @@ using PipelineOrder = std::vector<std::vector<PipelinePass>>;
 struct PipelineSchedule {
   std::string_view name;
   std::string_view description; // one line, with its source
-  std::string_view bubble;      // its formula, for `p` stages, `m` micro-batches, `v` chunks and passes F, B, W
+  // Its formula where it holds (the schedule's header says where), for `p` stages, `m` micro-batches, `v` chunks, and
+  // the whole stage's F, B (of the input) and W.
+  std::string_view bubble;
   ChunkPlacement placement = ChunkPlacement::Loop;
   std::int64_t chunks = 1; // of each stage; 0: as many as wanted, at least 2
   bool can_fuse = false;   // ScheduleShape::fuses_passes; DualPipe always does

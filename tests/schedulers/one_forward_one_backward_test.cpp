@@ -45,8 +45,7 @@ TEST(OneForwardOneBackward, TakesWhatThePaperSays) {
     }
 }
 
-// A micro-batch of the steady state crosses to the next stage and back once for each p - 1 others, because the
-// transfers of neighbours overlap: 2c for each hop of the first and last, and for each micro-batch but one in p - 1.
+// The first micro-batch takes c for each hop there and back; of each p behind it, all but one wait for 2c more.
 TEST(OneForwardOneBackward, WaitsForTransfers) {
   constexpr double c = 0.25;
   for (ScheduleShape shape : shapes(1)) {

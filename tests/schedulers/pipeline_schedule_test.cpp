@@ -28,7 +28,9 @@ TEST_P(EverySchedule, HasNoCircleOfPasses) {
   const PipelineSchedule& schedule = find_schedule(GetParam());
   for (ScheduleShape shape : shapes_of(schedule))
     for (const bool fuses : {false, true}) {
-      shape.fuses_passes = fuses && schedule.can_fuse;
+      shape.fuses_passes = fuses;
+      if (fuses && !schedule.can_fuse)
+        continue;
       EXPECT_THAT(cycle(schedule.order(shape), chunks_of(schedule, shape), Posting::Eager), IsEmpty()) << text(shape);
     }
 }

@@ -15,7 +15,8 @@ namespace moesim::testing {
 // and an even number beyond.
 [[nodiscard]] std::vector<schedulers::ScheduleShape> shapes(std::int64_t chunks);
 
-// Those of shapes() that the schedule does not refuse, with its number of chunks (2 to 4 where it takes any).
+// Those of shapes() that the schedule does not refuse, with its number of chunks (2 to 4 where it takes any); fewer of
+// them where it searches.
 [[nodiscard]] std::vector<schedulers::ScheduleShape> shapes_of(const schedulers::PipelineSchedule& schedule);
 
 // The same costs on every stage.
