@@ -44,9 +44,12 @@ void add_schedule(CLI::App& app, int&) {
   const auto options = std::make_shared<ScheduleOptions>();
   options->width = analysis::GanttOptions().width;
   CLI::App* command = app.add_subcommand("schedule", "Time and draw a pipeline schedule by itself");
-  command->add_option("name", options->name, "Name of the schedule, as `moesim list schedules` has it")->required();
-  command->add_option("--stages", options->stages, "Pipeline stages")->required();
-  command->add_option("--microbatches", options->micro_batches, "Micro-batches")->required();
+  command->add_option("name", options->name, "Name of the schedule, as `moesim list schedules` has it, or custom")
+      ->required();
+  command->add_option("--order", options->order_file,
+                      "Of a custom schedule: a CSV of passes, or a text with a line for each stage (F0 F1 B0 B1)");
+  command->add_option("--stages", options->stages, "Pipeline stages");
+  command->add_option("--microbatches", options->micro_batches, "Micro-batches");
   command->add_option("--chunks", options->chunks, "Chunks of a stage (default: the schedule's own number, or 2)");
   command->add_option(
       "--forward", options->costs.forward,

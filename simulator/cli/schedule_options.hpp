@@ -10,7 +10,8 @@ namespace moesim::cli {
 
 struct ScheduleOptions {
   std::string name;
-  std::int64_t stages = 0;
+  std::string order_file;  // of a custom schedule: .csv: a table; else text
+  std::int64_t stages = 0; // 0, and so below: of a custom schedule, as many as the file has
   std::int64_t micro_batches = 0;
   std::int64_t chunks = 0; // 0: as many as the schedule has
   schedulers::PassCosts costs;
@@ -21,7 +22,7 @@ struct ScheduleOptions {
   bool json = false;
 };
 
-// Throws CLI::ValidationError with what is wrong and what would be right.
+// Throws with what is wrong and what would be right: CLI::ValidationError of an option, InputError of a file.
 [[nodiscard]] run::TimedSchedule timed_schedule(const ScheduleOptions& options);
 
 } // namespace moesim::cli

@@ -91,7 +91,7 @@ TEST(Schedule, RefusesNamesItDoesNotKnow) {
   expect_refusal(schedule("1f1"), "name: unknown schedule '1f1'; did you mean '1f1b'?");
   const Outcome outcome = Workplace().run(schedule("round-robin"));
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("name: unknown schedule 'round-robin'; expected one of 1f1b, "));
+  EXPECT_THAT(outcome.err, HasSubstr("name: unknown schedule 'round-robin'; expected one of custom, 1f1b, "));
 }
 
 TEST(Schedule, RefusesShapesWithTheReason) {
@@ -127,9 +127,45 @@ TEST(Schedule, RefusesOtherPictures) {
 }
 
 TEST(Schedule, NeedsASize) {
-  EXPECT_THAT(Workplace().run({"schedule", "1f1b"}).err, HasSubstr("--stages is required"));
-  EXPECT_THAT(Workplace().run({"schedule", "1f1b", "--stages", "4"}).err, HasSubstr("--microbatches is required"));
+  expect_refusal({"schedule", "1f1b"}, "--stages: 0 is too few; use 1 or more");
+  expect_refusal({"schedule", "1f1b", "--stages", "4"}, "--microbatches: 0 is too few; use 1 or more");
   EXPECT_EQ(Workplace().run(schedule("1f1b", {"--forward", "fast"})).status, 2);
+}
+
+TEST(Schedule, RunsAnOrderOfYourOwn) {
+  const Workplace place;
+  place.write("gpipe.txt", "F0 F1 B0 B1\nF0 F1 B0 B1\n");
+  place.write("gpipe.csv", "stage,pass,micro_batch,chunk\n0,F,0,0\n0,F,1,0\n0,B,0,0\n0,B,1,0\n"
+                           "1,F,0,0\n1,F,1,0\n1,B,0,0\n1,B,1,0\n");
+  for (const char* file : {"gpipe.txt", "gpipe.csv"}) {
+    const Outcome outcome = place.run({"schedule", "custom", "--order", file, "--json"});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(json::parse(outcome.out).at("makespan"), 9.0); // (m + p - 1)(F + B + W)
+    EXPECT_EQ(json::parse(outcome.out).at("microbatches"), 2);
+  }
+}
+
+TEST(Schedule, SaysWhereAnOrderIsWrong) {
+  const Workplace place;
+  place.write("order.txt", "F0 B0\nF0 X0\n");
+  Outcome outcome = place.run({"schedule", "custom", "--order", "order.txt"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("order.txt:2:1: 'X0' is no pass; "));
+  place.write("order.txt", "F0 B0\nF0\n");
+  outcome = place.run({"schedule", "custom", "--order", "order.txt"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("order.txt:1:1: "));
+  EXPECT_THAT(outcome.err, HasSubstr("B0"));
+  place.write("order.txt", "F0 B0 F2000000000\n");
+  EXPECT_THAT(place.run({"schedule", "custom", "--order", "order.txt"}).err, HasSubstr("use 1e+07 at most"));
+  place.write("order.txt", "\n");
+  EXPECT_EQ(place.run({"schedule", "custom", "--order", "order.txt"}).err,
+            "order.txt:1:1: there is no pass; write a line for each stage, such as F0 F1 B0 B1\n");
+  EXPECT_THAT(place.run({"schedule", "custom", "--order", "none.txt"}).err,
+              HasSubstr("none.txt:1:1: cannot be opened"));
+  expect_refusal({"schedule", "custom"}, "--order: a custom schedule is a file; give --order FILE");
+  expect_refusal(schedule("1f1b", {"--order", "order.txt"}),
+                 "--order: 1f1b has an order of its own; the file is for the schedule 'custom'");
 }
 
 } // namespace

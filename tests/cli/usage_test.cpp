@@ -25,8 +25,8 @@ TEST(Usage, HelpMentionsEveryOption) {
   expect_help({"dump", "--help"}, {"graph", "layout", "schedule", "platform", "scenario", "--set"});
   expect_help({"gantt", "--help"}, {"result", "-o,--output", "--ranks", "--width", ".svg", ".json"});
   expect_help({"schedule", "--help"},
-              {"name", "--stages", "--microbatches", "--chunks", "--forward", "--backward-input", "--backward-weight",
-               "--p2p", "--max-in-flight", "-o,--output", "--width", "--json"});
+              {"name", "--order", "--stages", "--microbatches", "--chunks", "--forward", "--backward-input",
+               "--backward-weight", "--p2p", "--max-in-flight", "-o,--output", "--width", "--json"});
   expect_help({"list", "--help"}, {"gpus", "clusters", "models", "schedules", "collectives", "--json"});
 }
 
