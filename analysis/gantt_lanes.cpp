@@ -2,13 +2,16 @@
 
 #include "simulator/base/input_error.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace moesim::analysis {
 namespace {
 
-constexpr std::array<std::string_view, 6> block_names{"forward", "backward", "backward-weight",
-                                                      "prefill", "decode",   "optimizer step"};
+// Of passes, their phases in the table of tasks.
+constexpr std::array<std::string_view, block_kind_count> block_names{"forward", "backward", "backward-weight",
+                                                                     "prefill", "decode",   "optimizer step"};
 
 PassBlock block_of(const record::TaskTable& tasks, std::size_t row, const RowMeanings& meanings) {
   PassBlock block{tasks.start[row], tasks.end[row], BlockKind::Optimizer, tasks.micro_batch[row], tasks.chunk[row]};
@@ -22,10 +25,65 @@ bool same_pass(const PassBlock& a, const PassBlock& b) {
   return a.kind == b.kind && a.micro_batch == b.micro_batch && a.chunk == b.chunk;
 }
 
+bool is_backward(const PassBlock& block) {
+  return block.kind == BlockKind::Backward || block.kind == BlockKind::BackwardWeight;
+}
+
+// Of what runs together with a forward, both parts of a split backward are one.
+bool same_side(const PassBlock& a, const PassBlock& b) {
+  return same_pass(a, b) || (is_backward(a) && is_backward(b) && a.micro_batch == b.micro_batch && a.chunk == b.chunk);
+}
+
+// How many pieces, from `first` on, a forward and a backward of another micro-batch or chunk take turns in: each has at
+// least two. 0: those at `first` do not. What follows of a split backward, for its weights, is no part of it.
+std::size_t pieces_in_turn(std::span<const PassBlock> pieces) {
+  if (pieces.size() < 4)
+    return 0;
+  const bool forward_first = pieces[0].kind == BlockKind::Forward && is_backward(pieces[1]);
+  if (!forward_first && !(is_backward(pieces[0]) && pieces[1].kind == BlockKind::Forward))
+    return 0;
+  std::size_t turns = 0;
+  std::size_t last = 0;
+  bool forward_was_last = !forward_first;
+  for (std::size_t at = 0; at < pieces.size(); ++at) {
+    const bool is_forward = pieces[at].kind == BlockKind::Forward;
+    if (!same_side(pieces[at], is_forward == forward_first ? pieces[0] : pieces[1]))
+      break;
+    turns += is_forward != forward_was_last ? 1 : 0;
+    forward_was_last = is_forward;
+    if (pieces[at].kind != BlockKind::BackwardWeight)
+      last = at + 1;
+  }
+  return turns >= 4 ? last : 0;
+}
+
+// A forward and a backward that run together come in pieces; makes two blocks of them.
+std::vector<PassBlock> joined(std::span<const PassBlock> pieces) {
+  std::vector<PassBlock> blocks;
+  while (!pieces.empty()) {
+    const std::size_t in_turn = pieces_in_turn(pieces);
+    const std::size_t blocks_before = blocks.size();
+    for (const PassBlock& piece : pieces.first(std::max<std::size_t>(in_turn, 1))) {
+      const auto same = std::find_if(blocks.begin() + static_cast<std::ptrdiff_t>(blocks_before), blocks.end(),
+                                     [&](const PassBlock& block) { return same_side(block, piece); });
+      if (same == blocks.end())
+        blocks.push_back(piece);
+      else
+        same->end = std::max(same->end, piece.end);
+    }
+    pieces = pieces.subspan(std::max<std::size_t>(in_turn, 1));
+  }
+  return blocks;
+}
+
 } // namespace
 
 std::string_view name_of(BlockKind kind) {
   return block_names[static_cast<std::size_t>(kind)];
+}
+
+char letter_of(BlockKind kind) {
+  return "FBWPDO"[static_cast<std::size_t>(kind)];
 }
 
 std::vector<PassBlock> pass_blocks(const record::RunRecord& run, std::uint32_t rank) {
@@ -48,7 +106,7 @@ std::vector<PassBlock> pass_blocks(const record::RunRecord& run, std::uint32_t r
       reached = layer;
     }
   }
-  return blocks;
+  return joined(blocks);
 }
 
 std::vector<Stretch> stretches(const record::RunRecord& run, std::uint32_t rank) {

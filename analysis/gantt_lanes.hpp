@@ -12,13 +12,17 @@
 
 namespace moesim::analysis {
 
+// Backward is the whole of it, or what gives the gradient of the input where the rest comes later, as BackwardWeight.
 enum class BlockKind : std::uint8_t { Forward, Backward, BackwardWeight, Prefill, Decode, Optimizer };
+inline constexpr std::size_t block_kind_count = 6;
 // "forward", ..., "optimizer step".
 [[nodiscard]] std::string_view name_of(BlockKind kind);
+// F, B, W, P, D or O.
+[[nodiscard]] char letter_of(BlockKind kind);
 
 // One pass of a micro-batch through a chunk of layers, from its first compute task to its last. A pass that others
 // interrupt has several blocks. Decode steps that follow each other are blocks of their own where layers tell them
-// apart.
+// apart. A forward and a backward that run together, their tasks in turn, are two blocks that overlap.
 struct PassBlock {
   double start = 0; // s
   double end = 0;   // s
@@ -28,6 +32,7 @@ struct PassBlock {
 
   bool operator==(const PassBlock&) const = default;
 };
+// In order of their starts.
 [[nodiscard]] std::vector<PassBlock> pass_blocks(const record::RunRecord& run, std::uint32_t rank);
 
 // A time in which a rank is seen doing one thing; neighbours differ.

@@ -1,271 +1,240 @@
 #include "analysis/gantt_svg.hpp"
 
-#include "analysis/gantt_lanes.hpp"
-#include "analysis/pixels.hpp"
+#include "analysis/palette.hpp"
 #include "analysis/summary.hpp"
-#include "analysis/svg_canvas.hpp"
+#include "analysis/svg_lane.hpp"
+#include "analysis/text_flow.hpp"
 #include "analysis/time_axis.hpp"
-#include "simulator/base/format.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <set>
 
 #include <fmt/format.h>
 
 namespace moesim::analysis {
 namespace {
 
-// Okabe and Ito's palette: told apart with every kind of colour blindness.
-constexpr std::uint32_t forward_colour = 0x0072B2;
-constexpr std::uint32_t backward_colour = 0x009E73;
-constexpr std::uint32_t decode_colour = 0x7B5EA7;
-constexpr std::array<const char*, busy_activity_count + 1> activity_colours{"#B4B4B4", "#3A3A3A", "#D55E00", "#CC79A7",
-                                                                            "#E69F00", "#F0E442", "#56B4E9", "none"};
-constexpr std::array<const char*, busy_activity_count + 1> activity_labels{
-    "compute", "optimizer step", "tp", "cp", "ep", "dp", "pp", "idle"};
+constexpr double margin = 10;        // at the edges of the picture
+constexpr double label_gap = 8;      // between the names of lanes and the lanes
+constexpr double tick_distance = 75; // at least, of labels on the axis
+constexpr double swatch_width = 14;  // of a legend entry
+constexpr double swatch_height = 10;
 
-constexpr double left = 84;
-constexpr double right = 62;
-constexpr double top = 64;
-constexpr double band_height = 30;
-constexpr double strip_height = 9;
-constexpr double strip_gap = 2;
-constexpr double lane_height = band_height + strip_gap + strip_height;
-constexpr double lane_gap = 13;
-constexpr double digit_width = 6.1;       // of the numbers on blocks
-constexpr double small_digit_width = 4.4; // where those do not fit
-constexpr double smallest_width = 400;    // of the picture
-
-constexpr std::size_t blank = 4 * (static_cast<std::size_t>(BlockKind::Optimizer) + 1); // in the palette of blocks
-
-constexpr const char* style = R"svg(<style>
-text{font-family:Helvetica,Arial,'DejaVu Sans',sans-serif;font-size:11px;fill:#222}
-.title{font-size:16px;font-weight:bold}
-.small{font-size:10px;fill:#666}
-.lane{font-size:12px;font-weight:bold}
-.number{font-size:10px;fill:#fff;text-anchor:middle}
-.tiny{font-size:7px}
-.dark{fill:#222}
-.end{text-anchor:end}
-.middle{text-anchor:middle}
-.grid{stroke:#000;stroke-opacity:.13}
-.axis{stroke:#444}
-.block{stroke:#fff;stroke-width:.7}
-.frame{fill:none;stroke:#bbb;stroke-width:.6}
-</style>
-<defs><pattern id="idle" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-<rect width="4" height="4" fill="#fff"/><line x1="0" y1="0" x2="0" y2="4" stroke="#ccc" stroke-width="1.4"/>
-</pattern></defs>
-)svg";
-
-// Later chunks of a stage get lighter, three times at most. Mixed here rather than by opacity, which would let the grid
-// shine through.
-std::string lightened(std::uint32_t rgb, int times) {
-  const double white = 0.22 * times;
-  std::string colour = "#";
-  for (const unsigned shift : {16U, 8U, 0U}) {
-    const double part = static_cast<double>((rgb >> shift) & 0xffU);
-    colour += fmt::format("{:02X}", static_cast<unsigned>(std::lround(part + (255 - part) * white)));
-  }
-  return colour;
-}
-
-std::string block_fill(const PassBlock& block) {
-  const int times = std::min<int>(block.chunk, 3);
-  switch (block.kind) {
-  case BlockKind::Forward:
-  case BlockKind::Prefill:
-    return fmt::format("fill=\"{}\"", lightened(forward_colour, times));
-  case BlockKind::Backward:
-  case BlockKind::BackwardWeight:
-    return fmt::format("fill=\"{}\"", lightened(backward_colour, times));
-  case BlockKind::Decode:
-    return fmt::format("fill=\"{}\"", lightened(decode_colour, times));
-  case BlockKind::Optimizer:
-    break;
-  }
-  return fmt::format("fill=\"{}\"", activity_colours[static_cast<std::size_t>(Activity::Optimizer)]);
+// Without seconds there is no communication but the delays of transfers, during which a stage is as idle as ever.
+double bubble_share(const TimeBudget& budget, TimeUnit unit) {
+  const double idle = budget.bubble() + (unit == TimeUnit::Arbitrary ? budget.exposed_communication() : 0);
+  return budget.makespan > 0 ? idle / budget.makespan : 0;
 }
 
 class Picture {
 public:
   Picture(const record::RunRecord& run, const GanttOptions& options)
-      : run_(run), ranks_(shown_ranks(run, options.ranks)), chosen_(!options.ranks.empty()),
-        width_(std::max(options.width, smallest_width)), plot_width_(width_ - left - right) {}
+      : run_(run), ranks_(shown_ranks(run, options.ranks)), chosen_(!options.ranks.empty()), unit_(options.unit),
+        style_(options.width), budgets_(time_budgets(run)), right_(margin + text_width("00.0 %x", style_.text)),
+        window_(window_of(options)), painter_(run, window_, style_, options.unit) {}
 
   std::string draw() {
-    canvas_.raw(style);
-    canvas_.rectangle({0, 0, width_, height()}, "fill=\"#fff\"");
-    draw_title();
-    draw_axis();
-    const TimeBudgets budgets = time_budgets(run_);
-    for (std::size_t lane = 0; lane < ranks_.size(); ++lane)
-      draw_lane(ranks_[lane], lane_top(lane), budgets.ranks[ranks_[lane]]);
-    draw_legend();
-    return canvas_.document(width_, height());
+    std::string body = draw_body();
+    canvas_.raw(style_.definitions());
+    canvas_.rectangle({0, 0, style_.width, bottom_}, "fill=\"#fff\"");
+    canvas_.raw(body);
+    return canvas_.document(style_.width, bottom_);
   }
 
 private:
-  [[nodiscard]] double lane_top(std::size_t lane) const {
-    return top + static_cast<double>(lane) * (lane_height + lane_gap);
+  [[nodiscard]] std::string lane_name(std::uint32_t rank) const {
+    return chosen_ ? fmt::format("rank {}", rank) : fmt::format("stage {}", run_.ranks.pp[rank]);
   }
-  [[nodiscard]] double axis_top() const { return lane_top(ranks_.size()) - lane_gap + 6; }
-  [[nodiscard]] double height() const { return axis_top() + 76; }
-  [[nodiscard]] double x_of(double time) const {
-    return run_.figures.makespan > 0 ? left + time / run_.figures.makespan * plot_width_ : left;
-  }
-
-  void draw_title() {
-    const Summary summary = summarize(run_);
-    canvas_.text(left, 24, summary.name, "class=\"title\"");
-    canvas_.text(left, 42,
-                 fmt::format("iteration {} · bubble {:.1f} % · exposed communication {:.1f} % · MFU {:.1f} %",
-                             format_seconds(Seconds(summary.iteration_time_s)), 100 * summary.bubble_fraction,
-                             100 * summary.exposed_communication_fraction, 100 * summary.mfu),
-                 "");
-    canvas_.text(width_ - right + 6, top - 6, "bubble", "class=\"small\"");
+  // A rank of a schedule by itself is its stage.
+  [[nodiscard]] std::string lane_detail(std::uint32_t rank) const {
+    if (unit_ == TimeUnit::Arbitrary)
+      return "";
+    return chosen_ ? coordinates(run_.ranks, rank) : fmt::format("rank {}", rank);
   }
 
-  void draw_axis() {
-    const double bottom = axis_top();
-    const TimeAxis axis = time_axis(run_.figures.makespan, 12);
-    for (const Tick& tick : axis.ticks) {
-      const double x = x_of(tick.time);
-      canvas_.line(x, top - 4, x, bottom, "class=\"grid\"");
-      canvas_.line(x, bottom, x, bottom + 4, "class=\"axis\"");
-      canvas_.text(x, bottom + 15, tick.label, "class=\"middle\"");
-    }
-    canvas_.line(left, bottom, left + plot_width_, bottom, "class=\"axis\"");
-    canvas_.text(left + plot_width_ + 6, bottom + 15, axis.unit, "");
+  [[nodiscard]] TimeWindow window_of(const GanttOptions& options) const {
+    double names = text_width("passes", style_.small);
+    for (const std::uint32_t rank : ranks_)
+      names = std::max({names, text_width(lane_name(rank), 1.1 * style_.text), // bold
+                        text_width(lane_detail(rank), style_.small)});
+    TimeWindow window;
+    window.left = margin + names + label_gap;
+    window.width = style_.width - window.left - right_;
+    window.from = std::clamp(options.from, 0.0, run_.figures.makespan);
+    window.to = std::clamp(options.to, window.from, run_.figures.makespan);
+    return window;
   }
+  [[nodiscard]] bool is_cut() const { return window_.from > 0 || window_.to < run_.figures.makespan; }
 
-  void draw_lane(std::uint32_t rank, double y, const TimeBudget& budget) {
-    const std::string stage = fmt::format("stage {}", run_.ranks.pp[rank]);
-    const std::string name = fmt::format("rank {}", rank);
-    canvas_.open_group(fmt::format("id=\"rank{}\"", rank));
-    canvas_.text(left - 8, y + 13, chosen_ ? name : stage, "class=\"lane end\"");
-    canvas_.text(left - 8, y + 26, chosen_ ? coordinates(run_.ranks, rank) : name, "class=\"small end\"");
-    if (budget.makespan > 0)
-      canvas_.text(width_ - right + 6, y + band_height / 2 + 4,
-                   fmt::format("{:.1f} %", 100 * budget.bubble() / budget.makespan), "");
-    draw_band(rank, y);
-    draw_strip(rank, y + band_height + strip_gap);
-    canvas_.close_group();
-  }
-
-  // Gaps below a pixel are closed, so that they do not cost the blocks beside them their numbers.
-  [[nodiscard]] std::vector<Piece> band_pieces(const std::vector<PassBlock>& blocks) const {
-    std::vector<Piece> pieces;
-    for (std::size_t i = 0; i < blocks.size(); ++i) {
-      const PassBlock& block = blocks[i];
-      const double x = x_of(block.start);
-      const double before = pieces.empty() ? left : pieces.back().end;
-      if (x - before >= 1)
-        pieces.push_back({before, x, blank, Piece::none});
-      else if (!pieces.empty())
-        pieces.back().end = x;
-      pieces.push_back({x, x_of(block.end), palette_index(block), i});
-    }
-    return fit_to_pixels(pieces, blank + 1);
-  }
-
-  static std::size_t palette_index(const PassBlock& block) {
-    return static_cast<std::size_t>(block.kind) * 4 + std::min<std::size_t>(block.chunk, 3);
-  }
-  static PassBlock block_of_palette(std::size_t index) {
-    return {0, 0, static_cast<BlockKind>(index / 4), -1, static_cast<std::uint8_t>(index % 4)};
-  }
-
-  void draw_band(std::uint32_t rank, double y) {
-    const std::vector<PassBlock> blocks = pass_blocks(run_, rank);
-    chunks_ |= std::any_of(blocks.begin(), blocks.end(), [](const PassBlock& block) { return block.chunk > 0; });
-    for (const Piece& piece : band_pieces(blocks)) {
-      const Box box{piece.start, y, piece.end - piece.start, band_height};
-      if (piece.source != Piece::none)
-        draw_block(blocks[piece.source], box);
-      else if (piece.colour < blank)
-        canvas_.rectangle(box, block_fill(block_of_palette(piece.colour)));
-    }
-    canvas_.rectangle({left, y, plot_width_, band_height}, "class=\"frame\"");
-  }
-
-  void draw_block(const PassBlock& block, const Box& box) {
-    const std::string label = block.kind == BlockKind::Optimizer ? "opt" : fmt::format("{}", block.micro_batch);
-    const auto characters = static_cast<double>(label.size());
-    const bool fits = box.width >= digit_width * characters + 3;
-    const bool fits_small = box.width >= small_digit_width * characters + 1;
-    const std::string tooltip = fmt::format("{}: {} to {}", describe(block), format_seconds(Seconds(block.start)),
-                                            format_seconds(Seconds(block.end)));
-    canvas_.rectangle(box, (box.width > 3 ? "class=\"block\" " : "") + block_fill(block), fits_small ? tooltip : "");
-    if (fits_small)
-      canvas_.text(box.x + box.width / 2, box.y + band_height / 2 + (fits ? 3.6 : 2.5), label,
-                   fmt::format("class=\"number{}{}\"", fits ? "" : " tiny", block.chunk >= 2 ? " dark" : ""));
-  }
-
-  [[nodiscard]] std::string describe(const PassBlock& block) const {
-    if (block.kind == BlockKind::Optimizer)
-      return std::string(name_of(block.kind));
-    return fmt::format("{} of micro-batch {}{}", name_of(block.kind), block.micro_batch,
-                       chunks_ ? fmt::format(", chunk {}", block.chunk) : "");
-  }
-
-  // One path per activity: a subpath is a third of a rectangle element.
-  void draw_strip(std::uint32_t rank, double y) {
-    canvas_.rectangle({left, y, plot_width_, strip_height}, "fill=\"url(#idle)\"");
-    std::vector<Piece> pieces;
-    for (const Stretch& stretch : stretches(run_, rank))
-      pieces.push_back({x_of(stretch.start), x_of(stretch.end), static_cast<std::size_t>(stretch.activity), 0});
-    std::array<std::string, busy_activity_count> paths;
-    for (const Piece& piece : fit_to_pixels(pieces, busy_activity_count + 1)) {
-      if (piece.colour == static_cast<std::size_t>(Activity::Idle))
-        continue;
-      seen_.insert(piece.colour);
-      const std::string width = svg_number(piece.end - piece.start);
-      paths[piece.colour] += fmt::format("M{} {}h{}v{}h-{}z", svg_number(piece.start), svg_number(y), width,
-                                         svg_number(strip_height), width);
-    }
-    for (std::size_t i = 0; i < paths.size(); ++i)
-      if (!paths[i].empty())
-        canvas_.path(paths[i], fmt::format("fill=\"{}\"", activity_colours[i]));
-  }
-
-  // Returns where the next entry starts.
-  double legend_entry(double x, double y, const std::string& fill, std::string_view label) {
-    canvas_.rectangle({x, y - 9, 14, 10}, fill);
-    canvas_.text(x + 19, y, label, "");
-    return x + 35 + 6.1 * static_cast<double>(label.size());
-  }
-
-  void draw_legend() {
-    double y = height() - 32;
-    canvas_.text(left - 8, y, "passes", "class=\"small end\"");
-    double x = left;
-    for (const BlockKind kind : run_.figures.output_tokens > 0
-                                    ? std::vector{BlockKind::Prefill, BlockKind::Decode}
-                                    : std::vector{BlockKind::Forward, BlockKind::Backward, BlockKind::Optimizer})
-      x = legend_entry(x, y, block_fill({.kind = kind}), name_of(kind));
-    canvas_.text(x, y, chunks_ ? "number: micro-batch; lighter: later chunks of the stage" : "number: micro-batch",
-                 "class=\"small\"");
-    y += 18;
-    canvas_.text(left - 8, y, "strip", "class=\"small end\"");
-    x = left;
-    for (const std::size_t activity : seen_)
-      x = legend_entry(x, y, fmt::format("fill=\"{}\"", activity_colours[activity]), activity_labels[activity]);
-    x = legend_entry(x, y, "fill=\"url(#idle)\" stroke=\"#ccc\" stroke-width=\".6\"", "idle");
-    canvas_.text(x, y, "communication shows where nothing is computed meanwhile", "class=\"small\"");
-  }
+  std::string draw_body();
+  void draw_heading(SvgCanvas& canvas);
+  [[nodiscard]] std::vector<std::string> figures() const;
+  void draw_axis(SvgCanvas& canvas, double top);
+  void draw_lane(SvgCanvas& canvas, std::uint32_t rank, double y);
+  void draw_legend(SvgCanvas& canvas);
+  void draw_pass_legend(SvgCanvas& canvas);
+  void draw_strip_legend(SvgCanvas& canvas);
+  void start_legend_line(SvgCanvas& canvas, const char* name);
+  void make_room(double width);
+  void add_swatch(SvgCanvas& canvas, const std::string& fill, std::string_view label);
+  void add_split_swatch(SvgCanvas& canvas, std::string_view label);
+  void add_note(SvgCanvas& canvas, std::string_view text);
 
   const record::RunRecord& run_;
   std::vector<std::uint32_t> ranks_;
   bool chosen_;
-  double width_;
-  double plot_width_;
-  std::set<std::size_t> seen_; // activities, for the legend
-  bool chunks_ = false;        // a stage has several chunks
+  TimeUnit unit_;
+  PictureStyle style_;
+  TimeBudgets budgets_;
+  double right_; // of the plot: room for what the lanes' bubbles are
+  TimeWindow window_;
+  LanePainter painter_;
+  double bottom_ = margin; // of what is drawn so far
+  double pen_ = 0;         // where the next entry of the legend goes
   SvgCanvas canvas_;
 };
+
+std::string Picture::draw_body() {
+  SvgCanvas canvas;
+  draw_heading(canvas);
+  const double top = bottom_;
+  const double gap = style_.is_narrow() ? 8 : 13;
+  SvgCanvas lanes;
+  for (const std::uint32_t rank : ranks_) {
+    draw_lane(lanes, rank, bottom_);
+    bottom_ += painter_.height() + gap;
+  }
+  bottom_ += 6 - gap;
+  draw_axis(canvas, top); // behind the lanes
+  canvas.raw(lanes.body());
+  draw_legend(canvas);
+  return canvas.body();
+}
+
+std::vector<std::string> Picture::figures() const {
+  const Summary summary = summarize(run_);
+  std::vector<std::string> figures;
+  if (unit_ == TimeUnit::Arbitrary)
+    figures = {fmt::format("makespan {}", format_time(run_.figures.makespan, unit_)),
+               fmt::format("bubble {:.1f} %", 100 * bubble_share(budgets_.mean, unit_))};
+  else
+    figures = {fmt::format("iteration {}", format_time(summary.iteration_time_s, unit_)),
+               fmt::format("bubble {:.1f} %", 100 * summary.bubble_fraction),
+               fmt::format("exposed communication {:.1f} %", 100 * summary.exposed_communication_fraction),
+               fmt::format("MFU {:.1f} %", 100 * summary.mfu)};
+  if (is_cut())
+    figures.push_back(fmt::format("shown: {} to {}", format_time(window_.from, unit_), format_time(window_.to, unit_)));
+  return figures;
+}
+
+void Picture::draw_heading(SvgCanvas& canvas) {
+  const double width = style_.width - 2 * margin;
+  for (const std::string& line : lines_of(words_of(run_.figures.name), " ", width, 1.1 * style_.title)) // bold
+    canvas.text(margin, bottom_ += style_.title + 2, line, "class=\"title\"");
+  for (const std::string& line : lines_of(figures(), " · ", width, style_.text))
+    canvas.text(margin, bottom_ += style_.line, line, "");
+  canvas.text(window_.left + window_.width + 6, bottom_ += style_.line, "bubble", "class=\"small\"");
+  bottom_ += 6;
+}
+
+void Picture::draw_axis(SvgCanvas& canvas, double top) {
+  const double bottom = bottom_;
+  const int most = std::clamp(static_cast<int>(window_.width / tick_distance), 2, 12);
+  const TimeAxis axis = time_axis(window_.from, window_.to, most, unit_);
+  for (const Tick& tick : axis.ticks) {
+    const double x = window_.x_of(tick.time);
+    canvas.line(x, top - 4, x, bottom, "class=\"grid\"");
+    canvas.line(x, bottom, x, bottom + 4, "class=\"axis\"");
+    canvas.text(x, bottom + style_.text + 4, tick.label, "class=\"middle\"");
+  }
+  canvas.line(window_.left, bottom, window_.left + window_.width, bottom, "class=\"axis\"");
+  bottom_ += style_.text + 4 + style_.line;
+  canvas.text(window_.left + window_.width / 2, bottom_, fmt::format("time ({})", axis.unit), "class=\"middle\"");
+}
+
+void Picture::draw_lane(SvgCanvas& canvas, std::uint32_t rank, double y) {
+  const double x = window_.left - label_gap;
+  const std::string detail = lane_detail(rank);
+  const double middle = y + painter_.band_height() / 2 + 0.36 * style_.text;
+  canvas.open_group(fmt::format("id=\"rank{}\"", rank));
+  canvas.text(x, detail.empty() ? middle : middle - 4, lane_name(rank), "class=\"lane end\"");
+  if (!detail.empty())
+    canvas.text(x, middle - 4 + style_.small + 2, detail, "class=\"small end\"");
+  canvas.text(window_.left + window_.width + 6, middle,
+              fmt::format("{:.1f} %", 100 * bubble_share(budgets_.ranks[rank], unit_)), "");
+  painter_.draw(canvas, rank, y);
+  canvas.close_group();
+}
+
+void Picture::draw_legend(SvgCanvas& canvas) {
+  bottom_ += 6;
+  draw_pass_legend(canvas);
+  draw_strip_legend(canvas);
+  bottom_ += margin;
+}
+
+void Picture::draw_pass_legend(SvgCanvas& canvas) {
+  const Drawn& drawn = painter_.drawn();
+  start_legend_line(canvas, "passes");
+  for (std::size_t kind = 0; kind < block_kind_count; ++kind)
+    if (drawn.kinds[kind])
+      add_swatch(canvas, fmt::format("fill=\"{}\"", block_colour(static_cast<BlockKind>(kind), 0)),
+                 name_of(static_cast<BlockKind>(kind)));
+  if (drawn.together)
+    add_split_swatch(canvas, "forward and backward together");
+  if (!painter_.has_strip())
+    add_swatch(canvas, "fill=\"url(#idle)\" stroke=\"#ccc\" stroke-width=\".6\"", "bubble");
+  add_note(canvas, drawn.chunks ? "number: micro-batch; lighter: later chunk of the stage" : "number: micro-batch");
+}
+
+void Picture::draw_strip_legend(SvgCanvas& canvas) {
+  if (!painter_.has_strip())
+    return;
+  start_legend_line(canvas, "strip");
+  for (std::size_t i = 0; i < busy_activity_count; ++i)
+    if (painter_.drawn().activities[i])
+      add_swatch(canvas, fmt::format("fill=\"{}\"", activity_colours[i]), activity_labels[i]);
+  add_swatch(canvas, "fill=\"url(#idle)\" stroke=\"#ccc\" stroke-width=\".6\"", "idle");
+  add_note(canvas, "communication shows where nothing is computed meanwhile");
+}
+
+void Picture::start_legend_line(SvgCanvas& canvas, const char* name) {
+  bottom_ += style_.line;
+  pen_ = window_.left;
+  canvas.text(window_.left - label_gap, bottom_, name, "class=\"small end\"");
+}
+
+void Picture::make_room(double width) {
+  if (pen_ > window_.left && pen_ + width > style_.width - margin) {
+    bottom_ += style_.line;
+    pen_ = window_.left;
+  }
+}
+
+void Picture::add_swatch(SvgCanvas& canvas, const std::string& fill, std::string_view label) {
+  const double text = text_width(label, style_.text);
+  make_room(swatch_width + 5 + text);
+  canvas.rectangle({pen_, bottom_ - swatch_height + 1, swatch_width, swatch_height}, fill);
+  canvas.text(pen_ + swatch_width + 5, bottom_, label, "");
+  pen_ += swatch_width + 5 + text + 14;
+}
+
+void Picture::add_split_swatch(SvgCanvas& canvas, std::string_view label) {
+  make_room(swatch_width + 5 + text_width(label, style_.text));
+  const Box upper{pen_, bottom_ - swatch_height + 1, swatch_width, swatch_height / 2};
+  add_swatch(canvas, fmt::format("fill=\"{}\"", block_colour(BlockKind::Backward, 0)), label);
+  canvas.rectangle(upper, fmt::format("fill=\"{}\"", block_colour(BlockKind::Forward, 0)));
+}
+
+// Word by word, where it does not fit into what is left of the line.
+void Picture::add_note(SvgCanvas& canvas, std::string_view text) {
+  make_room(text_width(text, style_.small));
+  const double width = style_.width - margin - pen_;
+  const std::vector<std::string> lines = lines_of(words_of(text), " ", width, style_.small);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    bottom_ += i > 0 ? style_.line : 0;
+    canvas.text(pen_, bottom_, lines[i], "class=\"small\"");
+  }
+}
 
 } // namespace
 

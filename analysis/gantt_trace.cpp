@@ -20,8 +20,6 @@ constexpr std::uint32_t pass_thread = 0; // and the second lane of passes
 constexpr std::uint32_t bubble_thread = 2;
 constexpr std::uint32_t first_stream_thread = 3;
 
-constexpr std::array<char, 6> pass_letters{'F', 'B', 'W', 'P', 'D', 'O'}; // in the order of BlockKind
-
 class Trace {
 public:
   Trace(const record::RunRecord& run, const GanttOptions& options, const std::function<void(std::string_view)>& write)
@@ -124,10 +122,9 @@ private:
             [&blocks, rank, thread](std::size_t i, Buffer& out) {
               const PassBlock& block = blocks[i];
               // Perfetto gives names that differ in a number the same colour.
-              const std::string title =
-                  block.kind == BlockKind::Optimizer
-                      ? std::string("\"optimizer\"")
-                      : fmt::format("\"{} {}\"", pass_letters[static_cast<std::size_t>(block.kind)], block.micro_batch);
+              const std::string title = block.kind == BlockKind::Optimizer
+                                            ? std::string("\"optimizer\"")
+                                            : fmt::format("\"{} {}\"", letter_of(block.kind), block.micro_batch);
               append_slice(out, title, "\"pass\"", rank, thread, block.start, block.end);
               append(out, FMT_COMPILE(R"(,"args":{{"micro_batch":{},"chunk":{}}}}})"), block.micro_batch, block.chunk);
             }};

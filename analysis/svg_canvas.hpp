@@ -29,6 +29,8 @@ public:
   void close_group();
   void raw(std::string_view markup) { body_ += markup; }
 
+  // What was drawn so far.
+  [[nodiscard]] const std::string& body() const { return body_; }
   // The whole document.
   [[nodiscard]] std::string document(double width, double height) const;
 

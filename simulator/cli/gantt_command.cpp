@@ -1,16 +1,12 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
-#include <span>
 #include <sstream>
 
 #include <fmt/format.h>
 
-#include "analysis/gantt_svg.hpp"
-#include "analysis/gantt_trace.hpp"
 #include "simulator/cli/commands.hpp"
-#include "simulator/record/gzip.hpp"
-#include "simulator/record/partial_file.hpp"
+#include "simulator/cli/picture.hpp"
 #include "simulator/record/result_file.hpp"
 
 namespace moesim::cli {
@@ -20,6 +16,7 @@ struct GanttCommandOptions {
   std::string result;
   std::string output;
   std::string ranks;
+  double width = analysis::GanttOptions().width;
 };
 
 std::uint32_t rank_of(std::string_view text, std::size_t world_size) {
@@ -50,37 +47,13 @@ std::vector<std::uint32_t> parse_ranks(const std::string& text, std::size_t worl
   return ranks;
 }
 
-// Streams the trace to the disk: it can be larger than the memory.
-void write_trace(const record::RunRecord& run, const analysis::GanttOptions& options, const std::string& path) {
-  record::FileReplacement file(path);
-  const record::ByteSink to_file = [&](std::span<const std::byte> bytes) { file.append(bytes); };
-  if (path.ends_with(".gz")) {
-    record::Gzip gzip(to_file);
-    analysis::write_gantt_trace(run, options,
-                                [&](std::string_view text) { gzip.append(std::as_bytes(std::span(text))); });
-    gzip.finish();
-  } else {
-    analysis::write_gantt_trace(run, options, [&](std::string_view text) { to_file(std::as_bytes(std::span(text))); });
-  }
-  file.finish();
-}
-
 void gantt(const GanttCommandOptions& command) {
-  const bool is_trace = command.output.ends_with(".json") || command.output.ends_with(".json.gz");
-  if (!is_trace && !command.output.ends_with(".svg"))
-    throw CLI::ValidationError("-o", fmt::format("'{}' ends in neither .svg (a picture) nor .json or .json.gz (for "
-                                                 "Perfetto)",
-                                                 command.output));
-  record::check_writable(command.output);
+  check_picture(command.output);
   const record::RunRecord run = record::read(command.result);
   analysis::GanttOptions options;
   options.ranks = parse_ranks(command.ranks, run.ranks.size());
-  if (is_trace) {
-    write_trace(run, options, command.output);
-  } else {
-    const std::string picture = analysis::gantt_svg(run, options);
-    record::replace_file(command.output, std::as_bytes(std::span(picture)));
-  }
+  options.width = command.width;
+  write_picture(command.output, run, options);
   fmt::print("wrote {}\n", command.output);
 }
 
@@ -90,12 +63,9 @@ void add_gantt(CLI::App& app, int&) {
   const auto options = std::make_shared<GanttCommandOptions>();
   CLI::App* command = app.add_subcommand("gantt", "Draw the timeline of a result file");
   command->add_option("result", options->result, "Result file that `moesim run -o` wrote")->required();
-  command
-      ->add_option(
-          "-o,--output", options->output,
-          "FILE.svg: a picture; FILE.json or FILE.json.gz: a trace for https://ui.perfetto.dev or chrome://tracing")
-      ->required();
+  command->add_option("-o,--output", options->output, picture_formats)->required();
   command->add_option("--ranks", options->ranks, "Ranks to show, such as 0,8,16-23 (default: one of each stage)");
+  add_width(*command, options->width);
   command->callback([options] { gantt(*options); });
 }
 

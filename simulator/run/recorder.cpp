@@ -52,6 +52,14 @@ std::vector<Row> sorted_rows(const graph::TaskGraph& graph, const std::vector<do
 
 } // namespace
 
+record::TaskTable empty_table() {
+  record::TaskTable table;
+  table.streams = words<graph::Stream>(graph::stream_count);
+  table.kinds = words<graph::Kind>(graph::kind_count);
+  table.phases = words<graph::Phase>(graph::phase_count);
+  return table;
+}
+
 Recorder::Recorder(const graph::TaskGraph& graph, const execution::Costs& costs)
     : graph_(graph), costs_(costs), start_(graph.task_count(), 0), end_(graph.task_count(), 0),
       links_(costs.links.size()) {}
@@ -64,10 +72,7 @@ void Recorder::flow_ran(const execution::Flow& flow, Seconds start, Seconds end)
 record::TaskTable Recorder::timeline() const {
   std::vector<std::size_t> last_of_rank;
   const std::vector<Row> rows = sorted_rows(graph_, start_, last_of_rank);
-  record::TaskTable table;
-  table.streams = words<graph::Stream>(graph::stream_count);
-  table.kinds = words<graph::Kind>(graph::kind_count);
-  table.phases = words<graph::Phase>(graph::phase_count);
+  record::TaskTable table = empty_table();
   table.names = graph_.names();
   const auto fill = [&](auto& column, auto value) {
     column.reserve(rows.size());

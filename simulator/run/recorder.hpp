@@ -10,6 +10,9 @@
 
 namespace moesim::run {
 
+// Without rows; the words are those of the task graph.
+[[nodiscard]] record::TaskTable empty_table();
+
 class Recorder : public execution::RunSink {
 public:
   Recorder(const graph::TaskGraph& graph, const execution::Costs& costs);

@@ -37,6 +37,53 @@ TEST(PassBlocks, APassThatAnotherInterruptsHasTwoBlocks) {
   EXPECT_EQ(pass_blocks(run, 0).size(), 3U);
 }
 
+TEST(PassBlocks, TheBackwardOfWeightsIsAPassOfItsOwn) {
+  const record::RunRecord run =
+      record_of({0}, {{0, "compute", "backward", 0, 2, 1}, {0, "compute", "backward-weight", 2, 3, 1}});
+  EXPECT_THAT(pass_blocks(run, 0), ElementsAre(PassBlock{0, 2, BlockKind::Backward, 1, 0},
+                                               PassBlock{2, 3, BlockKind::BackwardWeight, 1, 0}));
+  EXPECT_EQ(stretches(run, 0).size(), 1U); // it is compute, and no optimizer step
+}
+
+// DualPipe's F&B: the tasks of a forward and of a backward take turns on the compute stream.
+TEST(PassBlocks, ThatRunTogetherOverlap) {
+  const record::RunRecord run = record_of({0}, {{0, "compute", "forward", 0, 1, 4}, // before it: alone
+                                                {0, "compute", "forward", 1, 2, 5},
+                                                {0, "compute", "backward", 2, 4, 1},
+                                                {0, "compute", "forward", 4, 5, 5},
+                                                {0, "compute", "backward", 5, 7, 1},
+                                                {0, "compute", "forward", 7, 8, 6}, // the next such pair
+                                                {0, "compute", "backward", 8, 10, 2},
+                                                {0, "compute", "forward", 10, 11, 6},
+                                                {0, "compute", "backward", 11, 13, 2},
+                                                {0, "compute", "backward", 13, 15, 3}});
+  EXPECT_THAT(pass_blocks(run, 0),
+              ElementsAre(PassBlock{0, 1, BlockKind::Forward, 4, 0}, PassBlock{1, 5, BlockKind::Forward, 5, 0},
+                          PassBlock{2, 7, BlockKind::Backward, 1, 0}, PassBlock{7, 11, BlockKind::Forward, 6, 0},
+                          PassBlock{8, 13, BlockKind::Backward, 2, 0}, PassBlock{13, 15, BlockKind::Backward, 3, 0}));
+}
+
+// Of a split backward beside a forward, what comes in between is part of the backward, what comes after is not.
+TEST(PassBlocks, BesideAForwardTheWholeBackwardIsOne) {
+  const record::RunRecord run = record_of({0}, {{0, "compute", "forward", 0, 1, 5},
+                                                {0, "compute", "backward", 1, 2, 1},
+                                                {0, "compute", "backward-weight", 2, 3, 1},
+                                                {0, "compute", "forward", 3, 4, 5},
+                                                {0, "compute", "backward", 4, 5, 1},
+                                                {0, "compute", "backward-weight", 5, 6, 1}});
+  EXPECT_THAT(pass_blocks(run, 0),
+              ElementsAre(PassBlock{0, 4, BlockKind::Forward, 5, 0}, PassBlock{1, 5, BlockKind::Backward, 1, 0},
+                          PassBlock{5, 6, BlockKind::BackwardWeight, 1, 0}));
+}
+
+// One forward and one backward in turn are 1F1B, of different micro-batches each time.
+TEST(PassBlocks, InTurnAreNotTogether) {
+  std::vector<moesim::testing::Row> rows;
+  for (int i = 0; i < 8; ++i)
+    rows.push_back({0, "compute", i % 2 == 0 ? "forward" : "backward", i * 1.0, i + 1.0, i / 2});
+  EXPECT_EQ(pass_blocks(record_of({0}, rows), 0).size(), 8U);
+}
+
 // Decode steps of the one micro-batch there is follow each other; where layers start over, so does the block.
 TEST(PassBlocks, DecodeStepsOfAMicroBatchAreBlocksOfTheirOwn) {
   record::RunRecord run = record_of({0}, {{0, "compute", "prefill", 0, 1, 0},
@@ -116,7 +163,7 @@ TEST(Pixels, NothingStaysNothing) {
 }
 
 TEST(TimeAxisTest, HasRoundStepsInAUnitThatSuits) {
-  const TimeAxis axis = time_axis(0.0384, 10);
+  const TimeAxis axis = time_axis(0, 0.0384, 10);
   EXPECT_EQ(axis.unit, "ms");
   std::vector<std::string> labels;
   for (const Tick& tick : axis.ticks)
@@ -126,9 +173,23 @@ TEST(TimeAxisTest, HasRoundStepsInAUnitThatSuits) {
 }
 
 TEST(TimeAxisTest, EndsOnTheLastTickThatFits) {
-  EXPECT_EQ(time_axis(10, 10).ticks.size(), 11U);
-  EXPECT_EQ(time_axis(3e-6, 10).unit, "us");
-  EXPECT_EQ(time_axis(0, 10).ticks.size(), 1U);
+  EXPECT_EQ(time_axis(0, 10, 10).ticks.size(), 11U);
+  EXPECT_EQ(time_axis(0, 3e-6, 10).unit, "us");
+  EXPECT_EQ(time_axis(0, 0, 10).ticks.size(), 1U);
+}
+
+TEST(TimeAxisTest, StartsAtTheFirstRoundTime) {
+  const TimeAxis axis = time_axis(0.0113, 0.0152, 5);
+  EXPECT_EQ(axis.unit, "ms");
+  EXPECT_EQ(axis.ticks.front().label, "12");
+  EXPECT_EQ(axis.ticks.back().label, "15");
+}
+
+TEST(TimeAxisTest, HasNoSecondsInAnArbitraryUnit) {
+  EXPECT_EQ(time_axis(0, 0.5, 10, TimeUnit::Arbitrary).unit, "units");
+  EXPECT_EQ(time_axis(0, 0.5, 10, TimeUnit::Arbitrary).ticks[1].label, "0.05");
+  EXPECT_EQ(format_time(0.5, TimeUnit::Arbitrary), "0.5");
+  EXPECT_EQ(format_time(0.5, TimeUnit::Second), "500 ms");
 }
 
 } // namespace

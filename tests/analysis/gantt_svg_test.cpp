@@ -1,5 +1,7 @@
 #include "analysis/gantt_svg.hpp"
 
+#include "analysis/svg_canvas.hpp"
+#include "analysis/svg_style.hpp"
 #include "tests/analysis/record_builder.hpp"
 #include "tests/record/sample_record.hpp"
 
@@ -50,18 +52,47 @@ std::string lane_of(const std::string& svg, std::uint32_t rank) {
   return svg.substr(first, svg.find("</g>", first) - first);
 }
 
-// "F0 F1 B0": the numbered blocks of a lane in the order in which they are drawn.
+// "F0 F1 B0": the labelled blocks of a lane in the order in which they are drawn.
 std::string blocks_of(const std::string& lane) {
-  static const std::regex block("<rect x=\"([0-9.]+)\"[^>]*fill=\"#(0072B2|009E73)\"><title>[^<]*</title></rect>\n"
-                                "<text [^>]*>(\\d+)</text>");
+  static const std::regex block("<rect x=\"([0-9.]+)\"[^>]*fill=\"#[0-9A-F]+\"><title>([a-z])[^<]*</title></rect>\n"
+                                "<text [^>]*>[A-Z]?(\\d+)</text>");
   std::string text;
   double before = -1;
   for (auto match = std::sregex_iterator(lane.begin(), lane.end(), block); match != std::sregex_iterator(); ++match) {
     EXPECT_GT(std::stod((*match)[1]), before) << "blocks are drawn from left to right";
     before = std::stod((*match)[1]);
-    text += (text.empty() ? "" : " ") + std::string((*match)[2] == "0072B2" ? "F" : "B") + std::string((*match)[3]);
+    text += (text.empty() ? "" : " ") + std::string((*match)[2] == "f" ? "F" : "B") + std::string((*match)[3]);
   }
   return text;
+}
+
+// The rectangle whose attributes and tooltip hold `text`.
+Box box_with(const std::string& svg, const std::string& text) {
+  static const std::regex rectangle("<rect x=\"([0-9.]+)\" y=\"([0-9.]+)\" width=\"([0-9.]+)\" height=\"([0-9.]+)\"");
+  const std::size_t found = svg.find(text);
+  const std::size_t first = found == std::string::npos ? found : svg.rfind("<rect", found);
+  std::smatch match;
+  const std::string tag = first == std::string::npos ? "" : svg.substr(first, 100);
+  if (!std::regex_search(tag, match, rectangle)) {
+    ADD_FAILURE() << "no rectangle with " << text;
+    return {};
+  }
+  return {std::stod(match[1]), std::stod(match[2]), std::stod(match[3]), std::stod(match[4])};
+}
+
+// The widest text at its font size, from where it starts to where it ends, as the style sheet and the anchors say.
+void expect_texts_inside(const std::string& svg, double width) {
+  static const std::regex text("<text x=\"([0-9.]+)\" y=\"[0-9.]+\" (?:class=\"([a-z ]*)\")?>([^<]*)</text>");
+  for (auto match = std::sregex_iterator(svg.begin(), svg.end(), text); match != std::sregex_iterator(); ++match) {
+    const std::string anchor = (*match)[2];
+    const double length = text_width((*match)[3].str(), anchor.find("title") == std::string::npos ? 12 : 15);
+    const double share = anchor.find("end") != std::string::npos      ? 1
+                         : anchor.find("middle") != std::string::npos ? 0.5
+                                                                      : 0;
+    const double x = std::stod((*match)[1]) - share * length;
+    EXPECT_GE(x, 0) << (*match)[3];
+    EXPECT_LE(x + length, width) << (*match)[3];
+  }
 }
 
 TEST(GanttSvg, IsWellFormedWithAnyScenarioName) {
@@ -82,19 +113,96 @@ TEST(GanttSvg, Shows1F1BAtAGlance) {
 
 TEST(GanttSvg, PutsBlocksWhereTheirTimesAre) {
   const std::string svg =
-      gantt_svg(record_of({0}, {{0, "compute", "forward", 0, 1, 0}, {0, "compute", "backward", 2, 4, 0}}),
-                {.ranks = {}, .width = 546}); // 400 pixels for 4 s, from 84 on
-  EXPECT_THAT(svg, HasSubstr("<rect x=\"84\" y=\"64\" width=\"100\" height=\"30\" class=\"block\" fill=\"#0072B2\""));
-  EXPECT_THAT(svg, HasSubstr("<rect x=\"284\" y=\"64\" width=\"200\" height=\"30\" class=\"block\" fill=\"#009E73\""));
+      gantt_svg(record_of({0}, {{0, "compute", "forward", 0, 1, 0}, {0, "compute", "backward", 2, 4, 0}}));
+  const Box lane = box_with(svg, "class=\"frame\"");
+  const Box forward = box_with(svg, "forward of micro-batch 0: 0 s to 1 s");
+  const Box backward = box_with(svg, "backward of micro-batch 0: 2 s to 4 s");
+  EXPECT_NEAR(forward.x, lane.x, 0.01);
+  EXPECT_NEAR(forward.width, lane.width / 4, 0.01);
+  EXPECT_NEAR(backward.x, lane.x + lane.width / 2, 0.01);
+  EXPECT_NEAR(backward.width, lane.width / 2, 0.01);
 }
 
-TEST(GanttSvg, LeavesIdleTimeBlankAndColoursExposedCommunication) {
+TEST(GanttSvg, HatchesIdleTimeAndColoursExposedCommunication) {
   const std::string svg = gantt_svg(
-      record_of({0}, {{0, "compute", "forward", 0, 1}, {0, "ep", "forward", 1, 2}, {0, "compute", "forward", 3, 4}}),
-      {.ranks = {}, .width = 546});
-  EXPECT_THAT(svg, HasSubstr("<path fill=\"#E69F00\" d=\"M184 96h100v9h-100z\"/>"));
-  EXPECT_THAT(svg, HasSubstr("<path fill=\"#B4B4B4\" d=\"M84 96h100v9h-100zM384 96h100v9h-100z\"/>"));
+      record_of({0}, {{0, "compute", "forward", 0, 1}, {0, "ep", "forward", 1, 2}, {0, "compute", "forward", 3, 4}}));
+  const auto subpaths = [&](const std::string& fill) {
+    const std::size_t first = svg.find("fill=\"" + fill + "\" d=\"");
+    return first == std::string::npos
+               ? 0
+               : std::count(svg.begin() + static_cast<std::ptrdiff_t>(first),
+                            svg.begin() + static_cast<std::ptrdiff_t>(svg.find("/>", first)), 'M');
+  };
+  EXPECT_EQ(subpaths("#E69F00"), 1); // ep
+  EXPECT_EQ(subpaths("#B4B4B4"), 2); // compute
+  EXPECT_EQ(subpaths("url(#idle)"), 1);
   EXPECT_THAT(svg, Not(HasSubstr("#CC79A7"))) << "the legend lists only what occurs";
+}
+
+TEST(GanttSvg, TellsTheBackwardOfWeightsFromTheOther) {
+  const std::string svg = gantt_svg(record_of({0}, {{0, "compute", "forward", 0, 1, 7},
+                                                    {0, "compute", "backward", 1, 2, 7},
+                                                    {0, "compute", "backward-weight", 2, 3, 7}}));
+  EXPECT_THAT(svg, HasSubstr("class=\"number dark\">W7</text>"));
+  EXPECT_THAT(svg, HasSubstr(">backward-weight</text>")); // in the legend
+  EXPECT_EQ(gantt_svg(sample_record()).find("backward-weight"), std::string::npos);
+}
+
+TEST(GanttSvg, SplitsABlockBetweenPassesThatRunTogether) {
+  const std::string svg = gantt_svg(record_of({0}, {{0, "compute", "forward", 0, 1, 5},
+                                                    {0, "compute", "backward", 1, 3, 2},
+                                                    {0, "compute", "forward", 3, 4, 5},
+                                                    {0, "compute", "backward", 4, 6, 2}}));
+  const Box lane = box_with(svg, "class=\"frame\"");
+  const Box forward = box_with(svg, "forward of micro-batch 5: 0 s to 4 s");
+  const Box backward = box_with(svg, "backward of micro-batch 2: 1 s to 6 s");
+  EXPECT_NEAR(forward.y, lane.y, 0.01);
+  EXPECT_NEAR(forward.height, lane.height / 2, 0.01);
+  EXPECT_NEAR(forward.width, lane.width * 4 / 6, 0.01);
+  EXPECT_NEAR(backward.y, lane.y + lane.height / 2, 0.01);
+  EXPECT_NEAR(backward.width, lane.width * 5 / 6, 0.01);
+  EXPECT_THAT(svg, HasSubstr(">F5</text>"));
+  EXPECT_THAT(svg, HasSubstr(">B2</text>"));
+  EXPECT_THAT(svg, HasSubstr(">forward and backward together</text>"));
+}
+
+TEST(GanttSvg, ShowsTheTimeThatIsAskedFor) {
+  const record::RunRecord run = record_of(
+      {0},
+      {{0, "compute", "forward", 0, 2, 0}, {0, "compute", "forward", 2, 6, 1}, {0, "compute", "backward", 6, 9, 1}});
+  const std::string svg = gantt_svg(run, {.from = 4, .to = 8});
+  const Box lane = box_with(svg, "class=\"frame\"");
+  EXPECT_THAT(svg, Not(HasSubstr("micro-batch 0")));
+  EXPECT_NEAR(box_with(svg, "forward of micro-batch 1: 2 s to 6 s").x, lane.x, 0.01); // its times are the true ones
+  EXPECT_NEAR(box_with(svg, "forward of micro-batch 1").width, lane.width / 2, 0.01);
+  EXPECT_NEAR(box_with(svg, "backward of micro-batch 1").width, lane.width / 2, 0.01);
+  EXPECT_THAT(svg, HasSubstr("shown: 4 s to 8 s</text>"));
+  EXPECT_THAT(svg, HasSubstr(">4</text>")); // the first tick
+  EXPECT_THAT(svg, Not(HasSubstr(">0</text>")));
+  EXPECT_THAT(gantt_svg(run, {.from = 20}), HasSubstr("</svg>")); // behind the end: nothing
+}
+
+TEST(GanttSvg, FitsAColumnOfAPaper) {
+  record::RunRecord run = sample_record();
+  run.figures.name = "a mixture of experts with a name that is longer than what a line of a column can hold";
+  for (const double width : {300.0, 400.0, 600.0}) {
+    const std::string svg = gantt_svg(run, {.width = width});
+    EXPECT_THAT(svg, HasSubstr("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + svg_number(width) + "\""));
+    EXPECT_THAT(svg, HasSubstr("font-size:13px"));
+    expect_texts_inside(svg, width);
+    EXPECT_THAT(svg, HasSubstr("time (ms)"));
+  }
+  EXPECT_THAT(gantt_svg(run, {.width = 1200}), HasSubstr("font-size:11px"));
+}
+
+TEST(GanttSvg, HasUnitsOfItsOwnForASchedule) {
+  const record::RunRecord run = record_of({0}, {{0, "compute", "forward", 0, 1, 0},
+                                                {0, "pp-recv-next", "backward", 1, 2, 0},
+                                                {0, "compute", "backward", 2, 4, 0}});
+  const std::string svg = gantt_svg(run, {.unit = TimeUnit::Arbitrary});
+  EXPECT_THAT(svg, HasSubstr(">makespan 4 · bubble 25.0 %</text>")); // a transfer is a wait like any other
+  EXPECT_THAT(svg, HasSubstr(">time (units)</text>"));
+  EXPECT_THAT(svg, HasSubstr("backward of micro-batch 0: 2 to 4<"));
 }
 
 TEST(GanttSvg, ShowsRequestedRanksByTheirCoordinates) {

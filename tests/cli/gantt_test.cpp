@@ -50,6 +50,11 @@ TEST_F(Gantt, DrawsTheRanksItIsAskedFor) {
   EXPECT_EQ(picture.find("rank 0"), std::string::npos);
 }
 
+TEST_F(Gantt, DrawsAsWideAsItIsAskedTo) {
+  EXPECT_EQ(place_.run({"gantt", "run.h5", "-o", "out.svg", "--width", "320"}).status, 0);
+  EXPECT_THAT(read_all(place_.path() / "out.svg"), HasSubstr("width=\"320\""));
+}
+
 TEST_F(Gantt, WritesATraceForPerfetto) {
   EXPECT_EQ(place_.run({"gantt", "run.h5", "-o", "out.json"}).status, 0);
   const auto trace = nlohmann::json::parse(read_all(place_.path() / "out.json"));

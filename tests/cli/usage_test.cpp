@@ -19,11 +19,14 @@ void expect_help(const Workplace::Arguments& arguments, std::initializer_list<st
 }
 
 TEST(Usage, HelpMentionsEveryOption) {
-  expect_help({"--help"}, {"--help", "--version", "run ", "check ", "dump ", "gantt ", "list "});
+  expect_help({"--help"}, {"--help", "--version", "run ", "check ", "dump ", "gantt ", "schedule ", "list "});
   expect_help({"run", "--help"}, {"scenario", "-o,--output", "--set", "--json", "--strict", "path.to.field=value"});
   expect_help({"check", "--help"}, {"scenario", "--set", "path.to.field=value"});
   expect_help({"dump", "--help"}, {"graph", "layout", "schedule", "platform", "scenario", "--set"});
-  expect_help({"gantt", "--help"}, {"result", "-o,--output", "--ranks", ".svg", ".json"});
+  expect_help({"gantt", "--help"}, {"result", "-o,--output", "--ranks", "--width", ".svg", ".json"});
+  expect_help({"schedule", "--help"},
+              {"name", "--order", "--stages", "--microbatches", "--chunks", "--forward", "--backward-input",
+               "--backward-weight", "--p2p", "--max-in-flight", "-o,--output", "--width", "--json"});
   expect_help({"list", "--help"}, {"gpus", "clusters", "models", "schedules", "collectives", "--json"});
 }
 
