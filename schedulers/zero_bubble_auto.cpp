@@ -1,6 +1,7 @@
 #include "schedulers/zero_bubble_auto.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "schedulers/pass_timeline.hpp"
 #include "schedulers/stage_passes.hpp"
