@@ -14,8 +14,8 @@ const TurnLists& TurnListTable::of(const workloads::StageShape& stage) {
   const Key key{stage.layers, recompute.is_full() ? recompute.num_layers : 0, recompute.method, stage.is_first,
                 stage.is_last};
   return kept(lists_, key, [&] {
-    const std::vector<workloads::Unit> units =
-        workloads::units_of(stage, std::array{PipelinePass{schedulers::PassKind::Forward}, PipelinePass{schedulers::PassKind::Backward}});
+    const std::vector<workloads::Unit> units = workloads::units_of(
+        stage, std::array{PipelinePass{schedulers::PassKind::Forward}, PipelinePass{schedulers::PassKind::Backward}});
     const auto backward = 1 + std::ranges::find(units, true, &workloads::Unit::closes_pass);
     return TurnLists{{units.begin(), backward}, {backward, units.end()}};
   });
