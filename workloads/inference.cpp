@@ -16,6 +16,13 @@ MicroBatchShape InferenceJob::micro_batch(std::int64_t step) const {
                            .precision = inference.kv_cache_precision}};
 }
 
+MicroBatchShape InferenceJob::layer_batch(std::int64_t step) const {
+  MicroBatchShape shape = micro_batch(step);
+  if (inference.overlaps_two_batches)
+    shape.sequences /= 2;
+  return shape;
+}
+
 Bytes token_bytes(const InferenceJob& job) {
   constexpr double number = 8; // a 64-bit integer, as in PyTorch
   return Bytes(number * static_cast<double>(job.inference.micro_batch_size));

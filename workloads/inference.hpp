@@ -18,7 +18,8 @@ struct Inference {
   std::int64_t output_length = 1;    // tokens
   Precision precision = Precision::Bf16;
   Precision kv_cache_precision = Precision::Bf16;
-  std::int64_t kv_block_size = 16; // tokens
+  std::int64_t kv_block_size = 16;   // tokens
+  bool overlaps_two_batches = false; // halves of a micro-batch take turns (two_batch.hpp)
 
   [[nodiscard]] std::int64_t micro_batches(const ParallelSizes& sizes) const {
     return batch_size / (micro_batch_size * sizes.dp);
@@ -42,6 +43,8 @@ struct InferenceJob : Job {
 
   // A micro-batch in step 1, the prefill, and in step 2 and later, which decode one token a sequence each.
   [[nodiscard]] MicroBatchShape micro_batch(std::int64_t step) const;
+  // What its layers run over at once: all of it, or one of the two halves that take turns.
+  [[nodiscard]] MicroBatchShape layer_batch(std::int64_t step) const;
 };
 
 // What the last stage sends the first for a micro-batch: the number of each sequence's token.

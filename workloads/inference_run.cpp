@@ -1,11 +1,14 @@
 #include "workloads/inference.hpp"
 
 #include <map>
+#include <ranges>
 #include <utility>
+#include <vector>
 
 #include "simulator/base/check.hpp"
 #include "workloads/program_tables.hpp"
 #include "workloads/stage_writer.hpp"
+#include "workloads/two_batch.hpp"
 
 namespace moesim::workloads {
 namespace {
@@ -27,13 +30,14 @@ Step transfer(ProgramTables& tables, const char* name, Bytes bytes, Phase phase)
   return step;
 }
 
-Parts make_parts(const InferenceJob& job, const MicroBatchShape& shape, ProgramTables& tables) {
+Parts make_parts(const InferenceJob& job, std::int64_t step, ProgramTables& tables) {
+  const MicroBatchShape shape = job.micro_batch(step);
   const Phase phase = shape.cache->held == 0 ? Phase::Prefill : Phase::Decode;
   Parts parts;
   for (std::int64_t layer = 0; layer < job.model.num_layers; ++layer) {
     const LayerKind kind = job.model.kind_of(layer);
     if (!parts.layers.contains(kind))
-      parts.layers[kind] = tables.steps(layer_forward(job.model, shape, kind), phase);
+      parts.layers[kind] = tables.steps(layer_forward(job.model, job.layer_batch(step), kind), phase);
   }
   parts.embedding = tables.steps(embedding_forward(job.model, shape), phase);
   parts.next_token = tables.steps(next_token(job.model, shape), phase);
@@ -56,7 +60,7 @@ public:
     const std::pair key(is_prefill ? 0 : held / block + 1, !is_prefill && held % block == 0);
     if (const auto entry = parts_.find(key); entry != parts_.end())
       return entry->second;
-    return parts_[key] = make_parts(job_, shape, tables_);
+    return parts_[key] = make_parts(job_, step, tables_);
   }
 
 private:
@@ -81,10 +85,28 @@ private:
   void forward(const InferencePass& pass) {
     const Parts& parts = parts_.of(pass.step);
     begin(parts, pass);
-    const std::int64_t first_layer = job_.first_layer(stage_);
-    for (std::int64_t layer = first_layer; layer < first_layer + job_.layers_of(stage_); ++layer)
-      writer_.play(parts.layers.at(job_.model.kind_of(layer)), {pass.micro_batch, layer});
+    if (job_.inference.overlaps_two_batches)
+      play_two_batches(writer_, steps_of_layers(parts, pass.micro_batch));
+    else
+      for (const std::int64_t layer : layers())
+        writer_.play(parts.layers.at(job_.model.kind_of(layer)), {pass.micro_batch, layer});
     end(parts, pass);
+  }
+
+  [[nodiscard]] std::ranges::iota_view<std::int64_t, std::int64_t> layers() const {
+    const std::int64_t first = job_.first_layer(stage_);
+    return {first, first + job_.layers_of(stage_)};
+  }
+
+  [[nodiscard]] std::vector<Step> steps_of_layers(const Parts& parts, std::int32_t micro_batch) const {
+    std::vector<Step> steps;
+    for (const std::int64_t layer : layers())
+      for (Step step : parts.layers.at(job_.model.kind_of(layer))) {
+        step.task.micro_batch = micro_batch;
+        step.task.layer = static_cast<std::int16_t>(layer);
+        steps.push_back(step);
+      }
+    return steps;
   }
 
   void begin(const Parts& parts, const InferencePass& pass) {

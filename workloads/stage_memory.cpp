@@ -1,5 +1,6 @@
 #include "workloads/stage_memory.hpp"
 
+#include <array>
 #include <deque>
 
 #include "workloads/part_state.hpp"
@@ -58,34 +59,66 @@ MemoryUse at_rest(const InferenceJob& job, std::int64_t stage) {
   return memory;
 }
 
-// One step after the other, but gradients that are reduced are there until something waits for the reduction: the next
-// backward may run beside it. A transfer takes memory where it arrives.
-MemoryUse fullest_moment(const graph::Program& program, const std::vector<graph::Work>& works, MemoryUse held) {
-  using Index = graph::Program::StepIndex;
-  const std::vector<graph::Step>& steps = program.steps();
-  std::deque<Index> reducing;
-  const auto have_ended = [&](Index last) { // in-order: and those before it
-    for (; !reducing.empty() && reducing.front() <= last; reducing.pop_front())
-      held -= works[steps[reducing.front()].task.work].freed;
-  };
-  MemoryUse fullest = held;
-  for (Index index = 0; index < steps.size(); ++index) {
-    const graph::Task& task = steps[index].task;
-    for (const Index before : program.dependencies(index))
-      if (task.stream != graph::Stream::Dp && steps[before].task.stream == graph::Stream::Dp)
-        have_ended(before);
-    if (task.kind == graph::Kind::SendRecv && !steps[index].receives)
-      continue;
-    const graph::Work& work = works[task.work];
-    held += work.allocated;
-    if (held.total() > fullest.total())
-      fullest = held;
-    if (work.freed[Memory::Gradients] == Bytes())
-      held -= work.freed;
-    else
-      reducing.push_back(index);
+// One step after the other, but what a collective holds is there until something waits for it, since what comes first
+// may run beside it: what is received, and gradients that are reduced. A transfer takes memory where it arrives.
+class Timeline {
+public:
+  Timeline(const graph::Program& program, const std::vector<graph::Work>& works, MemoryUse held)
+      : program_(program), works_(works), held_(held), fullest_(held) {}
+
+  MemoryUse fullest_moment() {
+    for (Index index = 0; index < program_.steps().size(); ++index) {
+      end_before(index);
+      if (program_.steps()[index].task.kind != graph::Kind::SendRecv || program_.steps()[index].receives)
+        run(index);
+    }
+    return fullest_;
   }
-  return fullest;
+
+private:
+  using Index = graph::Program::StepIndex;
+
+  // What the step waits for.
+  void end_before(Index index) {
+    const graph::Stream own = program_.steps()[index].task.stream;
+    for (const Index before : program_.dependencies(index))
+      if (const graph::Stream stream = program_.steps()[before].task.stream; stream != own)
+        have_ended(stream, before);
+  }
+
+  void run(Index index) {
+    const graph::Task& task = program_.steps()[index].task;
+    const graph::Work& work = works_[task.work];
+    // Gradients wait for their reduction in a queue; other collectives receive one after the other.
+    const bool reduces = work.freed[Memory::Gradients] != Bytes();
+    const bool receives = task.kind != graph::Kind::Compute && task.stream != graph::Stream::Dp;
+    if (receives)
+      have_ended(task.stream, index);
+    held_ += work.allocated;
+    if (held_.total() > fullest_.total())
+      fullest_ = held_;
+    if (reduces || receives)
+      underway_[static_cast<std::size_t>(task.stream)].push_back(index);
+    else
+      held_ -= work.freed;
+  }
+
+  // In-order: and those before it.
+  void have_ended(graph::Stream stream, Index last) {
+    std::deque<Index>& underway = underway_[static_cast<std::size_t>(stream)];
+    for (; !underway.empty() && underway.front() <= last; underway.pop_front())
+      held_ -= works_[program_.steps()[underway.front()].task.work].freed;
+  }
+
+  const graph::Program& program_;
+  const std::vector<graph::Work>& works_;
+  MemoryUse held_;
+  MemoryUse fullest_;
+  std::array<std::deque<Index>, graph::stream_count> underway_; // by stream
+};
+
+MemoryUse fullest_moment(const graph::Program& program, const std::vector<graph::Work>& works, const MemoryUse& held) {
+  return Timeline(program, works, held).fullest_moment();
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 // How much memory a rank of each stage needs, without simulating: what it holds throughout, and the fullest moment of
-// its program when nothing runs beside anything else, but for sharded gradients that are reduced beside a backward.
+// its program when nothing runs beside anything else but what collectives receive, and gradients that they reduce.
 #pragma once
 
 #include <vector>

@@ -44,6 +44,12 @@ Operator piece_of(const Operator& op, std::int64_t pieces) {
   return piece;
 }
 
+// A gather that runs beside kernels, of which the workspace already has room for what is gathered.
+Segment into_workspace(Segment gather) {
+  gather.work.allocated = gather.work.freed = {};
+  return gather;
+}
+
 // One of the messages that take the place of a collective.
 Segment message_of(const Segment& collective, std::int64_t ranks) {
   Segment message = collective;
@@ -95,7 +101,7 @@ private:
         parts_.back().kernels.push_back(piece_of(op, ranks_));
     };
     for (std::int64_t piece = 1; hides_gather_ && piece < ranks_; ++piece) {
-      parts_.push_back({message_of(*gather_, ranks_), {}});
+      parts_.push_back({message_of(into_workspace(*gather_), ranks_), {}});
       add(leading);
     }
     parts_.emplace_back();
@@ -111,7 +117,7 @@ private:
   // Products of a backward come in pairs: the gradient of the input, then that of the weights.
   void cut_in_bulk() {
     hides_gather_ = hides_sum_ = true;
-    parts_ = {{*gather_, {}}, {*sum_, {}}};
+    parts_ = {{into_workspace(*gather_), {}}, {*sum_, {}}};
     bool is_of_weights = false;
     for (const Operator& op : kernels_.work.operators) {
       parts_[is_product(op) && is_of_weights ? 1 : 0].kernels.push_back(op);

@@ -24,6 +24,7 @@ void check_size(const Scenario& scenario, Sections at);
 // Folded, at least one of each pipeline stage; how many it is in the end, a run finds out.
 [[nodiscard]] double fewest_simulated_ranks(const Scenario& scenario);
 
+void check_overlap(const workloads::InferenceJob& job, Sections at);
 void check_inference_batch(const workloads::InferenceJob& job, Sections at);
 void check_inference_amounts(const workloads::InferenceJob& job, Sections at);
 void check_inference_size(const Scenario& scenario, Sections at);

@@ -59,7 +59,7 @@ void check_inference_amounts(const workloads::InferenceJob& job, Sections at) {
 void check_inference_size(const Scenario& scenario, Sections at) {
   const workloads::InferenceJob& job = scenario.inference_job();
   const double ranks = fewest_simulated_ranks(scenario);
-  constexpr double steps_per_layer = 12; // a layer with experts, tensor-parallel
+  const double steps_per_layer = job.inference.overlaps_two_batches ? 24 : 12; // with experts, tensor-parallel
   const std::int64_t micro_batches = job.inference.micro_batches(job.sizes);
   const double rows_of_step = ranks * steps_per_layer * static_cast<double>(micro_batches) *
                               static_cast<double>(job.model.num_layers) / static_cast<double>(job.sizes.pp);

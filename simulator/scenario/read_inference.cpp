@@ -41,6 +41,9 @@ void read_inference(config::MapReader& map, const workloads::ParallelSizes& size
   inference.precision = enum_choice(map, "precision", precisions);
   inference.kv_cache_precision = read_cache_precision(map, inference.precision);
   inference.kv_block_size = map.integer_or("kv_block_size", 16, {.min = 1, .max = 1'000'000}); // vLLM's default
+  config::MapReader overlap = map.map_or_empty("overlap");
+  inference.overlaps_two_batches = overlap.boolean_or("two_batch", false);
+  overlap.finish();
 }
 
 } // namespace moesim::scenario

@@ -128,6 +128,7 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
       check_overlap(scenario.training_job(), at);
     } else {
       check_inference_batch(scenario.inference_job(), at);
+      check_overlap(scenario.inference_job(), at);
     }
     // What does not fit together has no amounts.
     if (problems.empty() && scenario.is_training()) {

@@ -69,9 +69,11 @@ std::string inference_yaml(const workloads::Inference& inference) {
                      "  output_length: {}\n"
                      "  precision: {}\n"
                      "  kv_cache_precision: {}\n"
-                     "  kv_block_size: {}\n",
+                     "  kv_block_size: {}\n"
+                     "  overlap: {{two_batch: {}}}\n",
                      inference.batch_size, inference.micro_batch_size, inference.prompt_length, inference.output_length,
-                     name_of(inference.precision), name_of(inference.kv_cache_precision), inference.kv_block_size);
+                     name_of(inference.precision), name_of(inference.kv_cache_precision), inference.kv_block_size,
+                     inference.overlaps_two_batches);
 }
 
 } // namespace

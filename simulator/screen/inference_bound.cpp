@@ -68,6 +68,8 @@ StepTimes InferenceBound::busy(const InferenceJob& job, std::size_t stage, const
   const auto index = static_cast<std::int64_t>(stage);
   const bool is_last = stage + 1 == chain.places.size();
   StepTimes times;
+  if (job.inference.overlaps_two_batches)
+    times += parts_.of_two_batches(job, index, chain.places[stage]);
   const std::int64_t first_layer = job.first_layer(index);
   for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(index); ++layer)
     times += parts.layers[index_of(job.model.kind_of(layer))];

@@ -1,9 +1,11 @@
 #include "simulator/screen/part_times.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "platforms/gpu.hpp"
 #include "simulator/screen/memo.hpp"
+#include "workloads/two_batch.hpp"
 
 namespace moesim::screen {
 
@@ -51,7 +53,8 @@ const PartTimes& PartTimesTable::of(Shape shape, PlaceId place) {
 }
 
 const InferenceTimes& PartTimesTable::of(const workloads::InferenceJob& job, PlaceId place) {
-  return kept(inference_times_, {shape_of(job.micro_batch(1)), place, job.inference.output_length},
+  return kept(inference_times_,
+              {shape_of(job.micro_batch(1)), place, job.inference.output_length, job.inference.overlaps_two_batches},
               [&] { return times_of(job, place); });
 }
 
@@ -156,35 +159,78 @@ PartTimes PartTimesTable::times_of(const ShapePieces& pieces, const Place& place
   return times;
 }
 
+// Calls visit(step, into, count) for steps that stand for all: `count` of them, each at least as long as that one.
+//
 // A step that decodes takes no less than one before it: a layer's queries read as many blocks of the cache or more, and
 // a kernel's time grows with them although its efficiency does, too. So where there are many steps, each stands for
 // those that follow it up to the next whole block.
+template <class Visit>
+void visit_steps(const workloads::Inference& inference, const Visit& visit) {
+  const std::int64_t steps = inference.output_length;
+  visit(1, &StepTimes::first, 1.0);
+  if (steps == 1)
+    return;
+  visit(2, &StepTimes::second, 1.0);
+  visit(steps, &StepTimes::last, 1.0);
+  const std::int64_t block = inference.kv_block_size;
+  const std::int64_t blocks = std::max<std::int64_t>(1, (steps / block + most_decode_shapes - 1) / most_decode_shapes);
+  for (std::int64_t step = 2; step < steps;) {
+    const std::int64_t held = inference.cached_after(step - 1);
+    const std::int64_t next = std::min(steps, step + (held / block + blocks) * block - held);
+    visit(step, &StepTimes::between, static_cast<double>(next - step));
+    step = next;
+  }
+}
+
 InferenceTimes PartTimesTable::times_of(const workloads::InferenceJob& job, PlaceId id) {
   const Place& place = chains_.place(id);
   InferenceTimes times;
-  const auto add = [&](std::int64_t step, Seconds StepTimes::*into, double count) {
+  visit_steps(job.inference, [&](std::int64_t step, Seconds StepTimes::*into, double count) {
     const ShapePieces& pieces = pieces_[shape_of(job.micro_batch(step))];
     const auto add_part = [&](StepTimes& part, const PartPieces& of) { part.*into += count * span(of.forward, place); };
-    for (const LayerKind kind : kinds_)
-      add_part(times.layers[index_of(kind)], pieces.layers[index_of(kind)]);
     add_part(times.embedding, pieces.embedding);
     add_part(times.head, pieces.head);
-  };
-  const std::int64_t steps = job.inference.output_length;
-  add(1, &StepTimes::first, 1);
-  if (steps == 1)
-    return times;
-  add(2, &StepTimes::second, 1);
-  add(steps, &StepTimes::last, 1);
-  const std::int64_t block = job.inference.kv_block_size;
-  const std::int64_t blocks = std::max<std::int64_t>(1, (steps / block + most_decode_shapes - 1) / most_decode_shapes);
-  for (std::int64_t step = 2; step < steps;) {
-    const std::int64_t held = job.inference.cached_after(step - 1);
-    const std::int64_t next = std::min(steps, step + (held / block + blocks) * block - held);
-    add(step, &StepTimes::between, static_cast<double>(next - step));
-    step = next;
-  }
+    if (job.inference.overlaps_two_batches)
+      return;
+    for (const LayerKind kind : kinds_)
+      add_part(times.layers[index_of(kind)], pieces.layers[index_of(kind)]);
+  });
   return times;
+}
+
+StepTimes PartTimesTable::of_two_batches(const workloads::InferenceJob& job, std::int64_t stage, PlaceId id) {
+  const Place& place = chains_.place(id);
+  StepTimes times;
+  visit_steps(job.inference, [&](std::int64_t step, Seconds StepTimes::*into, double count) {
+    const ShapePieces& pieces = pieces_[shape_of(job.layer_batch(step))];
+    std::array<std::vector<TwoBatchTurn>, layer_kind_count> turns;
+    for (const LayerKind kind : kinds_)
+      turns[index_of(kind)] = turns_of(pieces.layers[index_of(kind)].forward, place);
+    TwoBatchClock clock;
+    Seconds in_line; // from the last layer's end on
+    const std::int64_t first = job.first_layer(stage);
+    for (std::int64_t layer = first; layer < first + job.layers_of(stage); ++layer)
+      for (const TwoBatchTurn& turn : turns[index_of(job.model.kind_of(layer))]) {
+        in_line += turn.in_line;
+        if (turn.sent > Seconds())
+          clock.run({std::exchange(in_line, Seconds()), turn.sent});
+      }
+    clock.run({in_line, Seconds()});
+    times.*into += count * clock.end();
+  });
+  return times;
+}
+
+// The last turn sends nothing: a layer ends with kernels.
+std::vector<TwoBatchTurn> PartTimesTable::turns_of(const Pieces& pieces, const Place& place) {
+  std::vector<TwoBatchTurn> turns(1);
+  for (const Piece& piece : pieces) {
+    const bool is_sent = workloads::runs_beside_other_half(piece.kind, piece.over);
+    if (turns.back().sent > Seconds() && !is_sent)
+      turns.emplace_back();
+    (is_sent ? turns.back().sent : turns.back().in_line) += span({piece}, place);
+  }
+  return turns;
 }
 
 std::size_t PartTimesTable::ShapeHash::operator()(const MicroBatchShape& shape) const {
@@ -203,7 +249,8 @@ std::size_t PartTimesTable::ShapeHash::operator()(const MicroBatchShape& shape) 
 }
 
 std::size_t PartTimesTable::InferenceHash::operator()(const InferenceKey& key) const {
-  return hash_of({key.prefill, key.place, static_cast<std::uint64_t>(key.output_length)});
+  return hash_of(
+      {key.prefill, key.place, static_cast<std::uint64_t>(key.output_length), std::uint64_t{key.overlaps_two_batches}});
 }
 
 } // namespace moesim::screen

@@ -13,6 +13,7 @@
 
 #include "simulator/screen/communication_times.hpp"
 #include "simulator/screen/rank_chains.hpp"
+#include "simulator/screen/two_batch_clock.hpp"
 #include "workloads/inference.hpp"
 #include "workloads/training.hpp"
 
@@ -40,7 +41,7 @@ struct PartTimes {
 struct StepTimes {
   Seconds first, second, between, last;
 };
-struct InferenceTimes {
+struct InferenceTimes { // with two-batch overlap, layers are left out
   std::array<StepTimes, layer_kind_count> layers{};
   StepTimes embedding, head;
 };
@@ -61,6 +62,8 @@ public:
 
   [[nodiscard]] const PartTimes& of(Shape shape, PlaceId place);
   [[nodiscard]] const InferenceTimes& of(const workloads::InferenceJob& job, PlaceId place);
+  // Of the layers of a stage together, when two halves of a micro-batch take turns.
+  [[nodiscard]] StepTimes of_two_batches(const workloads::InferenceJob& job, std::int64_t stage, PlaceId place);
 
 private:
   // Kernels that run one after the other, or a collective.
@@ -87,6 +90,7 @@ private:
     Shape prefill;
     PlaceId place;
     std::int64_t output_length;
+    bool overlaps_two_batches;
     bool operator==(const InferenceKey&) const = default;
   };
   struct InferenceHash {
@@ -100,6 +104,7 @@ private:
   [[nodiscard]] PartTimes::Passes span(const PartPieces& pieces, const Place& place);
   [[nodiscard]] PartTimes times_of(const ShapePieces& pieces, const Place& place);
   [[nodiscard]] InferenceTimes times_of(const workloads::InferenceJob& job, PlaceId place);
+  [[nodiscard]] std::vector<TwoBatchTurn> turns_of(const Pieces& pieces, const Place& place);
 
   const platforms::Cluster& cluster_;
   CommunicationTimes& communication_;

@@ -92,7 +92,8 @@ TEST(InferenceCommand, GanttShowsPrefillAndDecode) {
 TEST(BadInference, Fields) {
   EXPECT_EQ(problems_of("  seq_length: 3\n"),
             "scenario.yaml:19:3: inference.seq_length: unknown key 'seq_length'; known keys are batch_size, "
-            "micro_batch_size, prompt_length, output_length, precision, kv_cache_precision, kv_block_size\n");
+            "micro_batch_size, prompt_length, output_length, precision, kv_cache_precision, kv_block_size, "
+            "overlap\n");
   EXPECT_EQ(problems_of("  kv_cache_precision: fp9\n  kv_block_size: 0\n  precision: int8\n"),
             lines({"scenario.yaml:19:23: inference.kv_cache_precision: unknown value 'fp9'; did you mean 'fp8'? "
                    "expected one of fp8, bf16, fp16, fp32",
@@ -121,6 +122,23 @@ TEST(BadInference, Fit) {
                                                 "  max_position_embeddings: 130"),
             "scenario.yaml:20:18: inference.output_length: prompt and output are 131 tokens, and the model has learned "
             "130 positions; use a shorter one, or give model.max_position_embeddings\n");
+}
+
+TEST(BadInference, TwoBatches) {
+  EXPECT_EQ(
+      problems_of("  micro_batch_size: 1\n  overlap: {two_batch: true}\n"),
+      "scenario.yaml:20:12: inference.overlap: two_batch cuts a micro-batch into two equal halves, and its size is "
+      "1; use an even micro_batch_size or two_batch: false\n");
+  std::string text = small_batch("  overlap: {two_batch: true}\n");
+  text.replace(text.find(", ep: 2"), 7, "");
+  EXPECT_EQ(problems(text),
+            "scenario.yaml:19:12: inference.overlap: two_batch is about all-to-alls, and there are none "
+            "with ep 1; use parallel.ep: 2 or more, or two_batch: false\n");
+  const std::string_view experts = "  num_local_experts: 4\n  num_experts_per_tok: 2\n";
+  text.replace(text.find(experts), experts.size(), "");
+  EXPECT_EQ(problems(text),
+            "scenario.yaml:17:12: inference.overlap: two_batch is about the all-to-alls of experts, and "
+            "the model has none; use two_batch: false\n");
 }
 
 TEST(BadInference, MoreThanOneRunTakes) {

@@ -169,6 +169,24 @@ INSTANTIATE_TEST_SUITE_P(
                 }}),
     [](const auto& breaker) { return breaker.param.name; });
 
+TEST(Folding, TwoBatchesFoldedEqualFull) {
+  for (const scenario::Network network : {scenario::Network::Analytic, scenario::Network::Fluid})
+    for (const ParallelSizes& sizes :
+         {ParallelSizes{.ep = 16, .dp = 16}, ParallelSizes{.tp = 2, .pp = 2, .ep = 4, .etp = 2, .dp = 8}}) {
+      Scenario scenario = laid_out(sizes);
+      workloads::InferenceJob job;
+      static_cast<workloads::Job&>(job) = scenario.job();
+      job.inference = {.batch_size = 8 * sizes.dp,
+                       .micro_batch_size = 4,
+                       .prompt_length = 100,
+                       .output_length = 4,
+                       .overlaps_two_batches = true};
+      scenario.work = job;
+      scenario.network = network;
+      EXPECT_EQ(expect_folded_equals_full(scenario), sizes.pp);
+    }
+}
+
 class RandomScenarios : public ::testing::TestWithParam<std::uint64_t> {};
 
 // Everything else that a scenario can say, by chance; what fails prints its scenario.

@@ -69,9 +69,58 @@ TEST(InferenceRun, PipelinesTakeAsLongAsTheirFormulaSays) {
       }
 }
 
+// The prefill of four layers on two ranks, where attention and experts of all sequences take 2 s each, and an
+// all-to-all `all_to_all` seconds; of half of them, half as long.
+double expert_layers_take(bool in_two_batches, double all_to_all) {
+  scenario::Scenario scenario = small_batch();
+  workloads::InferenceJob& job = scenario.inference_job();
+  job.model.num_layers = 4;
+  job.sizes = {.ep = 2, .dp = 2};
+  job.sequence_parallel = false;
+  job.inference.batch_size = 2 * job.inference.micro_batch_size;
+  job.inference.output_length = 1;
+  job.inference.overlaps_two_batches = in_two_batches;
+  const graph::TaskGraph graph = task_graph(scenario);
+  const double parts = in_two_batches ? 2 : 1;
+  execution::Costs costs;
+  costs.durations = {Seconds(0), Seconds(2 / parts)};
+  costs.communications = {{Seconds(0), {}}, {Seconds(all_to_all / parts), {}}};
+  for (const graph::Task& task : graph.tasks()) {
+    const std::string& name = graph.names()[task.name];
+    const bool is_long = name == "attention" || name == "experts" || task.kind == graph::Kind::AllToAll;
+    costs.of_task.push_back(is_long ? 1 : 0);
+  }
+  IgnoreAll sink;
+  return execution::IdealExecutor().run(graph, costs, sink, {}).value();
+}
+
+// The four halves' turns of a layer take 1 s each, and its four all-to-alls A/2. Where turns are longer they follow
+// each other, and the last half's combine comes after them; else the all-to-alls do, after the first turn.
+TEST(InferenceRun, TwoBatchesHideAllToAllsOrCompute) {
+  for (const double all_to_all : {0.0, 1.0, 2.0, 5.0}) {
+    EXPECT_DOUBLE_EQ(expert_layers_take(false, all_to_all), 4 * (4 + 2 * all_to_all));
+    EXPECT_DOUBLE_EQ(expert_layers_take(true, all_to_all),
+                     all_to_all <= 2 ? 4 * 4 + all_to_all / 2 : 1 + 4 * 2 * all_to_all);
+  }
+}
+
 record::RunRecord simulated(const scenario::Scenario& scenario) {
   execution::IdealExecutor executor;
   return simulate(scenario, executor, {});
+}
+
+// Tokens and cache are the same, and with products that are long enough a batch takes less.
+TEST(InferenceRun, TwoBatchesGiveTheSameTokens) {
+  scenario::Scenario scenario = small_batch();
+  scenario.inference_job().inference = {
+      .batch_size = 32, .micro_batch_size = 8, .prompt_length = 4000, .output_length = 3};
+  const record::RunFigures whole = simulated(scenario).figures;
+  scenario.inference_job().inference.overlaps_two_batches = true;
+  const record::RunFigures halves = simulated(scenario).figures;
+  EXPECT_EQ(halves.output_tokens, whole.output_tokens);
+  EXPECT_EQ(halves.routed_tokens, whole.routed_tokens);
+  EXPECT_EQ(halves.kv_cache, whole.kv_cache);
+  EXPECT_LT(halves.ttft, whole.ttft);
 }
 
 TEST(InferenceRun, TheLastTokenEndsTheRun) {

@@ -158,9 +158,22 @@ void expect_fluid_is_no_faster(const scenario::Scenario& scenario) {
   EXPECT_EQ(status, EXIT_SUCCESS);
 }
 
+// Overlaps in a layer that have something to overlap.
+void count_overlaps(const scenario::Scenario& scenario, std::map<std::string, int>& overlapped) {
+  const workloads::ParallelSizes& sizes = scenario.job().sizes;
+  if (!scenario.is_training()) {
+    overlapped["two_batch"] += scenario.inference_job().inference.overlaps_two_batches ? 1 : 0;
+    return;
+  }
+  const workloads::Overlap& overlap = scenario.training_job().training.overlap;
+  overlapped["tp"] += overlap.tp && sizes.tp > 1 ? 1 : 0;
+  overlapped["chunked"] += overlap.expert == workloads::ExpertOverlap::Chunked && sizes.ep * sizes.etp > 1 ? 1 : 0;
+}
+
 TEST(OptionGrid, EveryCombinationRunsOrIsRefusedByField) {
   std::uint64_t ran = 0;
   std::set<std::string> refused;
+  std::map<std::string, int> overlapped;
   for (std::uint64_t seed = 0; seed < drawn; ++seed) {
     const std::string text = random_scenario(seed);
     SCOPED_TRACE("scenario " + std::to_string(seed) + ":\n" + text);
@@ -169,6 +182,7 @@ TEST(OptionGrid, EveryCombinationRunsOrIsRefusedByField) {
       if (!scenario)
         continue;
       expect_laws(*scenario);
+      count_overlaps(*scenario, overlapped);
       if (ran++ % 10 == 0)
         expect_fluid_is_no_faster(*scenario);
     } catch (const std::exception& error) {
@@ -182,6 +196,8 @@ TEST(OptionGrid, EveryCombinationRunsOrIsRefusedByField) {
        {"parallel", "parallel.tp", "parallel.pp", "parallel.ep", "parallel.layers_per_stage", "training.precision",
         "training.global_batch_size", "training.overlap", "training.overlap.expert", "inference.batch_size"})
     EXPECT_TRUE(refused.contains(field)) << field;
+  for (const char* overlap : {"tp", "chunked", "two_batch"})
+    EXPECT_GE(overlapped[overlap], 5) << overlap;
 }
 
 } // namespace

@@ -109,13 +109,16 @@ std::string training_yaml(Dice& dice, std::uint64_t dp, bool has_experts) {
                      expert_overlap(dice, has_experts));
 }
 
-std::string inference_yaml(Dice& dice, std::uint64_t dp) {
-  const std::uint64_t micro = dice.pick({1U, 1U, 2U, 3U});
+std::string inference_yaml(Dice& dice, std::uint64_t dp, bool has_all_to_alls) {
+  const std::uint64_t micro = has_all_to_alls ? dice.pick({1U, 2U, 2U, 4U}) : dice.pick({1U, 1U, 2U, 3U});
+  // Halves of a micro-batch take turns mostly where they can.
+  const bool takes_turns = has_all_to_alls && micro % 2 == 0 ? !dice.one_in(4) : dice.one_in(16);
   return fmt::format("inference:\n  batch_size: {}\n  micro_batch_size: {}\n  prompt_length: {}\n  output_length: {}\n"
                      "  precision: {}\n  kv_cache_precision: {}\n  kv_block_size: {}\n",
                      dice.one_in(12) ? 7 : micro * dp * (1 + dice.below(4)), micro, dice.pick({1, 17, 48, 90}),
                      dice.pick({1, 2, 5, 9}), dice.pick({"bf16", "fp16", "fp8", "fp32"}),
-                     dice.pick({"bf16", "fp8", "fp8"}), dice.pick({1, 4, 16}));
+                     dice.pick({"bf16", "fp8", "fp8"}), dice.pick({1, 4, 16})) +
+         fmt::format("  overlap: {{two_batch: {}}}\n", takes_turns);
 }
 
 // Sometimes leaves, and sometimes something that is slower than the rest.
@@ -162,7 +165,8 @@ std::string random_scenario(std::uint64_t seed) {
   const bool is_inference = seed % 4 == 3;
   if (is_inference) // context parallelism is for training
     parallel = fmt::format("parallel: {{tp: {}, pp: {}, dp: {}, ep: {}, etp: {}{}}}\n", tp, pp, dp, ep, etp, stages);
-  const std::string work = is_inference ? inference_yaml(dice, dp) : training_yaml(dice, dp, has_experts);
+  const std::string work =
+      is_inference ? inference_yaml(dice, dp, has_experts && ep > 1) : training_yaml(dice, dp, has_experts);
   return "version: 1\n" + platform_yaml(dice, base, nodes) + "model:\n" + model + parallel + work;
 }
 

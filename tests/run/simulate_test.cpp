@@ -220,6 +220,12 @@ TEST_P(MemoryOfSchedule, ReturnsAndPeaksAtTheEstimate) {
   expect_peak_at_estimate(scenario);
 }
 
+TEST(Simulate, MemoryPeaksAtTheEstimateWithOverlapInALayer) {
+  scenario::Scenario scenario = small_scenario();
+  scenario.training_job().training.overlap = {.tp = true, .expert = workloads::ExpertOverlap::Chunked};
+  expect_peak_at_estimate(scenario);
+}
+
 TEST(Simulate, MemoryPeaksAtTheEstimateWithRecomputation) {
   scenario::Scenario scenario = small_scenario();
   scenario.training_job().training.recompute.granularity = workloads::Recompute::Granularity::Full;

@@ -47,6 +47,11 @@ TEST(Scenario, OverlapsAreReadAndWritten) {
   EXPECT_EQ(scenario.training_job().training.overlap.expert, workloads::ExpertOverlap::Chunked);
   EXPECT_NE(resolved_yaml(scenario).find("param_gather: false, tp: true, expert: chunked, pp: false}"),
             std::string::npos);
+  const std::string batch = "version: 1\nplatform: {base: dgx-h100, nodes: 2}\nmodel: mixtral-8x7b\nparallel: {ep: 8}\n"
+                            "inference: {batch_size: 64, prompt_length: 100, output_length: 10, overlap: {two_batch: "
+                            "true}}\n";
+  EXPECT_TRUE(load_text(batch).inference_job().inference.overlaps_two_batches);
+  EXPECT_NE(resolved_yaml(load_text(batch)).find("overlap: {two_batch: true}"), std::string::npos);
 }
 
 TEST(Scenario, MegatronsNamesMeanTheSame) {

@@ -229,6 +229,21 @@ TEST(Screen, CountsEveryStepOfABatch) {
   }
 }
 
+// Halves that take turns, also where only every other layer has experts.
+TEST(Screen, CountsTheTurnsOfTwoBatches) {
+  for (const std::int64_t output : {1, 2, 30})
+    for (const bool alternates : {false, true}) {
+      scenario::Scenario scenario = served(128, output, 16, {.tp = 2, .ep = 4, .dp = 2});
+      if (alternates)
+        for (std::size_t layer = 0; layer < 8; ++layer)
+          scenario.job().model.layer_kinds.push_back({.has_experts = layer % 2 == 1});
+      const Seconds whole = bound_of(scenario);
+      scenario.inference_job().inference.overlaps_two_batches = true;
+      expect_exact(scenario);
+      EXPECT_NE(bound_of(scenario), whole);
+    }
+}
+
 // More blocks than are looked at: each stands for those after it, which are no cheaper.
 TEST(Screen, IsCloseWithManyTokens) {
   for (const workloads::ParallelSizes& sizes : {workloads::ParallelSizes{}, workloads::ParallelSizes{.pp = 4}}) {

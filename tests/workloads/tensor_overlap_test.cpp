@@ -86,6 +86,20 @@ TEST(TensorOverlap, OneRankHasNothingToOverlap) {
             names(layer_forward(job.model, job.micro_batch(), {.has_experts = true})));
 }
 
+// While it is filled and read, in the messages' or the gather's place, kernels hold the gathered sequence once.
+TEST(TensorOverlap, TheGatheredSequenceIsThereOnce) {
+  const Segments plain = layer_forward(small_dense(), job_of(small_dense(), {.tp = 4}).micro_batch(), {});
+  const Segments forward = layer_forward(small_dense(), overlapped(job_of(small_dense(), {.tp = 4})).micro_batch(), {});
+  EXPECT_EQ(plain[1].work.allocated[graph::Memory::Communication], Bytes(32 * 64 * 2));
+  EXPECT_EQ(forward[1].work.allocated, graph::MemoryUse());
+  for (const std::size_t piece : {2U, 4U, 6U, 7U})
+    EXPECT_GE(forward[piece].work.allocated[graph::Memory::Workspace], Bytes(32 * 64 * 2));
+  const Segments backward =
+      layer_backward(small_dense(), overlapped(job_of(small_dense(), {.tp = 2})).micro_batch(), {});
+  EXPECT_EQ(backward[3].work.allocated, graph::MemoryUse());
+  EXPECT_EQ(backward[4].work.allocated[graph::Memory::Workspace], backward[6].work.allocated[graph::Memory::Workspace]);
+}
+
 struct Sums {
   double flops = 0;
   double sent = 0; // by a rank, over tp
