@@ -23,8 +23,8 @@ PipelineOrder dualpipe(const ScheduleShape& shape) {
 
 std::string dualpipe_refusal(const ScheduleShape& shape) {
   if (shape.stages % 2 != 0)
-    return fmt::format("dualpipe pairs stages from both ends, and {} is odd; use {} or {} stages, or dualpipe-v",
-                       shape.stages, std::max<std::int64_t>(shape.stages - 1, 2), shape.stages + 1);
+    return fmt::format("dualpipe pairs stages from both ends, and {} is odd; use {} stages, or dualpipe-v",
+                       shape.stages, shape.stages + 1);
   if (shape.micro_batches % 2 != 0 || shape.micro_batches < 2 * shape.stages)
     return fmt::format("dualpipe fills {} stages from both ends with an even number of micro-batches, at least {}, "
                        "not {}; use {}",

@@ -4,8 +4,8 @@
 // the activations of at most p + 1, and twice the parameters. p and m are even, m >= 2p.
 //
 // The published bubble is (p/2 - 1)(F&B + B - 3W), B the whole backward. With free communication and F&B = F + B it
-// takes m (F + B) + that, where the gradient of the input costs F and W <= F; elsewhere passes of the two directions
-// wait for each other a little more (it costs less than F) or less.
+// takes m (F + B) + that where the gradient of the input costs F and W <= F. It takes no less where that gradient costs
+// less than F, and no more where it costs more: passes of the two directions meet earlier or later.
 #pragma once
 
 #include <string>

@@ -146,17 +146,17 @@ std::vector<StagePass> cycle(const PipelineOrder& order, const Chunks& chunks, P
 }
 
 std::string describe(const std::vector<StagePass>& circle, const Chunks& chunks) {
-  std::string first; // passes that run together, and the whole circle
   std::string text;
-  std::string group;
+  std::string first;
+  std::string together; // the passes so far of those that run together
   for (const auto& [stage, pass] : circle) {
-    group += group.empty() ? fmt::format("stage {} ", stage) : "&";
-    group += describe(pass, chunks.chunks > 1);
+    together += together.empty() ? fmt::format("stage {} ", stage) : "&";
+    together += describe(pass, chunks.chunks > 1);
     if (pass.with_next)
       continue;
-    first = first.empty() ? group : first;
-    text += group + " for ";
-    group.clear();
+    first = first.empty() ? together : first;
+    text += together + " for ";
+    together.clear();
   }
   return "passes wait for each other in a circle: " + text + first;
 }

@@ -99,6 +99,7 @@ std::int64_t peak_activations(std::span<const PipelinePass> passes) {
 } // namespace
 
 PassTimeline time_passes(const PipelineOrder& order, const Chunks& chunks, const ScheduleShape& shape) {
+  MOESIM_CHECK(shape.costs.empty() || shape.costs.size() == order.size(), "each stage has its costs");
   PassTimeline timeline;
   timeline.passes = Run(order, chunks, shape).times();
   double work = 0;

@@ -12,8 +12,8 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
 
-auto problem_at(int line, std::string message) {
-  return AllOf(Field(&LineProblem::line, line), Field(&LineProblem::message, std::move(message)));
+auto problem_at(int line, const std::string& message) {
+  return AllOf(Field(&LineProblem::line, line), Field(&LineProblem::message, message));
 }
 
 TEST(CustomOrder, ReadsWhatDescribeWrites) {

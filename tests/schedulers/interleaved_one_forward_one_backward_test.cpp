@@ -42,15 +42,19 @@ TEST(InterleavedOneForwardOneBackward, HasOneGroupBelowAMicroBatchPerStage) {
 // Narayanan et al., arXiv 2104.04473, section 2.2.2.
 TEST(InterleavedOneForwardOneBackward, TakesWhatThePaperSaysInGroupsOfTheStages) {
   for (const PassCosts& costs : {PassCosts{1, 1, 1}, PassCosts{2, 3, 1}, PassCosts{3, 1, 0.5}})
-    for (const ScheduleShape& shape : all_shapes()) {
+    for (ScheduleShape shape : all_shapes()) {
       if (shape.micro_batches % shape.stages != 0)
         continue;
+      shape = with_costs(shape, costs);
       const auto m = static_cast<double>(shape.micro_batches);
       const auto p = static_cast<double>(shape.stages);
       const auto v = static_cast<double>(shape.chunks);
-      const PassTimeline timeline = timed("interleaved-1f1b", with_costs(shape, costs)).timeline;
-      EXPECT_NEAR(timeline.makespan, (m + (p - 1) / v) * (costs.forward + costs.backward()), 1e-9) << text(shape);
-      EXPECT_NEAR(timeline.bubble_fraction, (p - 1) / (v * m + p - 1), 1e-9) << text(shape);
+      for (const bool fuses : {false, true}) {
+        shape.fuses_passes = fuses;
+        const PassTimeline timeline = timed("interleaved-1f1b", shape).timeline;
+        EXPECT_NEAR(timeline.makespan, (m + (p - 1) / v) * (costs.forward + costs.backward()), 1e-9) << text(shape);
+        EXPECT_NEAR(timeline.bubble_fraction, (p - 1) / (v * m + p - 1), 1e-9) << text(shape);
+      }
     }
 }
 

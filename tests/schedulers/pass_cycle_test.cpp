@@ -1,13 +1,11 @@
 #include "schedulers/pass_cycle.hpp"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "schedulers/custom_order.hpp"
 
 namespace moesim::schedulers {
 namespace {
-
-using ::testing::IsEmpty;
 
 std::string circle(std::string_view text, const Chunks& chunks, Posting posting) {
   const std::vector<StagePass> passes = cycle(parse_order(text).order, chunks, posting);

@@ -10,10 +10,13 @@ namespace moesim::schedulers {
 namespace {
 
 struct Row {
-  std::int64_t stages, micro_batches;
-  PassCosts costs;
-  double transfer;
-  double one_f_one_b, zb_h1, zb_h2;
+  std::int64_t stages = 1;
+  std::int64_t micro_batches = 1;
+  PassCosts costs{};
+  double transfer = 0;
+  double one_f_one_b = 0;
+  double zb_h1 = 0;
+  double zb_h2 = 0;
 };
 
 constexpr std::array<Row, 12> table{{

@@ -52,27 +52,43 @@ Timed timed(std::string_view schedule, const ScheduleShape& shape) {
   return result;
 }
 
+namespace {
+
+// How often a stage runs each pass.
+class Counts {
+public:
+  explicit Counts(const std::vector<PipelinePass>& passes) {
+    for (const PipelinePass& pass : passes)
+      ++times_[{pass.kind, pass.micro_batch, pass.chunk}];
+  }
+
+  // Whether it runs the forward and the backward, whole or in two, and takes them out.
+  bool take_once(std::int64_t micro_batch, std::int64_t chunk) {
+    const auto take = [&](PassKind kind) {
+      const auto found = times_.extract({kind, micro_batch, chunk});
+      return found.empty() ? 0 : found.mapped();
+    };
+    const int input = take(PassKind::BackwardInput);
+    return take(PassKind::Forward) == 1 && take(PassKind::Backward) + input == 1 &&
+           take(PassKind::BackwardWeight) == input;
+  }
+
+  [[nodiscard]] bool is_empty() const { return times_.empty(); }
+
+private:
+  std::map<std::tuple<PassKind, std::int64_t, std::int64_t>, int> times_;
+};
+
+} // namespace
+
 std::string not_once(const Timed& timed, const ScheduleShape& shape) {
   for (std::size_t stage = 0; stage < timed.order.size(); ++stage) {
-    std::map<std::tuple<PassKind, std::int64_t, std::int64_t>, int> seen;
-    for (const PipelinePass& pass : timed.order[stage])
-      ++seen[{pass.kind, pass.micro_batch, pass.chunk}];
-    std::size_t right = 0;
+    Counts counts(timed.order[stage]);
     for (std::int64_t chunk = 0; chunk < shape.chunks; ++chunk)
-      for (std::int64_t micro_batch = 0; micro_batch < shape.micro_batches; ++micro_batch) {
-        if (!timed.chunks.runs(chunk, micro_batch, shape.micro_batches))
-          continue;
-        const auto times = [&](PassKind kind) {
-          const auto found = seen.find({kind, micro_batch, chunk});
-          return found == seen.end() ? 0 : found->second;
-        };
-        const int input = times(PassKind::BackwardInput);
-        if (times(PassKind::Forward) != 1 || times(PassKind::Backward) + input != 1 ||
-            times(PassKind::BackwardWeight) != input)
+      for (std::int64_t micro_batch = 0; micro_batch < shape.micro_batches; ++micro_batch)
+        if (timed.chunks.runs(chunk, micro_batch, shape.micro_batches) && !counts.take_once(micro_batch, chunk))
           return fmt::format("stage {}, micro-batch {}, chunk {}", stage, micro_batch, chunk);
-        right += input == 1 ? 3 : 2;
-      }
-    if (right != timed.order[stage].size())
+    if (!counts.is_empty())
       return fmt::format("stage {} runs a micro-batch or chunk that there is not", stage);
   }
   return {};

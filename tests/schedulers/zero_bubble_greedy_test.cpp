@@ -8,6 +8,7 @@
 namespace moesim::schedulers {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 // With 1F1B's lead and memory for one micro-batch per stage there is nothing else to do.
@@ -32,6 +33,31 @@ TEST(ZeroBubbleGreedy, WaitsForABackwardWhereItShould) {
   EXPECT_THAT(describe(greedy_zero_bubble(shape, 4, {.lead = 3})), StartsWith("stage 0: F0 F1 F2 F3 B0 "));
   EXPECT_THAT(describe(greedy_zero_bubble(shape, 4, {.lead = 3, .waits_for_backward = true})),
               StartsWith("stage 0: F0 F1 F2 B0 "));
+}
+
+// At 5, behind W0, both F2 and B1 could run on stage 0.
+TEST(ZeroBubbleGreedy, RunsBackwardsFirstWhereItShould) {
+  const ScheduleShape shape{.stages = 2, .micro_batches = 3};
+  EXPECT_THAT(describe(greedy_zero_bubble(shape, 2, {})), StartsWith("stage 0: F0 F1 B0 W0 F2 B1 "));
+  EXPECT_THAT(describe(greedy_zero_bubble(shape, 2, {.backward_first = true})),
+              StartsWith("stage 0: F0 F1 B0 W0 B1 F2 "));
+}
+
+// At 6 stage 0 has run four forwards, and stage 1, which takes twice as long, is at its second.
+TEST(ZeroBubbleGreedy, SkipsForwardsThatTheNextStageCannotTakeWhereItShould) {
+  ScheduleShape shape = moesim::testing::with_costs({.stages = 2, .micro_batches = 5}, {1, 1, 1});
+  shape.costs[1] = {2, 2, 2};
+  EXPECT_THAT(describe(greedy_zero_bubble(shape, 5, {.lead = 3})), StartsWith("stage 0: F0 F1 F2 F3 B0 F4 W0 "));
+  EXPECT_THAT(describe(greedy_zero_bubble(shape, 5, {.lead = 3, .skips_forwards = true})),
+              StartsWith("stage 0: F0 F1 F2 F3 B0 W0 F4 "));
+}
+
+// At 7 stage 1 could run W0 until 9; B1 comes at 8.
+TEST(ZeroBubbleGreedy, FillsSmallGapsWhereItShould) {
+  const ScheduleShape shape = moesim::testing::with_costs({.stages = 3, .micro_batches = 2}, {1, 2, 2});
+  EXPECT_THAT(describe(greedy_zero_bubble(shape, 3, {})), HasSubstr("stage 1: F0 F1 B0 B1 W0 W1"));
+  EXPECT_THAT(describe(greedy_zero_bubble(shape, 3, {.fills_small_gaps = true})),
+              HasSubstr("stage 1: F0 F1 B0 W0 B1 W1"));
 }
 
 TEST(ZeroBubbleGreedy, IsAnOrderWhateverItPrefers) {
