@@ -72,7 +72,7 @@ const std::vector<PipelineSchedule>& schedules() {
        .bubble = "at most that of zb-h1 in the same memory",
        .splits_backward = true,
        .order = zero_bubble_auto,
-       .refusal = any_shape},
+       .refusal = zero_bubble_auto_refusal},
       {.name = "zb-h1",
        .description = "1f1b with backwards of the weights delayed into the bubble, same memory; arXiv 2401.10241",
        .bubble = "(p-1)(F+B-W)/(m(F+B+W)+(p-1)(F+B-W))",

@@ -1,7 +1,10 @@
 #include "schedulers/zero_bubble_auto.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "schedulers/pass_timeline.hpp"
 #include "schedulers/stage_passes.hpp"
@@ -55,6 +58,18 @@ PipelineOrder zero_bubble_auto(const ScheduleShape& shape) {
   std::vector<PipelineOrder> orders = candidates(shape, max_in_flight);
   return std::move(*std::ranges::min_element(
       orders, {}, [&](const PipelineOrder& order) { return time_passes(order, chunks, shape).makespan; }));
+}
+
+// Measured: 40,000 passes forward take 0.9 s on 2 stages, 2 s on 20 and 23 s on 400.
+std::string zero_bubble_auto_refusal(const ScheduleShape& shape) {
+  constexpr double most = 8e6;
+  const auto stages = static_cast<double>(shape.stages);
+  const double most_micro_batches = std::floor(most / (stages * (16 + stages)));
+  if (static_cast<double>(shape.micro_batches) <= most_micro_batches)
+    return {};
+  return fmt::format(
+      "zb-auto would search too long for {} stages and {} micro-batches; use {}", shape.stages, shape.micro_batches,
+      most_micro_batches >= 1 ? fmt::format("{} micro-batches at most", most_micro_batches) : "fewer stages, or zb-h1");
 }
 
 } // namespace moesim::schedulers

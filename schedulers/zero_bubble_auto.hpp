@@ -14,5 +14,7 @@
 namespace moesim::schedulers {
 
 [[nodiscard]] PipelineOrder zero_bubble_auto(const ScheduleShape& shape);
+// Shapes for which the search would take more than some ten seconds.
+[[nodiscard]] std::string zero_bubble_auto_refusal(const ScheduleShape& shape);
 
 } // namespace moesim::schedulers

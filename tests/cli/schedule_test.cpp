@@ -106,6 +106,22 @@ TEST(Schedule, RefusesShapesWithTheReason) {
                  "--microbatches: stages x micro-batches x chunks is 1e+14; use 1e+07 at most");
 }
 
+// What is not refused ends: a search that would take minutes is.
+TEST(Schedule, RefusesSearchesThatTakeTooLong) {
+  expect_refusal(
+      {"schedule", "zb-auto", "--stages", "100", "--microbatches", "1000"},
+      "name: zb-auto would search too long for 100 stages and 1000 micro-batches; use 689 micro-batches at most");
+  expect_refusal(
+      {"schedule", "zb-auto", "--stages", "5000", "--microbatches", "10"},
+      "name: zb-auto would search too long for 5000 stages and 10 micro-batches; use fewer stages, or zb-h1");
+}
+
+// With the memory of one micro-batch, stages take turns.
+TEST(Schedule, SearchesWithinTheMemoryItIsGiven) {
+  EXPECT_EQ(figures("zb-auto", {"--max-in-flight", "4"}).at("makespan"), 27.0); // as ZB-H1
+  EXPECT_EQ(figures("zb-auto", {"--max-in-flight", "1"}).at("peak_activations"), (json{1.0, 1.0, 1.0, 1.0}));
+}
+
 TEST(Schedule, RefusesCostsThatAreNone) {
   expect_refusal(schedule("1f1b", {"--forward", "-1"}), "--forward: -1 is no time; use 0 to 1e+12");
   expect_refusal(schedule("1f1b", {"--backward-input", "nan"}), "--backward-input: nan is no time; use 0 to 1e+12");

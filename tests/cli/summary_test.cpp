@@ -42,7 +42,8 @@ INSTANTIATE_TEST_SUITE_P(Summary, OfScenario, ::testing::ValuesIn(shipped()), te
 
 // A scenario that ships without expected figures, or figures of a scenario that ships no more.
 TEST(Summary, EveryScenarioHasFiguresAndEveryFileIsUsed) {
-  std::set<std::string> expected{"small.graph.txt", "small.layout.txt", "small.platform.txt", "small.schedule.txt"};
+  std::set<std::string> expected{"small.graph.txt", "small.layout.txt", "small.platform.txt", "small.schedule.txt",
+                                 "schedule-1f1b.txt"};
   for (const std::string& name : shipped())
     expected.insert(name + ".json");
   std::set<std::string> found;
