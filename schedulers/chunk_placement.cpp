@@ -1,5 +1,8 @@
 #include "schedulers/chunk_placement.hpp"
 
+#include <array>
+#include <cstddef>
+
 namespace moesim::schedulers {
 namespace {
 
@@ -22,6 +25,11 @@ std::optional<ChunkPlace> neighbour(const Chunks& chunks, ChunkPlace at, std::in
 }
 
 } // namespace
+
+std::string_view name_of(ChunkPlacement placement) {
+  constexpr std::array<std::string_view, 3> names{"loop", "v", "bidirectional"};
+  return names[static_cast<std::size_t>(placement)];
+}
 
 std::int64_t Chunks::virtual_stages() const {
   return placement == ChunkPlacement::Bidirectional ? stages : stages * chunks;

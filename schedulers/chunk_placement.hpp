@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace moesim::schedulers {
 
@@ -12,6 +13,8 @@ namespace moesim::schedulers {
 // model; chunk 0 is of the one that goes from the first stage to the last, chunk 1 of the one that goes back (DualPipe,
 // arXiv 2412.19437, section 3.2.1).
 enum class ChunkPlacement : std::uint8_t { Loop, V, Bidirectional };
+
+[[nodiscard]] std::string_view name_of(ChunkPlacement placement); // "loop", "v", "bidirectional"
 
 struct ChunkPlace {
   std::int64_t stage = 0;

@@ -1,6 +1,5 @@
 #include "workloads/iteration_size.hpp"
 
-#include <algorithm>
 #include <vector>
 
 namespace moesim::workloads {
@@ -34,23 +33,40 @@ schedulers::PipelineOrder some_order(const schedulers::Chunks& chunks, std::int3
   return schedulers::PipelineOrder(static_cast<std::size_t>(chunks.stages), passes);
 }
 
-bool splits_backwards(const schedulers::PipelineOrder& order) {
-  return std::ranges::any_of(order, [](const std::vector<schedulers::PipelinePass>& passes) {
-    return std::ranges::count(passes, schedulers::PassKind::BackwardWeight, &schedulers::PipelinePass::kind) > 0;
-  });
+// With so many micro-batches, in the order of the job's schedule.
+std::int64_t steps_with(TrainingJob job, std::int64_t micro_batches) {
+  job.training.global_batch_size = job.training.micro_batch_size * job.sizes.dp * micro_batches;
+  return size_of(job, pipeline_order(job)).steps;
+}
+
+// Steps of one rank of each stage, where all backwards are whole.
+std::int64_t steps_of_whole_passes(const TrainingJob& job) {
+  const std::int64_t first = size_of(job, some_order(job.chunks(), 1)).steps;
+  const std::int64_t next = size_of(job, some_order(job.chunks(), 2)).steps - first;
+  return first + (job.training.micro_batches(job.sizes) / (job.has_two_copies() ? 2 : 1) - 1) * next;
+}
+
+// The same where some are split: each more micro-batch (of two copies of the model, each two) in the steady phase of
+// the schedule, which has begun with two for each stage, adds as much as the one before.
+std::int64_t steps_of_split_passes(const TrainingJob& job) {
+  const std::int64_t micro_batches = job.training.micro_batches(job.sizes);
+  const std::int64_t unit = job.has_two_copies() ? 2 : 1;
+  const std::int64_t steady = 2 * job.sizes.pp;
+  if (micro_batches <= steady + unit)
+    return steps_with(job, micro_batches);
+  const std::int64_t first = steps_with(job, steady);
+  const std::int64_t next = steps_with(job, steady + unit) - first;
+  return first + (micro_batches - steady) / unit * next;
 }
 
 } // namespace
 
 std::int64_t row_count(const TrainingJob& job) {
   const std::int64_t ranks = job.sizes.world() / job.sizes.pp;
-  const schedulers::PipelineOrder order = pipeline_order(job);
-  if (splits_backwards(order)) // perhaps some only: they are counted
-    return size_of(job, order).steps * ranks;
-  const std::int64_t copies = job.has_two_copies() ? 2 : 1;
-  const std::int64_t first = size_of(job, some_order(job.chunks(), 1)).steps;
-  const std::int64_t next = size_of(job, some_order(job.chunks(), 2)).steps - first;
-  return (first + (job.training.micro_batches(job.sizes) / copies - 1) * next) * ranks;
+  if (job.training.order)
+    return size_of(job, *job.training.order).steps * ranks;
+  return ranks * (schedulers::find_schedule(job.training.schedule).splits_backward ? steps_of_split_passes(job)
+                                                                                   : steps_of_whole_passes(job));
 }
 
 double recompute_factor(const TrainingJob& job) {

@@ -16,6 +16,8 @@ void check_world(const Scenario& scenario, Sections at);
 void check_model_splits(const Scenario& scenario, Sections at);
 // Of training.
 void check_schedule(const workloads::TrainingJob& job, Sections at);
+// Once it is known that the order can be made: whether its transfers can be posted as the scenario says.
+void check_order(const workloads::TrainingJob& job, Sections at);
 void check_batch(const Scenario& scenario, Sections at);
 void check_overlap(const workloads::TrainingJob& job, Sections at); // is there anything to overlap
 void check_amounts(const Scenario& scenario, Sections at);

@@ -8,6 +8,7 @@
 #include "simulator/config/node.hpp"
 #include "simulator/scenario/checks.hpp"
 #include "simulator/scenario/later_fields.hpp"
+#include "simulator/scenario/search_order.hpp"
 #include "simulator/scenario/sections.hpp"
 
 namespace moesim::scenario {
@@ -107,7 +108,7 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
     map.problem("inference", "given beside training, and a run does one of them; keep one of the two");
   config::MapReader work = map.map(scenario.is_training() ? "training" : "inference");
   if (scenario.is_training()) {
-    read_training(work, scenario.training_job());
+    read_training(work, file, scenario.training_job());
   } else {
     leave_out_drafting(scenario);
     read_inference(work, scenario.job().sizes, scenario.inference_job().inference);
@@ -134,6 +135,10 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
     if (problems.empty() && scenario.is_training()) {
       check_amounts(scenario, at);
       check_size(scenario, at);
+      if (problems.empty())
+        search_order(scenario);
+      if (problems.empty())
+        check_order(scenario.training_job(), at);
     } else if (problems.empty()) {
       check_inference_amounts(scenario.inference_job(), at);
       check_inference_size(scenario, at);

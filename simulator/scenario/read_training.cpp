@@ -79,7 +79,7 @@ workloads::Overlap read_overlap(config::MapReader map) {
 
 } // namespace
 
-void read_training(config::MapReader& map, workloads::TrainingJob& job) {
+void read_training(config::MapReader& map, const std::filesystem::path& scenario_file, workloads::TrainingJob& job) {
   workloads::Training& training = job.training;
   training.global_batch_size = map.integer("global_batch_size", {.min = 1, .max = 100'000'000});
   training.micro_batch_size = map.integer_or("micro_batch_size", 1, {.min = 1, .max = 1'000'000});
@@ -89,7 +89,7 @@ void read_training(config::MapReader& map, workloads::TrainingJob& job) {
   training.precision =
       enum_choice(map, "precision", std::array{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp32});
   training.grad_reduce_in_fp32 = map.boolean_or("grad_reduce_in_fp32", true);
-  read_schedule(map, job);
+  read_schedule(map, scenario_file, job);
   training.p2p = enum_choice(map, "p2p", std::array{workloads::P2p::Eager, workloads::P2p::Rendezvous});
   training.recompute = read_recompute(map);
   training.attention_backend = enum_choice(

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "schedulers/custom_order.hpp"
 #include "simulator/config/yaml_text.hpp"
 #include "simulator/scenario/scenario.hpp"
 
@@ -38,6 +39,16 @@ std::string recompute_yaml(const workloads::Recompute& recompute) {
   return fmt::format("{{granularity: {}, modules: [{}]}}", granularity, fmt::join(modules, ", "));
 }
 
+std::string schedule_yaml(const workloads::TrainingJob& job) {
+  const workloads::Training& training = job.training;
+  if (training.schedule == schedulers::custom_schedule_name)
+    return fmt::format("{{type: {}, placement: {}, order: {}}}", training.schedule, schedulers::name_of(job.placement),
+                       config::double_quoted(schedulers::describe(*training.order)));
+  return training.max_in_flight == 0
+             ? training.schedule
+             : fmt::format("{{type: {}, max_in_flight: {}}}", training.schedule, training.max_in_flight);
+}
+
 std::string training_yaml(const workloads::TrainingJob& job) {
   const workloads::Training& training = job.training;
   return fmt::format("training:\n"
@@ -54,7 +65,7 @@ std::string training_yaml(const workloads::TrainingJob& job) {
                      "  sharding: {}\n"
                      "  overlap: {{grad_reduce: {}, param_gather: {}, tp: {}, expert: {}, pp: {}}}\n",
                      training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
-                     name_of(training.precision), training.grad_reduce_in_fp32, training.schedule,
+                     name_of(training.precision), training.grad_reduce_in_fp32, schedule_yaml(job),
                      workloads::name_of(training.p2p), recompute_yaml(training.recompute),
                      name_of(training.attention_backend), workloads::name_of(training.sharding),
                      training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.tp,

@@ -1,12 +1,9 @@
 // Whether the schedule can do what the rest of the scenario asks of it.
-#include <algorithm>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include "schedulers/custom_order.hpp"
 #include "schedulers/pass_cycle.hpp"
 #include "simulator/scenario/checks.hpp"
 #include "workloads/arrivals.hpp"
@@ -56,23 +53,22 @@ void check_copies(const TrainingJob& job, config::MapReader& training) {
                                  job.training.schedule));
 }
 
-void check_fused_passes(const TrainingJob& job, const PipelineSchedule& schedule, config::MapReader& training) {
+// An order of one's own may have such passes or not.
+bool can_fuse(const TrainingJob& job) {
+  return job.training.schedule == schedulers::custom_schedule_name ||
+         schedulers::find_schedule(job.training.schedule).can_fuse;
+}
+
+void check_fused_passes(const TrainingJob& job, config::MapReader& training) {
   if (job.training.overlap.expert != ExpertOverlap::Passes)
     return;
-  if (!schedule.can_fuse)
+  if (!can_fuse(job))
     training.problem("overlap", fmt::format("{} runs no forward together with a backward; use expert: chunked, or "
                                             "the schedule 1f1b, interleaved-1f1b, dualpipe or dualpipe-v",
-                                            schedule.name));
+                                            job.training.schedule));
   if (job.training.sharding >= Sharding::Zero2)
     training.problem("overlap", "expert: true needs gradients and weights whole on each rank; use sharding: none or "
                                 "zero-1, or expert: chunked");
-}
-
-std::string describe_cycle(const std::vector<schedulers::StagePass>& passes, bool has_chunks) {
-  std::vector<std::string> names;
-  for (const schedulers::StagePass& at : passes)
-    names.push_back(fmt::format("{} of stage {}", schedulers::describe(at.pass, has_chunks), at.stage));
-  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 // With rendezvous a receive is posted when the pass before it has ended: passes, or transfers, may wait in a circle.
@@ -86,7 +82,7 @@ void check_rendezvous(const TrainingJob& job, config::MapReader& training) {
     if (!passes.empty())
       return training.problem("p2p", fmt::format("these passes wait for each other in a circle: {}; use eager, or "
                                                  "overlap.pp: true",
-                                                 describe_cycle(passes, has_chunks)));
+                                                 schedulers::describe(passes, job.chunks())));
   }
   if (const auto crossed = workloads::first_crossing(order, job.chunks()))
     training.problem("p2p", fmt::format("stage {} uses {} first, which stage {} sends after {}; use eager",
@@ -96,16 +92,35 @@ void check_rendezvous(const TrainingJob& job, config::MapReader& training) {
 
 } // namespace
 
+namespace {
+
+void check_custom_order(const TrainingJob& job, Sections at) {
+  const schedulers::Chunks chunks = job.chunks();
+  if (job.training.order->size() != static_cast<std::size_t>(job.sizes.pp))
+    return at.work.problem("schedule", fmt::format("the order has {} stages, but pp is {}; write a line for each",
+                                                   job.training.order->size(), job.sizes.pp));
+  for (const std::string& problem : schedulers::problems(*job.training.order, chunks, workloads::schedule_shape(job)))
+    at.work.problem("schedule", problem);
+}
+
+} // namespace
+
 void check_schedule(const TrainingJob& job, Sections at) {
-  const PipelineSchedule& schedule = schedulers::find_schedule(job.training.schedule);
-  if (!check_chunks(job, schedule, at.parallel))
+  const bool is_custom = job.training.schedule == schedulers::custom_schedule_name;
+  if (!is_custom && !check_chunks(job, schedulers::find_schedule(job.training.schedule), at.parallel))
     return;
   check_copies(job, at.work);
-  check_fused_passes(job, schedule, at.work);
+  check_fused_passes(job, at.work);
   if (job.training.global_batch_size % (job.training.micro_batch_size * job.sizes.dp) != 0)
     return; // check_batch() says so
+  if (is_custom)
+    return check_custom_order(job, at);
+  const PipelineSchedule& schedule = schedulers::find_schedule(job.training.schedule);
   if (const std::string reason = schedulers::refusal(schedule, workloads::schedule_shape(job)); !reason.empty())
-    return at.work.problem("schedule", reason);
+    at.work.problem("schedule", reason);
+}
+
+void check_order(const TrainingJob& job, Sections at) {
   check_rendezvous(job, at.work);
 }
 

@@ -2,6 +2,7 @@
 // Whether the sections fit together is checked afterwards (checks.hpp).
 #pragma once
 
+#include <filesystem>
 #include <string_view>
 
 #include "simulator/config/map_reader.hpp"
@@ -15,10 +16,12 @@ namespace moesim::scenario {
 // `scenario.cluster` has been read: the default of dp is what its GPUs allow.
 void read_parallel(config::MapReader& map, Scenario& scenario);
 // `job.model` has been read: it says how many modules for multi-token prediction there are unless this section does.
-void read_training(config::MapReader& map, workloads::TrainingJob& job);
+void read_training(config::MapReader& map, const std::filesystem::path& scenario_file, workloads::TrainingJob& job);
 // The schedule's name, or a map with it and what it takes. Requires the degrees of parallelism: chunks decide the
 // default, and the schedule decides how many there are unless that is given.
-void read_schedule(config::MapReader& training, workloads::TrainingJob& job);
+// A file of a custom order is looked for beside the scenario's.
+void read_schedule(config::MapReader& training, const std::filesystem::path& scenario_file,
+                   workloads::TrainingJob& job);
 // Requires the degrees of parallelism: they decide the default of micro_batch_size.
 void read_inference(config::MapReader& map, const workloads::ParallelSizes& sizes, workloads::Inference& inference);
 void read_moe(config::MapReader map);

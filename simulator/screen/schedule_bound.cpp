@@ -52,6 +52,25 @@ TrainingBound::ChunkTimes TrainingBound::chunk_times(const StageShape& shape, co
   return times;
 }
 
+StageCosts TrainingBound::costs_of(const TrainingJob& job) {
+  shape_ = parts_.shape_of(job.micro_batch());
+  const RankChain& chain = chains_.of(job.sizes).front();
+  const Bytes boundary = boundary_bytes(job.model, job.micro_batch());
+  costs_.clear();
+  StageCosts costs;
+  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage) {
+    const auto at = static_cast<std::size_t>(stage);
+    const ChunkTimes times = chunk_times(StageShape(job, stage), costs_at(job, chain.places[at]), false);
+    costs.stages.push_back({.forward = times.forward.value(),
+                            .backward_input = (times.backward - times.weight).value(),
+                            .backward_weight = times.weight.value()});
+    if (job.sizes.pp > 1)
+      costs.transfer = std::max({costs.transfer, communication_.of(Kind::SendRecv, boundary, chain.to_next[at]),
+                                 communication_.of(Kind::SendRecv, boundary, chain.to_previous[at])});
+  }
+  return costs;
+}
+
 Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain) {
   const Chunks chunks = job.chunks();
   const Bytes boundary = boundary_bytes(job.model, job.micro_batch());

@@ -12,4 +12,9 @@ Seconds Screen::lower_bound(const workloads::InferenceJob& job) {
   return inference_.of(job);
 }
 
+StageCosts Screen::pass_costs(const workloads::TrainingJob& job) {
+  parts_.set_model(job.model);
+  return training_.costs_of(job);
+}
+
 } // namespace moesim::screen

@@ -36,6 +36,9 @@ public:
   [[nodiscard]] Seconds lower_bound(const workloads::TrainingJob& job);
   [[nodiscard]] Seconds lower_bound(const workloads::InferenceJob& job);
 
+  // What a search for an order of passes wants to know; of a job whose schedule has one chunk a stage.
+  [[nodiscard]] StageCosts pass_costs(const workloads::TrainingJob& job);
+
 private:
   CommunicationTimes communication_;
   RankChains chains_;

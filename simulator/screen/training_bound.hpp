@@ -24,6 +24,12 @@ inline constexpr std::size_t head_index = layer_kind_count + 1;
   return part == stage.head() ? head_index : index_of(stage.kind_of(part));
 }
 
+// What the passes of each stage take for one micro-batch on idle links, and a transfer to a neighbour at most.
+struct StageCosts {
+  std::vector<schedulers::PassCosts> stages; // s
+  Seconds transfer;
+};
+
 class TrainingBound {
 public:
   // All must outlive this. set_model() of the parts comes before of().
@@ -32,6 +38,7 @@ public:
       : cluster_(cluster), communication_(communication), chains_(chains), parts_(parts) {}
 
   [[nodiscard]] Seconds of(const workloads::TrainingJob& job);
+  [[nodiscard]] StageCosts costs_of(const workloads::TrainingJob& job);
 
 private:
   // Of one part of the model, on the ranks of a place.
