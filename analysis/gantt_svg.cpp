@@ -1,6 +1,7 @@
 #include "analysis/gantt_svg.hpp"
 
 #include "analysis/gantt_lanes.hpp"
+#include "analysis/palette.hpp"
 #include "analysis/pixels.hpp"
 #include "analysis/summary.hpp"
 #include "analysis/svg_canvas.hpp"
@@ -17,15 +18,6 @@
 namespace moesim::analysis {
 namespace {
 
-// Okabe and Ito's palette: told apart with every kind of colour blindness.
-constexpr std::uint32_t forward_colour = 0x0072B2;
-constexpr std::uint32_t backward_colour = 0x009E73;
-constexpr std::uint32_t decode_colour = 0x7B5EA7;
-constexpr std::array<const char*, busy_activity_count + 1> activity_colours{"#B4B4B4", "#3A3A3A", "#D55E00", "#CC79A7",
-                                                                            "#E69F00", "#F0E442", "#56B4E9", "none"};
-constexpr std::array<const char*, busy_activity_count + 1> activity_labels{
-    "compute", "optimizer step", "tp", "cp", "ep", "dp", "pp", "idle"};
-
 constexpr double left = 84;
 constexpr double right = 62;
 constexpr double top = 64;
@@ -38,7 +30,7 @@ constexpr double digit_width = 6.1;       // of the numbers on blocks
 constexpr double small_digit_width = 4.4; // where those do not fit
 constexpr double smallest_width = 400;    // of the picture
 
-constexpr std::size_t blank = 4 * (static_cast<std::size_t>(BlockKind::Optimizer) + 1); // in the palette of blocks
+constexpr std::size_t blank = 4 * block_kind_count; // in the palette of blocks
 
 constexpr const char* style = R"svg(<style>
 text{font-family:Helvetica,Arial,'DejaVu Sans',sans-serif;font-size:11px;fill:#222}
@@ -73,19 +65,7 @@ std::string lightened(std::uint32_t rgb, int times) {
 }
 
 std::string block_fill(const PassBlock& block) {
-  const int times = std::min<int>(block.chunk, 3);
-  switch (block.kind) {
-  case BlockKind::Forward:
-  case BlockKind::Prefill:
-    return fmt::format("fill=\"{}\"", lightened(forward_colour, times));
-  case BlockKind::Backward:
-    return fmt::format("fill=\"{}\"", lightened(backward_colour, times));
-  case BlockKind::Decode:
-    return fmt::format("fill=\"{}\"", lightened(decode_colour, times));
-  case BlockKind::Optimizer:
-    break;
-  }
-  return fmt::format("fill=\"{}\"", activity_colours[static_cast<std::size_t>(Activity::Optimizer)]);
+  return fmt::format("fill=\"{}\"", lightened(colour_of(block.kind), std::min<int>(block.chunk, 3)));
 }
 
 class Picture {

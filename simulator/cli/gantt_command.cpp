@@ -7,9 +7,12 @@
 
 #include <fmt/format.h>
 
+#include "analysis/gantt_page.hpp"
 #include "analysis/gantt_svg.hpp"
 #include "analysis/gantt_trace.hpp"
+#include "simulator/base/format.hpp"
 #include "simulator/cli/commands.hpp"
+#include "simulator/config/quantity.hpp"
 #include "simulator/record/partial_file.hpp"
 #include "simulator/record/result_file.hpp"
 
@@ -20,6 +23,8 @@ struct GanttCommandOptions {
   std::string result;
   std::string output;
   std::string ranks;
+  std::string from;
+  std::string to;
 };
 
 std::uint32_t rank_of(std::string_view text, std::size_t world_size) {
@@ -50,17 +55,45 @@ std::vector<std::uint32_t> parse_ranks(const std::string& text, std::size_t worl
   return ranks;
 }
 
+// "10ms", as in a scenario.
+double parse_time(const char* option, const std::string& text) {
+  config::Node node;
+  node.kind = config::Node::Kind::Scalar;
+  node.scalar = text;
+  const config::Reading<double> time = config::read_quantity(node, config::time_dimension);
+  if (!time.value)
+    throw CLI::ValidationError(option, time.problem);
+  return *time.value;
+}
+
+void read_window(const GanttCommandOptions& command, double makespan, analysis::GanttOptions& options) {
+  if (!command.from.empty())
+    options.from = parse_time("--from", command.from);
+  if (!command.to.empty())
+    options.to = parse_time("--to", command.to);
+  if (options.from >= options.to)
+    throw CLI::ValidationError("--from", fmt::format("{} is not before --to {}", command.from, command.to));
+  if (options.from > 0 && options.from >= makespan)
+    throw CLI::ValidationError(
+        "--from", fmt::format("{} is not before the end of the run, {}", command.from, format_seconds(Seconds(makespan))));
+}
+
 void gantt(const GanttCommandOptions& command) {
   const std::string ending = std::filesystem::path(command.output).extension();
-  if (ending != ".svg" && ending != ".json")
-    throw CLI::ValidationError(
-        "-o", fmt::format("'{}' ends in neither .svg (a picture) nor .json (for Perfetto)", command.output));
+  if (ending != ".html" && ending != ".svg" && ending != ".json")
+    throw CLI::ValidationError("-o", fmt::format("'{}' ends in none of .html (an interactive page), .svg (a picture) and "
+                                                 ".json (for Perfetto)",
+                                                 command.output));
   record::check_writable(command.output);
   const record::RunRecord run = record::read(command.result);
   analysis::GanttOptions options;
   options.ranks = parse_ranks(command.ranks, run.ranks.size());
+  read_window(command, run.figures.makespan, options);
   std::string picture;
-  if (ending == ".svg") {
+  if (ending == ".html") {
+    picture = analysis::gantt_page(run, options);
+    analysis::check_page_size(run, picture.size());
+  } else if (ending == ".svg") {
     picture = analysis::gantt_svg(run, options);
   } else {
     std::ostringstream trace;
@@ -79,9 +112,11 @@ void add_gantt(CLI::App& app, int&) {
   command->add_option("result", options->result, "Result file that `moesim run -o` wrote")->required();
   command
       ->add_option("-o,--output", options->output,
-                   "FILE.svg: a picture; FILE.json: a trace for https://ui.perfetto.dev or chrome://tracing")
+                   "FILE.html: an interactive page; FILE.svg: a picture; FILE.json: a trace for https://ui.perfetto.dev or chrome://tracing")
       ->required();
   command->add_option("--ranks", options->ranks, "Ranks to show, such as 0,8,16-23 (default: one of each stage)");
+  command->add_option("--from", options->from, "Show the time from here, such as 10ms (default: the start)");
+  command->add_option("--to", options->to, "Show the time up to here, such as 20ms (default: the end)");
   command->callback([options] { gantt(*options); });
 }
 

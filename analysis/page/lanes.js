@@ -1,0 +1,163 @@
+// Lanes: one per rank, in groups by stage or node that open and close. What is open decides which bars stand where.
+
+const heights = {group: 20, passes: 22, strip: 6, stream: 14, gap: 6};
+const fewLanes = 6; // that many show their streams from the start
+
+class Lanes {
+  constructor(model, content, changed) {
+    this.model = model;
+    this.content = content;
+    this.changed = changed;
+    this.grouping = "stage";
+    this.closedGroups = new Set(); // "stage 2", "node 5"
+    this.all = model.header.lanes.map((lane) => ({...lane, part: model.ranks.get(lane.representative), open: false}));
+    const [from, to] = [model.header.from, model.header.to];
+    for (const lane of this.all) lane.idle = idleShare(model, lane.part, to - from);
+    if (this.all.length <= fewLanes) for (const lane of this.all) lane.open = true;
+    this.usedStreams = new Map([...model.ranks.values()].map((part) => [part.rank, streamsOf(model, part)]));
+    this.place();
+  }
+
+  // Groups in order, with their lanes.
+  groups() {
+    const groups = new Map();
+    for (const lane of this.all) {
+      const name = `${this.grouping} ${lane[this.grouping]}`;
+      if (!groups.has(name)) groups.set(name, {name, number: lane[this.grouping], lanes: []});
+      groups.get(name).lanes.push(lane);
+    }
+    return [...groups.values()].sort((a, b) => a.number - b.number);
+  }
+
+  // The bars from top to bottom: {kind, lane, y, height}, and {stream} of a stream.
+  place() {
+    this.bars = [];
+    this.labels = [];
+    let y = 2;
+    const add = (kind, lane, height, more) => {
+      this.bars.push({kind, lane, y, height, ...more});
+      y += height + 1;
+    };
+    for (const group of this.groups()) {
+      const closed = this.closedGroups.has(group.name);
+      this.labels.push({group, y, open: !closed});
+      this.bars.push({kind: closed ? "passes" : "group", lane: group.lanes[0], y: y + (closed ? 2 : 0), height: heights.group - (closed ? 4 : 0)});
+      y += heights.group + 4;
+      if (closed) continue;
+      for (const lane of group.lanes) {
+        this.labels.push({lane, y, open: lane.open});
+        add("passes", lane, heights.passes);
+        add("strip", lane, heights.strip);
+        if (lane.open) for (const stream of this.usedStreams.get(lane.representative)) add("stream", lane, heights.stream, {stream});
+        y += heights.gap;
+      }
+    }
+    this.height = y;
+    this.content.style.height = `${y}px`;
+    this.label();
+    this.changed();
+  }
+
+  // Buttons beside the lanes, so that a keyboard and a screen reader reach them.
+  label() {
+    const labels = [];
+    for (const {group, lane, y, open} of this.labels) {
+      const button = element("button", group ? "group-label" : "lane-label");
+      button.style.top = `${y}px`;
+      button.setAttribute("aria-expanded", open);
+      button.append(element("span", "arrow", open ? "▾" : "▸"));
+      if (group) {
+        const count = group.lanes.length;
+        button.append(`${group.name}`, element("small", "", count > 1 ? ` ${count} ranks` : ` bubble ${percent(group.lanes[0].idle)}`));
+        button.onclick = () => this.toggleGroup(group.name);
+      } else {
+        button.append(`rank ${lane.rank}`, element("small", "", ` ${lane.coordinates}`));
+        if (lane.rank !== lane.representative) button.title = `behaves as rank ${lane.representative} does`;
+        button.onclick = () => this.toggleLane(lane);
+      }
+      labels.push(button);
+    }
+    for (const bar of this.bars)
+      if (bar.kind === "stream") {
+        const text = element("span", "stream-label", this.model.header.streams[bar.stream]);
+        text.style.top = `${bar.y}px`;
+        labels.push(text);
+      }
+    for (const old of this.content.querySelectorAll("button, .stream-label")) old.remove();
+    this.content.prepend(...labels);
+  }
+
+  toggleGroup(name) {
+    if (!this.closedGroups.delete(name)) this.closedGroups.add(name);
+    this.place();
+    this.focusLabel(name);
+  }
+  toggleLane(lane) {
+    lane.open = !lane.open;
+    this.place();
+    this.focusLabel(`rank ${lane.rank} `);
+  }
+  // The buttons are new; the keyboard stays where it was.
+  focusLabel(text) {
+    const label = [...this.content.querySelectorAll("button")].find((button) => button.textContent.slice(1).startsWith(text));
+    if (label) label.focus();
+  }
+  group(by) {
+    this.grouping = by;
+    this.place();
+  }
+  openAll(open) {
+    this.closedGroups.clear();
+    for (const lane of this.all) lane.open = open;
+    this.place();
+  }
+  // Opens what hides the lane.
+  reveal(lane) {
+    if (this.closedGroups.delete(`${this.grouping} ${lane[this.grouping]}`)) this.place();
+  }
+
+  barAt(y) {
+    return this.bars.find((bar) => y >= bar.y && y < bar.y + bar.height);
+  }
+  // Where a row of a lane is drawn: its stream or, when that is closed, the passes.
+  barOf(lane, row) {
+    const own = this.bars.filter((bar) => bar.lane === lane);
+    return own.find((bar) => bar.stream === this.model.rows.stream[row]) || own.find((bar) => bar.kind === "passes") || null;
+  }
+  // The lane that shows a row: of those with its rows, the one most like `near`.
+  laneOf(row, near) {
+    const lanes = this.all.filter((lane) => lane.representative === this.model.rows.rank[row]);
+    if (row >= this.model.rows.shown || lanes.length === 0) return null;
+    const likeness = (lane) => (lane === near ? 8 : 0) + (near && lane.node === near.node ? 2 : 0) + sameParts(lane, near);
+    return lanes.reduce((best, lane) => (likeness(lane) > likeness(best) ? lane : best));
+  }
+}
+
+// Coordinates in the layout that two lanes have in common: "pp1 tp0 ep4 dp3".
+function sameParts(lane, near) {
+  if (!near) return 0;
+  const parts = near.coordinates.split(" ");
+  return lane.coordinates.split(" ").filter((part) => parts.includes(part)).length;
+}
+
+function streamsOf(model, part) {
+  const used = new Set();
+  for (let row = part.rows[0]; row < part.rows[1]; ++row) used.add(model.rows.stream[row]);
+  return [...used].sort((a, b) => a - b);
+}
+
+function idleShare(model, part, total) {
+  let idle = 0;
+  for (let i = part.stretches[0]; i < part.stretches[1]; ++i)
+    if (model.stretches.category[i] === model.header.idle) idle += model.stretches.duration[i];
+  return total > 0 ? idle / total : 0;
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+function element(tag, className, text = "") {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  node.textContent = text;
+  return node;
+}
