@@ -6,10 +6,14 @@ class Painter {
     this.scale = scale;
     this.width = scale.range()[1];
     this.piles = new Map(); // "colour alpha" -> [x, y, width, height, ...]
+    this.before = {y: -1, end: 0, right: 0}; // what was added last
   }
   add(start, end, y, height, colour, alpha) {
-    const left = Math.max(-2, Math.round(this.scale(start)));
+    const x = this.scale(start), {before} = this;
+    // A gap of less than half a pixel closes; rounding alone would show some of them as a pixel.
+    const left = before.y === y && x - before.end < 0.5 && x >= before.end ? before.right : Math.max(-2, Math.round(x));
     const right = Math.min(this.width + 2, Math.max(left + 1, Math.round(this.scale(end))));
+    this.before = {y, end: this.scale(end), right};
     if (right <= left) return;
     const level = Math.max(1, Math.ceil(alpha * 5)) / 5;
     const key = `${colour} ${level}`;
@@ -167,7 +171,7 @@ class Chart {
     this.tracks(bar.lane.part).bubbles.visit(this.scale, (i, start, end, share) => {
       if (share < 1 || passes.at((start + end) / 2, 0) >= 0) return;
       const cause = header.bubbles[stretches.label[i]];
-      if (!this.addText(texts, bar, start, end, `bubble: ${cause}`, "#6b5b3e", "10px")) this.addText(texts, bar, start, end, cause, "#6b5b3e", "10px");
+      this.addText(texts, bar, start, end, cause, "#6b5b3e", "10px");
     });
   }
 

@@ -189,7 +189,6 @@ function listenToPointer(page, canvas) {
     if (thing) page.select(thing.row, thing.lane);
   });
   canvas.addEventListener("pointerdown", (event) => {
-    scroll.focus({preventScroll: true});
     if (!event.shiftKey || event.button !== 0) return;
     chosenFrom = event.offsetX;
     canvas.setPointerCapture(event.pointerId);

@@ -1,7 +1,8 @@
 // Lanes: one per rank, in groups by stage or node that open and close. What is open decides which bars stand where.
 
-const heights = {group: 20, passes: 22, strip: 6, stream: 14, gap: 6};
-const fewLanes = 6; // that many show their streams from the start
+const heights = {group: 20, gap: 6};
+const roomy = {passes: 32, strip: 8, stream: 17}, dense = {passes: 20, strip: 5, stream: 13}; // few lanes, and many
+const fewLanes = 8;
 
 class Lanes {
   constructor(model, content, changed) {
@@ -13,9 +14,21 @@ class Lanes {
     this.all = model.header.lanes.map((lane) => ({...lane, part: model.ranks.get(lane.representative), open: false}));
     const [from, to] = [model.header.from, model.header.to];
     for (const lane of this.all) lane.idle = idleShare(model, lane.part, to - from);
-    if (this.all.length <= fewLanes) for (const lane of this.all) lane.open = true;
+    const isRoomy = this.all.length <= fewLanes;
+    this.heights = {...heights, ...(isRoomy ? roomy : dense)};
+    content.classList.toggle("roomy", isRoomy);
     this.usedStreams = new Map([...model.ranks.values()].map((part) => [part.rank, streamsOf(model, part)]));
+    this.openWhatFits(content.parentNode.clientHeight);
+  }
+
+  // Every rank with its streams, or else the first one, which shows that they can be opened.
+  openWhatFits(height) {
+    this.openAll(true);
+    if (this.height <= height) return;
+    this.openAll(false);
+    this.all[0].open = true;
     this.place();
+    if (this.height > height) this.openAll(false);
   }
 
   // Groups in order, with their lanes.
@@ -33,6 +46,7 @@ class Lanes {
   place() {
     this.bars = [];
     this.labels = [];
+    const {heights} = this;
     let y = 2;
     const add = (kind, lane, height, more) => {
       this.bars.push({kind, lane, y, height, ...more});

@@ -125,12 +125,13 @@ class Overlay {
     const x1 = from.x + from.width, y1 = from.y + from.height / 2, x2 = to.x, y2 = to.y + to.height / 2;
     if (y1 === y2 && Math.abs(x2 - x1) < 2) return; // neighbours in a stream
     const bend = Math.max(14, Math.abs(x2 - x1) / 2);
+    const sag = y1 === y2 ? from.height : 0; // below the blocks between two of a lane
     context.setLineDash(dash);
     context.strokeStyle = "#111";
     context.lineWidth = 1.4;
     context.beginPath();
     context.moveTo(x1, y1);
-    context.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
+    context.bezierCurveTo(x1 + bend, y1 + sag, x2 - bend, y2 + sag, x2, y2);
     context.stroke();
     context.setLineDash([]);
     context.fillStyle = "#111";

@@ -57,7 +57,7 @@ class MemoryChart {
     const y = d3.scaleLinear().domain([0, this.most * 1.08]).range([height - 1, 2]);
     const [unit, size] = [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10], ["B", 1]].find(([, factor]) => this.most >= factor) || ["B", 1];
     const shown = d3.scaleLinear().domain([0, (this.most * 1.08) / size]).range(y.range());
-    d3.select(this.axis).call(d3.axisLeft(shown).ticks(3).tickFormat((tick) => `${tick} ${unit}`));
+    d3.select(this.axis).call(d3.axisLeft(shown).ticks(3).tickFormat((tick) => (tick > 0 ? `${tick} ${unit}` : "")));
     return y;
   }
 
@@ -82,7 +82,7 @@ class ThroughputChart {
   draw(view, height, pointer) {
     const {context, ends, rates} = this, {scale, width} = view;
     const y = d3.scaleLinear().domain([0, this.most * 1.1]).range([height - 1, 2]);
-    d3.select(this.axis).call(d3.axisLeft(y).ticks(2, "~s"));
+    d3.select(this.axis).call(d3.axisLeft(y).ticks(2).tickFormat((tick) => (tick > 0 ? d3.format("~s")(tick) : "")));
     fitCanvas(this.canvas, context, width, height);
     context.clearRect(0, 0, width, height);
     context.fillStyle = "#7AA6C2";
