@@ -151,7 +151,7 @@ class Chart {
       track.visit(this.scale, (i, start, end, share) => {
         const colour = passColour(header, passes.category[i], passes.chunk[i]);
         painter.add(start, end, y, height, colour, share);
-        if (share === 1) this.addText(texts, bar, start, end, passName(this.model, i), textOn(colour), "bold 11px");
+        if (share === 1) this.addText(texts, bar, start, end, passName(this.model, i), this.hits ? "#444" : textOn(colour), "bold 11px");
       });
       this.labelBubbles(bar, track, texts);
     } else if (bar.kind === "strip") {

@@ -125,9 +125,12 @@ class Lanes {
     for (const lane of this.all) lane.open = open;
     this.place();
   }
-  // Opens what hides the lane.
+  // Opens what hides the streams of a lane.
   reveal(lane) {
-    if (this.closedGroups.delete(`${this.grouping} ${lane[this.grouping]}`)) this.place();
+    const wasClosed = this.closedGroups.delete(`${this.grouping} ${lane[this.grouping]}`);
+    if (lane.open && !wasClosed) return;
+    lane.open = true;
+    this.place();
   }
 
   barAt(y) {

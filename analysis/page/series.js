@@ -66,7 +66,7 @@ class MemoryChart {
     const {context} = this, peak = this.totals.indexOf(this.most);
     const row = pointer === null ? peak : this.at(pointer);
     if (row < 0) return;
-    const entries = [...this.used].reverse().map(({name, bytes, colour}) => [`${name} ${formatBytes(bytes[row])}`, colour]);
+    const entries = [...this.used].reverse().filter(({bytes}) => bytes[row] > 0).map(({name, bytes, colour}) => [`${name} ${formatBytes(bytes[row])}`, colour]);
     writeLegend(context, [[`${pointer === null ? "peak" : "now"} ${formatBytes(this.totals[row])}`, null], ...entries]);
   }
 }

@@ -78,7 +78,7 @@ function formatScaled(value, base, units) {
     value /= base;
     ++unit;
   }
-  return `${+value.toPrecision(4)} ${units[unit]}`;
+  return `${+value.toPrecision(4)} ${units[unit].trim()}`;
 }
 const formatBytes = (bytes) => formatScaled(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
 const formatCount = (count, what) => formatScaled(count, 1000, ["", "k", "M", "G", "T", "P", "E"].map((prefix) => prefix + what));
@@ -89,7 +89,9 @@ function drawAxis(view, group, unitElement) {
   const [unit, size] = timeUnits.find(([, factor]) => view.span >= 2 * factor) || timeUnits[3];
   const scale = d3.scaleLinear().domain([from / size, to / size]).range([0, view.width]);
   const count = Math.max(2, view.width / 110);
-  d3.select(group).call(d3.axisTop(scale).ticks(count));
+  const ticks = scale.ticks(count);
+  const whole = ticks.filter((tick) => scale(tick) < view.width - 22); // whose labels are not cut off
+  d3.select(group).call(d3.axisTop(scale).ticks(count).tickValues(whole));
   unitElement.textContent = `time, ${unit}`;
-  return scale.ticks(count).map((tick) => Math.round(scale(tick)));
+  return ticks.map((tick) => Math.round(scale(tick)));
 }
