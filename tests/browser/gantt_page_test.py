@@ -1,0 +1,257 @@
+"""The interactive page of the 512-GPU scenario, used as people use it; what it says is compared with the result file.
+
+usage: gantt_page_test.py MOESIM SCENARIO   (needs h5py)
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy
+
+from browser import Browser
+from gantt_picture_test import BACKWARD, FORWARD, runs_of
+
+EXPERT_PARALLEL = (230, 159, 0)
+SHIFT = 8  # modifier of the DevTools protocol
+
+
+class Result:
+    """The result file as h5py reads it."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        with h5py.File(path) as file:
+            self.tasks = {name: column[:] for name, column in file["tasks"].items()}
+            self.words = {name: column.attrs["words"].astype(str) for name, column in file["tasks"].items() if "words" in column.attrs}
+            self.first, self.before = file["dependencies/first"][:], file["dependencies/before"][:]
+            self.memory = {name: column[:] for name, column in file["memory"].items()}
+            self.makespan = file["run/makespan"][()]
+
+    def rows(self, **wanted: object) -> list[int]:
+        """Rows in which every named column has the value; words are given as words."""
+        holds = numpy.ones(len(self.tasks["start"]), bool)
+        for column, value in wanted.items():
+            number = list(self.words[column]).index(value) if isinstance(value, str) else value
+            holds &= self.tasks[column] == number
+        return [int(row) for row in numpy.flatnonzero(holds)]
+
+    def word(self, column: str, row: int) -> str:
+        return str(self.words[column][self.tasks[column][row]])
+
+    def rows_before(self, row: int) -> list[int]:
+        """The rows of the tasks that a row's task waits for, the last to end first; one row of each."""
+        task = self.tasks["task"][row]
+        found = [self.rows(task=other)[0] for other in self.before[self.first[task]:self.first[task + 1]]]
+        return sorted(found, key=lambda other: -self.tasks["end"][other])
+
+
+class Page:
+    """The page in the browser."""
+
+    def __init__(self, browser: Browser, path: pathlib.Path) -> None:
+        self.browser = browser
+        browser.open(path)
+        browser.wait_for("document.body && document.body.dataset.ready === 'yes'")
+        browser.settle()
+
+    def ask(self, script: str) -> object:
+        return self.browser.evaluate(script)
+
+    def domain(self) -> list[float]:
+        return self.ask("moesim.view.scale.domain()")
+
+    def point(self, result: Result, row: int) -> tuple[float, float]:
+        """The middle of a row's rectangle: its rank's lane, its stream."""
+        time = (result.tasks["start"][row] + result.tasks["end"][row]) / 2 * 1e9
+        return tuple(self.ask(f"""(() => {{
+            const lane = moesim.lanes.all.find((lane) => lane.rank === {result.tasks["rank"][row]});
+            const bar = moesim.lanes.bars.find((bar) => bar.lane === lane && bar.stream === {result.tasks["stream"][row]});
+            const box = document.getElementById("overlay").getBoundingClientRect();
+            return [box.x + moesim.view.scale({time}), box.y + bar.y + bar.height / 2 - document.getElementById("scroll").scrollTop];
+        }})()"""))
+
+    def show(self, result: Result, row: int) -> tuple[float, float]:
+        """Opens every lane, zooms to a row until it takes a tenth of the width, and scrolls to it."""
+        start, end = result.tasks["start"][row] * 1e9, result.tasks["end"][row] * 1e9
+        self.ask(f"moesim.lanes.openAll(true), moesim.view.show({start - 4.5 * (end - start)}, {end + 4.5 * (end - start)}), 0")
+        self.ask(f"document.getElementById('scroll').scrollTop += {self.point(result, row)[1] - 350}")
+        self.browser.settle()
+        return self.point(result, row)
+
+    def button(self, text: str) -> tuple[float, float]:
+        return tuple(self.ask(f"""(() => {{
+            const button = [...document.querySelectorAll("button")].find((button) => button.textContent.includes({text!r}));
+            const box = button.getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2];
+        }})()"""))
+
+    def text(self, selector: str) -> str:
+        return self.ask(f"document.querySelector({selector!r}).innerText")
+
+    def passes(self) -> list[str]:
+        """Of each lane the order of forwards and backwards, as the pixels near the top of its blocks show it."""
+        left = self.ask("document.getElementById('overlay').getBoundingClientRect().x")
+        tops = self.ask("[...document.querySelectorAll('.lane-label')].map((label) => label.getBoundingClientRect().y)")
+        pixels, lanes = self.browser.pixels(), []
+        for top in tops:
+            row = pixels[int(top) + 4][int(left):-320]
+            blocks = [(x, "F") for x in runs_of(row, FORWARD, 5)] + [(x, "B") for x in runs_of(row, BACKWARD, 5)]
+            lanes.append("".join(kind for _, kind in sorted(blocks)))
+        return lanes
+
+
+# Four micro-batches: stage s warms up with 3 - s forwards, then alternates.
+ONE_F_ONE_B = ["FFFFBBBB", "FFFBFBBB", "FFBFBFBB", "FBFBFBFB"]
+
+
+def check_picture(page: Page, result: Result) -> None:
+    page.ask("moesim.lanes.openAll(false), moesim.view.reset(), 0")
+    page.browser.settle()
+    assert page.passes() == ONE_F_ONE_B, page.passes()
+    assert abs(page.domain()[1] - result.makespan * 1e9) < 1
+
+
+def check_zoom(page: Page, result: Result) -> None:
+    def ticks() -> list[str]:
+        return page.ask("[...document.querySelectorAll('#axis .tick text')].map((tick) => tick.textContent)")
+
+    before, whole, x = ticks(), page.domain(), 500
+    left = page.ask("document.getElementById('overlay').getBoundingClientRect().x")
+    under = page.ask(f"moesim.view.scale.invert({x - left})")
+    for _ in range(6):
+        page.browser.wheel(x, 300, -200)
+    zoomed = page.domain()
+    assert zoomed[1] - zoomed[0] < (whole[1] - whole[0]) / 3, zoomed
+    assert abs(page.ask(f"moesim.view.scale.invert({x - left})") - under) < 0.01 * (zoomed[1] - zoomed[0]), "the moment under the pointer moved"
+    assert ticks() != before and len(ticks()) > 3, ticks()
+    page.browser.drag((600, 300), (500, 300))
+    assert page.domain()[0] > zoomed[0], "a drag to the left shows what is later"
+    page.browser.press("ArrowLeft")
+    page.browser.press("+")
+    page.browser.drag((500, 300), (600, 300), SHIFT)
+    assert page.domain()[1] - page.domain()[0] < (zoomed[1] - zoomed[0]) / 3, "shift and drag choose a range"
+    page.browser.press("0")
+    assert page.domain() == whole
+
+
+def check_detail(page: Page, result: Result) -> None:
+    """A task of which the whole view shows a pixel is, after zooming, as wide as its time, in its stream's colour."""
+    row = result.rows(name="dispatch", micro_batch=1, layer=5, phase="forward")[0]
+    x, y = page.show(result, row)
+    pixels = page.browser.pixels()[int(y) - 5]
+    width = page.ask(f"moesim.view.scale({result.tasks['end'][row] * 1e9}) - moesim.view.scale({result.tasks['start'][row] * 1e9})")
+    assert width > 60
+    assert all(pixels[int(x + part * width / 2)] == EXPERT_PARALLEL for part in (-0.9, -0.5, 0, 0.5, 0.9)), pixels[int(x)]
+    assert pixels[int(x + 0.6 * width)] != EXPERT_PARALLEL
+
+
+def check_hover(page: Page, result: Result) -> None:
+    for name, stage_rank in (("experts", 128), ("attention", 384)):
+        row = result.rows(name=name, rank=stage_rank, micro_batch=2, phase="backward")[0]
+        page.browser.move(*page.show(result, row))
+        shown = page.text("#tooltip")
+        assert shown.startswith(name), shown
+        assert f"backward, micro-batch 2, layer {result.tasks['layer'][row]}" in shown, shown
+        duration = (result.tasks["end"][row] - result.tasks["start"][row]) * 1e6
+        assert f"{duration:.4g} us" in shown, (duration, shown)
+        assert f"{result.tasks['flops'][row] / 1e9:.4g} GFLOP" in shown, shown
+        assert f"{result.tasks['bytes'][row] / 2**20:.4g} MiB" in shown, shown
+        cause = result.rows_before(row)[0]
+        waited = shown.split("waited for")[1].strip()
+        assert waited.startswith(result.word("name", cause)) and f"rank {result.tasks['rank'][cause]}" in waited, waited
+
+
+def check_bubble(page: Page, result: Result) -> None:
+    """The first thing that stage 1 waits for is the forward of micro-batch 0 on stage 0."""
+    page.ask("moesim.lanes.openAll(false), moesim.view.reset(), 0")
+    page.browser.settle()
+    label = page.ask("[...document.querySelectorAll('.lane-label')].map((label) => label.getBoundingClientRect().y)[1]")
+    page.browser.move(page.ask("document.getElementById('overlay').getBoundingClientRect().x") + 5, label + 10)
+    assert "waits for F0 on stage 0" in page.text("#tooltip"), page.text("#tooltip")
+
+
+def check_selection(page: Page, result: Result) -> None:
+    row = result.rows(stream="pp-recv-next", rank=256, micro_batch=1)[0]
+    page.browser.click(*page.show(result, row))
+    before = result.rows_before(row)
+    names = page.ask("[...document.querySelectorAll('#panel h3.before + ul b')].map((name) => name.textContent)")
+    assert names == [result.word("name", other) for other in before], names
+    x, y = page.point(result, before[0])
+    assert result.tasks["rank"][before[0]] == 384, "the cause is on the next stage"
+    page.ask("document.getElementById('scroll').scrollTop += 200")
+    page.browser.settle()
+    x, y = page.point(result, before[0])
+    pixels, half = page.browser.pixels(), page.ask("moesim.lanes.heights.stream") / 2
+    edge = pixels[round(y - half) - 1][int(x)]
+    assert max(edge) < 120, f"the cause has no dark outline: {edge}"
+    page.browser.click(*page.button(names[0]))  # the first entry of the panel
+    assert page.text("#panel h2") == names[0]
+    assert page.ask("moesim.selection.row") != row
+    page.browser.press("Escape")
+    assert page.text("#panel h2") == "Nothing selected"
+
+
+def check_filter(page: Page, result: Result) -> None:
+    page.ask("moesim.lanes.openAll(false), moesim.view.reset(), 0")
+    page.browser.click(*page.button("backward"))
+    assert page.passes() == ["FFFF"] * 4, page.passes()
+    page.browser.click(*page.button("backward"))
+    assert page.passes() == ONE_F_ONE_B, page.passes()
+
+
+def check_search(page: Page, result: Result) -> None:
+    page.browser.press("/")
+    page.browser.type("attention mb:3 layer:5")
+    expected = [row for row in result.rows(micro_batch=3, layer=5) if "attention" in result.word("name", row)]
+    assert len(expected) > 1 and page.text("#hits") == f"{len(expected)} found", page.text("#hits")
+    for step, row in enumerate(expected[:2]):
+        page.browser.press("Enter")
+        assert page.text("#hits") == f"{step + 1} of {len(expected)}"
+        assert page.text("#panel h2") == result.word("name", row)
+        begin, end = page.domain()
+        assert begin <= result.tasks["start"][row] * 1e9 <= end, "the hit is in view"
+    page.browser.press("Escape")
+    assert page.text("#hits") == ""
+
+
+def check_lanes(page: Page, result: Result) -> None:
+    page.ask("moesim.lanes.openAll(true), moesim.view.reset(), 0")
+    page.browser.settle()
+    height, labels = page.ask("moesim.lanes.height"), page.ask("document.querySelectorAll('.stream-label').length")
+    page.browser.click(*page.button("rank 0"))
+    assert page.ask("moesim.lanes.height") < height
+    assert page.ask("document.querySelectorAll('.stream-label').length") < labels
+    page.browser.click(*page.button("stage 0"))
+    assert page.ask("[...document.querySelectorAll('.lane-label')].map((label) => label.textContent)")[0].startswith("▾rank 128")
+    assert page.ask("document.querySelector('.group-label').getAttribute('aria-expanded')") == "false"
+    page.ask("(() => { const select = document.getElementById('grouping'); select.value = 'node'; select.dispatchEvent(new Event('change')); })()")
+    assert page.text(".group-label").startswith("▾node 0"), page.text(".group-label")
+
+
+def check_series(page: Page, result: Result) -> None:
+    totals = sum(column for name, column in result.memory.items() if name not in ("rank", "time"))
+    assert page.ask("moesim.memory.choose(256), moesim.memory.most") == totals[result.memory["rank"] == 256].max()
+    box = page.ask("(({x, y, width, height}) => [x, y, width, height])(document.getElementById('memory').getBoundingClientRect())")
+    column = [row[int(box[0] + box[2] / 2)] for row in page.browser.pixels()[int(box[1]):int(box[1] + box[3])]]
+    assert len(set(column)) >= 4, "weights, gradients, optimizer state and activations have a colour each"
+
+
+def main() -> None:
+    moesim, scenario = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as folder, Browser() as browser:
+        file, picture = pathlib.Path(folder, "run.h5"), pathlib.Path(folder, "run.html")
+        subprocess.run([moesim, "run", scenario, "-o", file], check=True, capture_output=True)
+        subprocess.run([moesim, "gantt", file, "-o", picture], check=True, capture_output=True)
+        result, page = Result(file), Page(browser, picture)
+        for check in (check_picture, check_zoom, check_detail, check_hover, check_bubble, check_selection, check_filter, check_search,
+                      check_lanes, check_series):
+            check(page, result)
+            print(check.__name__.removeprefix("check_"), "works")
+        assert browser.errors == [], browser.errors
+        assert browser.requests == [picture.resolve().as_uri()], browser.requests
+
+
+if __name__ == "__main__":
+    main()
