@@ -30,7 +30,11 @@ std::string short_name(const record::TaskTable& tasks, std::size_t row) {
   const std::string& phase = tasks.phases[tasks.phase[row]];
   const bool is_pass = phase == "forward" || phase == "backward" || phase == "prefill" || phase == "decode";
   if (is_pass && tasks.micro_batch[row] >= 0)
-    return fmt::format("{}{}", "FBPD"[phase == "forward" ? 0 : phase == "backward" ? 1 : phase == "prefill" ? 2 : 3],
+    return fmt::format("{}{}",
+                       "FBPD"[phase == "forward"    ? 0
+                              : phase == "backward" ? 1
+                              : phase == "prefill"  ? 2
+                                                    : 3],
                        tasks.micro_batch[row]);
   return tasks.names[tasks.name[row]];
 }

@@ -55,10 +55,11 @@ std::string gantt_page(const record::RunRecord& run, const GanttOptions& options
 
 void check_page_size(const record::RunRecord& run, std::uint64_t bytes) {
   if (bytes > largest_page)
-    throw InputError({run.figures.name}, "page",
-                     fmt::format("would have {} MB, more than the {} MB that browsers open in seconds; show fewer ranks "
-                                 "(--ranks) or less of the time (--from, --to)",
-                                 bytes / 1'000'000, largest_page / 1'000'000));
+    throw InputError(
+        {run.figures.name}, "page",
+        fmt::format("would have {} MB, more than the {} MB that browsers open in seconds; show fewer ranks "
+                    "(--ranks) or less of the time (--from, --to)",
+                    bytes / 1'000'000, largest_page / 1'000'000));
 }
 
 } // namespace moesim::analysis

@@ -102,7 +102,8 @@ private:
     const std::vector<std::size_t> of_phase = categories_of_phases(tasks);
     const auto start = [&](std::size_t row) { return nanoseconds(tasks.start[row]); };
     add_row_column("start", Coding::Differences, start);
-    add_row_column("duration", Coding::Values, [&](std::size_t row) { return nanoseconds(tasks.end[row]) - start(row); });
+    add_row_column("duration", Coding::Values,
+                   [&](std::size_t row) { return nanoseconds(tasks.end[row]) - start(row); });
     add_row_column("rank", Coding::Differences, [&](std::size_t row) { return tasks.rank[row]; });
     add_row_column("task", Coding::Differences, [&](std::size_t row) { return rows_.place_of(tasks.task[row]); });
     add_row_column("stream", Coding::Values, [&](std::size_t row) { return tasks.stream[row]; });
@@ -141,14 +142,17 @@ private:
         if (!is_shown(block.start, block.end, options_))
           continue;
         const std::int64_t start = nanoseconds(block.start);
-        const std::array<std::int64_t, 6> row{rank, start, nanoseconds(block.end) - start,
-                                              static_cast<std::int64_t>(category_of(block.kind)), block.micro_batch,
+        const std::array<std::int64_t, 6> row{rank,
+                                              start,
+                                              nanoseconds(block.end) - start,
+                                              static_cast<std::int64_t>(category_of(block.kind)),
+                                              block.micro_batch,
                                               block.chunk};
         for (std::size_t i = 0; i < row.size(); ++i)
           table[i].push_back(row[i]);
       }
-    constexpr std::array names{"pass_rank", "pass_start", "pass_duration", "pass_category", "pass_micro_batch",
-                               "pass_chunk"};
+    constexpr std::array names{"pass_rank",     "pass_start",       "pass_duration",
+                               "pass_category", "pass_micro_batch", "pass_chunk"};
     for (std::size_t i = 0; i < names.size(); ++i)
       columns_.add(names[i], table[i], i < 2 ? Coding::Differences : Coding::Values);
   }

@@ -18,9 +18,9 @@ struct PageRows {
   // of the tasks that a shown one waited for last and that are not shown themselves.
   std::vector<std::size_t> rows;
   std::size_t shown = 0;
-  std::vector<std::uint32_t> tasks;       // in the page, ascending; the page counts tasks by their place in this list
-  record::Dependencies dependencies;      // of the page's tasks on each other
-  std::vector<std::uint32_t> unlisted;    // per task of the page: what it waits for besides, outside the page
+  std::vector<std::uint32_t> tasks;    // in the page, ascending; the page counts tasks by their place in this list
+  record::Dependencies dependencies;   // of the page's tasks on each other
+  std::vector<std::uint32_t> unlisted; // per task of the page: what it waits for besides, outside the page
 
   // The place of a task of the graph in `tasks`, where it is for sure.
   [[nodiscard]] std::uint32_t place_of(std::uint32_t task) const;

@@ -29,8 +29,8 @@ std::optional<std::size_t> Waits::row_of(std::uint32_t task) const {
 
 std::optional<std::uint32_t> Waits::last_ended_before(std::uint32_t task) const {
   const auto before = dependencies_->of(task);
-  const auto last =
-      std::max_element(before.begin(), before.end(), [&](std::uint32_t a, std::uint32_t b) { return end_[a] < end_[b]; });
+  const auto last = std::max_element(before.begin(), before.end(),
+                                     [&](std::uint32_t a, std::uint32_t b) { return end_[a] < end_[b]; });
   if (last == before.end())
     return std::nullopt;
   return *last;

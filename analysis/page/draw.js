@@ -114,65 +114,65 @@ class Chart {
     context.save();
     context.translate(0, -top);
     const bars = this.lanes.bars.filter((bar) => bar.y + bar.height >= top && bar.y <= top + height);
-    for (const bar of bars) this.drawGround(bar);
+    const texts = [], edges = []; // [right, y, height] of pieces wide enough to tell apart
+    for (const bar of bars) this.drawGround(bar, texts);
     context.fillStyle = "rgba(0,0,0,.07)";
     for (const x of gridlines) context.fillRect(x, top, 1, height);
-    const painter = new Painter(scale), texts = [];
-    for (const bar of bars) if (bar.kind !== "group") this.drawTrack(painter, bar, this.trackOf(bar), texts);
+    const painter = new Painter(scale);
+    for (const bar of bars) if (bar.kind !== "group") this.drawTrack(painter, bar, this.trackOf(bar), texts, edges);
     this.drawn = painter.paint(context, this.hits ? 0.2 : 1);
     if (this.hits) {
       const bright = new Painter(scale);
-      for (const bar of bars) if (bar.kind === "stream") this.drawTrack(bright, bar, this.trackOf(bar, this.hitTracks), texts);
+      for (const bar of bars) if (bar.kind === "stream") this.drawTrack(bright, bar, this.trackOf(bar, this.hitTracks), texts, edges);
       for (const bar of bars) if (bar.kind === "passes") this.drawHitMarks(bright, bar);
       this.drawn += bright.paint(context);
     }
-    this.drawEdges(bars);
+    context.fillStyle = "rgba(255,255,255,.85)";
+    for (const [right, y, barHeight] of edges) context.fillRect(right - 1, y, 1, barHeight);
     for (const text of texts) this.drawText(text);
     context.restore();
   }
 
-  // Bubbles: hatched where a rank idles.
-  drawGround(bar) {
+  // Bubbles: hatched where a rank idles, with the cause where no pass covers them and there is room.
+  drawGround(bar, texts) {
     const {context} = this;
     context.fillStyle = bar.kind === "group" ? "#f1f3f5" : bar.kind === "stream" ? "#f8f9fa" : "#fff";
     context.fillRect(0, bar.y, this.width, bar.height);
     if (bar.kind !== "passes" && bar.kind !== "strip") return;
     context.fillStyle = this.hatching;
-    this.tracks(bar.lane.part).bubbles.visit(this.scale, (i, start, end, share) => {
+    const {stretches, header} = this.model, {bubbles, passes} = this.tracks(bar.lane.part);
+    bubbles.visit(this.scale, (i, start, end, share) => {
       const left = Math.max(0, Math.round(this.scale(start))), right = Math.min(this.width, Math.round(this.scale(end)));
       if (share > 0.5 && right > left) context.fillRect(left, bar.y, right - left, bar.height);
+      if (share < 1 || bar.kind === "strip" || right - left < 40 || passes.at((start + end) / 2, 0) >= 0) return;
+      this.addText(texts, bar, start, end, header.bubbles[stretches.label[i]], "#6b5b3e", "10px");
     });
   }
 
-  drawTrack(painter, bar, track, texts) {
+  drawTrack(painter, bar, track, texts, edges) {
     const {header, rows, passes, stretches} = this.model;
     const {y, height} = bar;
+    const label = (start, end, text, colour, font) => {
+      const right = this.scale(end);
+      if (right - this.scale(start) < 4) return;
+      edges.push([Math.round(right), y, height]);
+      this.addText(texts, bar, start, end, text, colour, font);
+    };
     if (bar.kind === "passes") {
       track.visit(this.scale, (i, start, end, share) => {
         const colour = passColour(header, passes.category[i], passes.chunk[i]);
         painter.add(start, end, y, height, colour, share);
-        if (share === 1) this.addText(texts, bar, start, end, passName(this.model, i), this.hits ? "#444" : textOn(colour), "bold 11px");
+        if (share === 1) label(start, end, passName(this.model, i), this.hits ? "#444" : textOn(colour), "bold 11px");
       });
-      this.labelBubbles(bar, track, texts);
     } else if (bar.kind === "strip") {
       track.visit(this.scale, (i, start, end, share) => painter.add(start, end, y, height, stretches.category[i] < 0 ? computing : header.categories[stretches.category[i]].colour, share));
     } else {
       track.visit(this.scale, (row, start, end, share) => {
         const colour = header.categories[rows.category[row]].colour;
         painter.add(start, end, y, height, colour, share);
-        if (share === 1 && !(this.hits && !this.hits[row])) this.addText(texts, bar, start, end, header.names[rows.name[row]], textOn(colour), "10px");
+        if (share === 1 && !(this.hits && !this.hits[row])) label(start, end, header.names[rows.name[row]], textOn(colour), "10px");
       });
     }
-  }
-
-  // Where no pass covers them and there is room.
-  labelBubbles(bar, passes, texts) {
-    const {stretches, header} = this.model;
-    this.tracks(bar.lane.part).bubbles.visit(this.scale, (i, start, end, share) => {
-      if (share < 1 || passes.at((start + end) / 2, 0) >= 0) return;
-      const cause = header.bubbles[stretches.label[i]];
-      this.addText(texts, bar, start, end, cause, "#6b5b3e", "10px");
-    });
   }
 
   // A search finds tasks: where only the passes of a rank are open, marks below say where the hits are.
@@ -196,19 +196,6 @@ class Chart {
     context.textBaseline = "middle";
     context.fillStyle = colour;
     context.fillText(text, x, y);
-  }
-
-  // White lines between pieces that are wide enough to tell apart.
-  drawEdges(bars) {
-    const {context} = this;
-    context.fillStyle = "rgba(255,255,255,.85)";
-    for (const bar of bars) {
-      if (bar.kind !== "passes" && bar.kind !== "stream") continue;
-      this.trackOf(bar).visit(this.scale, (i, start, end, share) => {
-        const right = this.scale(end);
-        if (share === 1 && right - this.scale(start) >= 4) context.fillRect(Math.round(right) - 1, bar.y, 1, bar.height);
-      });
-    }
   }
 }
 

@@ -3,6 +3,8 @@
 // Okabe and Ito's colours, lightened, and greys; in the order of the record's categories.
 const memoryColours = ["#5B8DB8", "#4FB79A", "#8C8C8C", "#E8B84A", "#B79AC8", "#E58A52", "#CFCFCF", "#F5E98A", "#222222"];
 
+const blockSize = 64; // rows
+
 class MemoryChart {
   constructor(model, canvas, axis, select) {
     Object.assign(this, {model, canvas, context: canvas.getContext("2d"), axis, select});
@@ -20,6 +22,7 @@ class MemoryChart {
     this.times = this.model.memory.time.subarray(first, last);
     this.totals = Float64Array.from(this.times, (_, i) => used.reduce((sum, {bytes}) => sum + bytes[i], 0));
     this.most = d3.max(this.totals) || 1;
+    this.fullestOfBlock = Uint32Array.from({length: Math.floor((last - first) / blockSize)}, (_, k) => this.fullestOf(k * blockSize, (k + 1) * blockSize - 1));
   }
 
   // The row that holds at a time; -1 before the first.
@@ -27,17 +30,31 @@ class MemoryChart {
     return lowerBound(this.times, time + 1) - 1;
   }
 
+  // The row from `first` to `last` with the most bytes. Whole blocks have been looked at once and for all.
+  fullest(first, last) {
+    const block = Math.ceil(first / blockSize), end = Math.floor(last / blockSize);
+    if (block >= end) return this.fullestOf(first, last);
+    let best = this.fullestOf(first, block * blockSize);
+    for (let k = block; k < end; ++k) if (this.totals[this.fullestOfBlock[k]] > this.totals[best]) best = this.fullestOfBlock[k];
+    const rest = this.fullestOf(end * blockSize, last);
+    return this.totals[rest] > this.totals[best] ? rest : best;
+  }
+  fullestOf(first, last) {
+    let best = first;
+    for (let i = first + 1; i <= last; ++i) if (this.totals[i] > this.totals[best]) best = i;
+    return best;
+  }
+
   // Of the changes in a pixel the fullest is drawn: peaks do not depend on the zoom.
   draw(view, height, pointer) {
-    const {context, times, totals} = this, {scale, width} = view;
+    const {context, times} = this, {scale, width} = view;
     const y = this.scale(height);
     fitCanvas(this.canvas, context, width, height);
     context.clearRect(0, 0, width, height);
     const columns = this.used.map(() => []);
     for (let x = 0, row = this.at(scale.invert(0)); x < width; ++x) {
       const next = Math.max(row, lowerBound(times, scale.invert(x + 1), Math.max(row, 0)) - 1);
-      let fullest = next;
-      for (let i = Math.max(row, 0); i < next; ++i) if (totals[i] > totals[fullest]) fullest = i;
+      const fullest = next < 0 ? -1 : this.fullest(Math.max(row, 0), next);
       row = next;
       if (fullest >= 0) this.used.forEach(({bytes}, k) => columns[k].push([x, bytes[fullest]]));
     }
@@ -139,9 +156,23 @@ class Overview {
   }
 
   draw(height) {
-    const {context, view, chart} = this, each = (height - 2) / this.shown.length;
+    const {context, view} = this;
     fitCanvas(this.canvas, context, view.width, height);
     context.clearRect(0, 0, view.width, height);
+    this.painter(height).paint(context);
+    const [left, right] = view.scale.domain().map((time) => view.whole(time));
+    context.fillStyle = "rgba(255,255,255,.72)";
+    context.fillRect(0, 0, left, height);
+    context.fillRect(right, 0, view.width - right, height);
+    context.strokeStyle = "#111";
+    context.lineWidth = 2;
+    context.strokeRect(Math.min(left + 1, view.width - 3), 1, Math.max(2, right - left - 2), height - 2);
+  }
+
+  // The passes, collected again only when they have changed.
+  painter(height) {
+    const {view, chart} = this, each = (height - 2) / this.shown.length;
+    if (this.collected && this.collected.tracks === chart.tracks && this.collected.whole === view.whole) return this.collected.painter;
     const painter = new Painter(view.whole);
     this.shown.forEach((lane, i) => {
       const bar = {kind: "passes", lane, y: Math.round(1 + i * each), height: Math.max(1, Math.round(each) - 1)};
@@ -150,13 +181,7 @@ class Overview {
         painter.add(start, end, bar.y, bar.height, passColour(chart.model.header, category[pass], chunk[pass]), share);
       });
     });
-    painter.paint(context);
-    const [left, right] = view.scale.domain().map((time) => view.whole(time));
-    context.fillStyle = "rgba(255,255,255,.72)";
-    context.fillRect(0, 0, left, height);
-    context.fillRect(right, 0, view.width - right, height);
-    context.strokeStyle = "#111";
-    context.lineWidth = 2;
-    context.strokeRect(Math.min(left + 1, view.width - 3), 1, Math.max(2, right - left - 2), height - 2);
+    this.collected = {painter, tracks: chart.tracks, whole: view.whole};
+    return painter;
   }
 }

@@ -74,16 +74,17 @@ void read_window(const GanttCommandOptions& command, double makespan, analysis::
   if (options.from >= options.to)
     throw CLI::ValidationError("--from", fmt::format("{} is not before --to {}", command.from, command.to));
   if (options.from > 0 && options.from >= makespan)
-    throw CLI::ValidationError(
-        "--from", fmt::format("{} is not before the end of the run, {}", command.from, format_seconds(Seconds(makespan))));
+    throw CLI::ValidationError("--from", fmt::format("{} is not before the end of the run, {}", command.from,
+                                                     format_seconds(Seconds(makespan))));
 }
 
 void gantt(const GanttCommandOptions& command) {
   const std::string ending = std::filesystem::path(command.output).extension();
   if (ending != ".html" && ending != ".svg" && ending != ".json")
-    throw CLI::ValidationError("-o", fmt::format("'{}' ends in none of .html (an interactive page), .svg (a picture) and "
-                                                 ".json (for Perfetto)",
-                                                 command.output));
+    throw CLI::ValidationError("-o",
+                               fmt::format("'{}' ends in none of .html (an interactive page), .svg (a picture) and "
+                                           ".json (for Perfetto)",
+                                           command.output));
   record::check_writable(command.output);
   const record::RunRecord run = record::read(command.result);
   analysis::GanttOptions options;
@@ -112,7 +113,8 @@ void add_gantt(CLI::App& app, int&) {
   command->add_option("result", options->result, "Result file that `moesim run -o` wrote")->required();
   command
       ->add_option("-o,--output", options->output,
-                   "FILE.html: an interactive page; FILE.svg: a picture; FILE.json: a trace for https://ui.perfetto.dev or chrome://tracing")
+                   "FILE.html: an interactive page; FILE.svg: a picture; FILE.json: a trace for "
+                   "https://ui.perfetto.dev or chrome://tracing")
       ->required();
   command->add_option("--ranks", options->ranks, "Ranks to show, such as 0,8,16-23 (default: one of each stage)");
   command->add_option("--from", options->from, "Show the time from here, such as 10ms (default: the start)");

@@ -123,8 +123,8 @@ TEST(GanttPage, FoldedRanksShareRows) {
 
 // Rank 1 waits for rank 0 and, longer, for rank 2, which is not shown.
 TEST(GanttPage, BringsTheTaskThatWasWaitedForFromARankThatIsNotShown) {
-  record::RunRecord run = record_of(
-      {0, 0, 0}, {Row{0, "compute", "forward", 0, 2}, Row{1, "tp", "forward", 3, 4}, Row{2, "compute", "forward", 0, 3}});
+  record::RunRecord run = record_of({0, 0, 0}, {Row{0, "compute", "forward", 0, 2}, Row{1, "tp", "forward", 3, 4},
+                                                Row{2, "compute", "forward", 0, 3}});
   set_dependencies(run, {{1, {0, 2}}});
   Decoded page = decoded(run, {.ranks = {1}});
   EXPECT_EQ(page.header["shown_rows"], 1);
@@ -137,8 +137,8 @@ TEST(GanttPage, BringsTheTaskThatWasWaitedForFromARankThatIsNotShown) {
 }
 
 TEST(GanttPage, BringsNothingFromElsewhereWhenAShownTaskEndedLast) {
-  record::RunRecord run = record_of(
-      {0, 0, 0}, {Row{0, "compute", "forward", 0, 3}, Row{1, "tp", "forward", 3, 4}, Row{2, "compute", "forward", 0, 3}});
+  record::RunRecord run = record_of({0, 0, 0}, {Row{0, "compute", "forward", 0, 3}, Row{1, "tp", "forward", 3, 4},
+                                                Row{2, "compute", "forward", 0, 3}});
   set_dependencies(run, {{1, {0, 2}}});
   EXPECT_THAT(decoded(run, {.ranks = {0, 1}}).columns["rank"], ElementsAre(0, 1));
 }
@@ -157,8 +157,9 @@ TEST(GanttPage, CutsTheTime) {
 }
 
 TEST(GanttPage, LabelsBubblesWithWhatWasWaitedFor) {
-  record::RunRecord run = record_of({0, 1}, {Row{0, "compute", "forward", 0, 2, 3}, Row{0, "pp-send-next", "forward", 2, 3, 3},
-                                             Row{1, "pp-recv-prev", "forward", 2, 3, 3}, Row{1, "compute", "forward", 3, 4, 3}});
+  record::RunRecord run =
+      record_of({0, 1}, {Row{0, "compute", "forward", 0, 2, 3}, Row{0, "pp-send-next", "forward", 2, 3, 3},
+                         Row{1, "pp-recv-prev", "forward", 2, 3, 3}, Row{1, "compute", "forward", 3, 4, 3}});
   set_dependencies(run, {{1, {0}}, {2, {0}}, {3, {2}}});
   const Decoded page = decoded(run);
   EXPECT_THAT(page.header["bubbles"], ElementsAre("nothing left to do", "waits for F3 on stage 0"));
@@ -212,8 +213,9 @@ TEST(GanttPage, RefusesAPageThatIsTooLargeToOpen) {
     check_page_size(run, 83'000'000);
     FAIL();
   } catch (const InputError& error) {
-    EXPECT_STREQ(error.what(), "many ranks:1:1: page: would have 83 MB, more than the 60 MB that browsers open in seconds; "
-                               "show fewer ranks (--ranks) or less of the time (--from, --to)\n");
+    EXPECT_STREQ(error.what(),
+                 "many ranks:1:1: page: would have 83 MB, more than the 60 MB that browsers open in seconds; "
+                 "show fewer ranks (--ranks) or less of the time (--from, --to)\n");
   }
 }
 
