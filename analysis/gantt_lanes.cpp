@@ -7,7 +7,8 @@
 namespace moesim::analysis {
 namespace {
 
-constexpr std::array<std::string_view, 5> block_names{"forward", "backward", "prefill", "decode", "optimizer step"};
+constexpr std::array<std::string_view, block_kind_count> block_names{"forward", "backward", "prefill", "decode",
+                                                                     "optimizer step"};
 
 PassBlock block_of(const record::TaskTable& tasks, std::size_t row, const RowMeanings& meanings) {
   PassBlock block{tasks.start[row], tasks.end[row], BlockKind::Optimizer, tasks.micro_batch[row], tasks.chunk[row]};
@@ -25,6 +26,10 @@ bool same_pass(const PassBlock& a, const PassBlock& b) {
 
 std::string_view name_of(BlockKind kind) {
   return block_names[static_cast<std::size_t>(kind)];
+}
+
+char letter_of(BlockKind kind) {
+  return "FBPDO"[static_cast<std::size_t>(kind)];
 }
 
 std::vector<PassBlock> pass_blocks(const record::RunRecord& run, std::uint32_t rank) {

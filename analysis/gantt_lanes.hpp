@@ -13,8 +13,11 @@
 namespace moesim::analysis {
 
 enum class BlockKind : std::uint8_t { Forward, Backward, Prefill, Decode, Optimizer };
+inline constexpr std::size_t block_kind_count = 5;
 // "forward", ..., "optimizer step".
 [[nodiscard]] std::string_view name_of(BlockKind kind);
+// F, B, P, D or O.
+[[nodiscard]] char letter_of(BlockKind kind);
 
 // One pass of a micro-batch through a chunk of layers, from its first compute task to its last. A pass that others
 // interrupt has several blocks. Decode steps that follow each other are blocks of their own where layers tell them

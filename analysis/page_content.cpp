@@ -1,7 +1,7 @@
 // Gathers the data of the interactive page: see page_content() in gantt_page.hpp.
 #include "analysis/gantt_page.hpp"
 
-#include "analysis/bubble_label.hpp"
+#include "analysis/page_bubbles.hpp"
 #include "analysis/page_columns.hpp"
 #include "analysis/page_rows.hpp"
 #include "analysis/palette.hpp"
@@ -47,15 +47,11 @@ std::vector<std::size_t> categories_of_phases(const record::TaskTable& tasks) {
   return categories;
 }
 
-// On blocks: "F3" is the forward of micro-batch 3.
-constexpr std::string_view block_letters = "FBPDO";
-static_assert(block_letters.size() == block_kind_count);
-
 json categories() {
   json list = json::array();
   for (std::size_t kind = 0; kind < block_kind_count; ++kind)
     list.push_back({{"label", name_of(static_cast<BlockKind>(kind))},
-                    {"letter", block_letters.substr(kind, 1)},
+                    {"letter", std::string(1, letter_of(static_cast<BlockKind>(kind)))},
                     {"colour", fmt::format("#{:06X}", colour_of(static_cast<BlockKind>(kind)))}});
   for (std::size_t i = first_activity; i <= busy_activity_count; ++i)
     list.push_back({{"label", activity_labels[i]}, {"colour", activity_colours[i]}});
@@ -67,10 +63,33 @@ std::int64_t nanoseconds(double seconds) {
   return std::llround(seconds * 1e9);
 }
 
+std::int64_t length(double start, double end) {
+  return nanoseconds(end) - nanoseconds(start);
+}
+
 // Amounts need no more digits than people read.
 std::int64_t float_bits(double value) {
   return std::bit_cast<std::uint32_t>(static_cast<float>(value));
 }
+
+// Columns that are filled row by row: rank and start, then others.
+template <std::size_t Width>
+class Table {
+public:
+  explicit Table(std::array<const char*, Width> names) : names_(names) {}
+  void add(const std::array<std::int64_t, Width>& row) {
+    for (std::size_t i = 0; i < Width; ++i)
+      numbers_[i].push_back(row[i]);
+  }
+  void write(PageColumns& columns) const {
+    for (std::size_t i = 0; i < Width; ++i)
+      columns.add(names_[i], numbers_[i], i < 2 ? Coding::Differences : Coding::Values);
+  }
+
+private:
+  std::array<const char*, Width> names_;
+  std::array<Numbers, Width> numbers_;
+};
 
 class Content {
 public:
@@ -83,6 +102,7 @@ public:
     add_dependencies();
     add_passes();
     add_stretches();
+    add_bubbles();
     add_memory();
     return {header().dump(-1, ' ', false, json::error_handler_t::replace), columns_.bytes()};
   }
@@ -136,53 +156,49 @@ private:
   }
 
   void add_passes() {
-    std::array<Numbers, 6> table;
+    Table<6> table({"pass_rank", "pass_start", "pass_duration", "pass_category", "pass_micro_batch", "pass_chunk"});
     for (const std::uint32_t rank : rows_.ranks)
-      for (const PassBlock& block : pass_blocks(run_, rank)) {
-        if (!is_shown(block.start, block.end, options_))
-          continue;
-        const std::int64_t start = nanoseconds(block.start);
-        const std::array<std::int64_t, 6> row{rank,
-                                              start,
-                                              nanoseconds(block.end) - start,
-                                              static_cast<std::int64_t>(category_of(block.kind)),
-                                              block.micro_batch,
-                                              block.chunk};
-        for (std::size_t i = 0; i < row.size(); ++i)
-          table[i].push_back(row[i]);
-      }
-    constexpr std::array names{"pass_rank",     "pass_start",       "pass_duration",
-                               "pass_category", "pass_micro_batch", "pass_chunk"};
-    for (std::size_t i = 0; i < names.size(); ++i)
-      columns_.add(names[i], table[i], i < 2 ? Coding::Differences : Coding::Values);
+      for (const PassBlock& block : pass_blocks(run_, rank))
+        if (is_shown(block.start, block.end, options_))
+          table.add({rank, nanoseconds(block.start), length(block.start, block.end),
+                     static_cast<std::int64_t>(category_of(block.kind)), block.micro_batch, block.chunk});
+    table.write(columns_);
   }
 
-  // What each rank is seen doing; of the times when it idles also why.
+  // What each rank is seen doing.
   void add_stretches() {
-    std::array<Numbers, 5> table;
+    Table<4> table({"stretch_rank", "stretch_start", "stretch_duration", "stretch_category"});
     for (const std::uint32_t rank : rows_.ranks)
-      for (const Stretch& stretch : stretches(run_, rank)) {
-        if (!is_shown(stretch.start, stretch.end, options_))
-          continue;
-        const std::int64_t start = nanoseconds(stretch.start);
-        const std::int64_t label = stretch.activity == Activity::Idle ? label_of(rank, stretch) : -1;
-        const std::array<std::int64_t, 5> row{rank, start, nanoseconds(stretch.end) - start,
-                                              category_of(stretch.activity), label};
-        for (std::size_t i = 0; i < row.size(); ++i)
-          table[i].push_back(row[i]);
-      }
-    constexpr std::array names{"stretch_rank", "stretch_start", "stretch_duration", "stretch_category",
-                               "stretch_label"};
-    for (std::size_t i = 0; i < names.size(); ++i)
-      columns_.add(names[i], table[i], i < 2 ? Coding::Differences : Coding::Values);
+      for (const Stretch& stretch : stretches(run_, rank))
+        if (stretch.activity != Activity::Idle && is_shown(stretch.start, stretch.end, options_))
+          table.add(
+              {rank, nanoseconds(stretch.start), length(stretch.start, stretch.end), category_of(stretch.activity)});
+    table.write(columns_);
   }
 
-  std::int64_t label_of(std::uint32_t rank, const Stretch& idle) {
+  void add_bubbles() {
+    Table<5> table({"bubble_rank", "bubble_start", "bubble_duration", "bubble_label", "bubble_row"});
+    for (const std::uint32_t rank : rows_.ranks)
+      for (const PageBubble& bubble : page_bubbles(run_, waits_, rank))
+        if (is_shown(bubble.start, bubble.end, options_))
+          table.add({rank, nanoseconds(bubble.start), length(bubble.start, bubble.end), number_of(bubble.label),
+                     bubble.row ? page_row(*bubble.row) : -1});
+    table.write(columns_);
+  }
+
+  std::int64_t number_of(const std::string& label) {
     const auto number = static_cast<std::int64_t>(labels_.size());
-    const auto [found, is_new] = label_numbers_.try_emplace(bubble_label(run_, waits_, rank, idle), number);
+    const auto [found, is_new] = label_numbers_.try_emplace(label, number);
     if (is_new)
-      labels_.push_back(found->first);
+      labels_.push_back(label);
     return found->second;
+  }
+
+  // The place in the page of a row of the record; -1 when it is not shown.
+  [[nodiscard]] std::int64_t page_row(std::size_t row) const {
+    const auto end = rows_.rows.begin() + static_cast<std::ptrdiff_t>(rows_.shown);
+    const auto found = std::lower_bound(rows_.rows.begin(), end, row);
+    return found != end && *found == row ? found - rows_.rows.begin() : -1;
   }
 
   // The changes in the time that is shown, and the one that holds when it begins.

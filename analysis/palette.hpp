@@ -11,8 +11,6 @@
 
 namespace moesim::analysis {
 
-inline constexpr std::size_t block_kind_count = static_cast<std::size_t>(BlockKind::Optimizer) + 1;
-
 // 0xRRGGBB; the lightest of a kind's chunks are mixed with white by whoever draws.
 [[nodiscard]] constexpr std::uint32_t colour_of(BlockKind kind) {
   switch (kind) {

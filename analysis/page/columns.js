@@ -73,7 +73,10 @@ async function readModel(header, base64) {
   rows.task = Int32Array.from(columns.task);
   rows.bytes = floats(columns.bytes);
   rows.flops = floats(columns.flops);
-  const model = {header, rows, passes: table(columns, "pass_"), stretches: table(columns, "stretch_"), memory: {}};
+  const model = {header, rows, memory: {}};
+  for (const [name, prefix] of [["passes", "pass_"], ["stretches", "stretch_"], ["bubbles", "bubble_"]]) model[name] = table(columns, prefix);
+  model.bubbles.category = new Uint8Array(model.bubbles.start.length).fill(header.idle);
+  model.passes.half = halves(model.passes);
   for (const name of ["rank", "time"]) model.memory[name] = columns["memory_" + name];
   model.memory.bytes = header.memory.map((_, i) => columns["memory_" + i]);
   model.tasks = readTasks(columns, rows);
@@ -84,10 +87,23 @@ async function readModel(header, base64) {
       rows: rangeOf(rows.rank, representative, rows.shown),
       passes: rangeOf(model.passes.rank, representative),
       stretches: rangeOf(model.stretches.rank, representative),
+      bubbles: rangeOf(model.bubbles.rank, representative),
       memory: rangeOf(model.memory.rank, representative),
     });
   model.hasChunks = model.passes.chunk.some((chunk) => chunk > 0);
   return model;
+}
+
+// A forward and a backward that run together are passes at the same time: the first is drawn in the upper half of its
+// lane (1), the other in the lower one (2). Passes that have their time to themselves are 0.
+function halves({rank, start, end}) {
+  const half = new Uint8Array(start.length);
+  for (let i = 1; i < start.length; ++i) {
+    if (rank[i] !== rank[i - 1] || start[i] >= end[i - 1]) continue;
+    if (half[i - 1] === 0) half[i - 1] = 1;
+    half[i] = 3 - half[i - 1];
+  }
+  return half;
 }
 
 // Lists of numbers, one after the other: list i is values[first[i]] to values[first[i + 1]].

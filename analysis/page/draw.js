@@ -46,6 +46,12 @@ function passColour(header, category, chunk) {
   return lighter.get(key);
 }
 
+// The part of a bar in which a pass is drawn: see halves().
+function halfOf({y, height}, half) {
+  const upper = height >> 1;
+  return half === 0 ? {y, height} : half === 1 ? {y, height: upper} : {y: y + upper, height: height - upper};
+}
+
 const computing = "#B4B4B4"; // in the strip; which pass it is stands above
 const textOn = (colour) => (d3.lab(colour).l > 62 ? "#222" : "#fff");
 
@@ -140,37 +146,38 @@ class Chart {
     context.fillRect(0, bar.y, this.width, bar.height);
     if (bar.kind !== "passes" && bar.kind !== "strip") return;
     context.fillStyle = this.hatching;
-    const {stretches, header} = this.model, {bubbles, passes} = this.tracks(bar.lane.part);
+    const {model} = this, {bubbles, passes, lower} = this.tracks(bar.lane.part);
     bubbles.visit(this.scale, (i, start, end, share) => {
       const left = Math.max(0, Math.round(this.scale(start))), right = Math.min(this.width, Math.round(this.scale(end)));
       if (share > 0.5 && right > left) context.fillRect(left, bar.y, right - left, bar.height);
-      if (share < 1 || bar.kind === "strip" || right - left < 40 || passes.at((start + end) / 2, 0) >= 0) return;
-      this.addText(texts, bar, start, end, header.bubbles[stretches.label[i]], "#6b5b3e", "10px");
+      if (share < 1 || bar.kind === "strip" || right - left < 40 || [passes, lower].some((track) => track.at((start + end) / 2, 0) >= 0)) return;
+      this.addText(texts, bar, start, end, model.header.bubbles[model.bubbles.label[i]], "#6b5b3e", "10px");
     });
   }
 
   drawTrack(painter, bar, track, texts, edges) {
     const {header, rows, passes, stretches} = this.model;
     const {y, height} = bar;
-    const label = (start, end, text, colour, font) => {
+    const label = (start, end, box, text, colour, font) => {
       const right = this.scale(end);
       if (right - this.scale(start) < 4) return;
-      edges.push([Math.round(right), y, height]);
-      this.addText(texts, bar, start, end, text, colour, font);
+      edges.push([Math.round(right), box.y, box.height]);
+      this.addText(texts, box, start, end, text, colour, font);
     };
     if (bar.kind === "passes") {
-      track.visit(this.scale, (i, start, end, share) => {
-        const colour = passColour(header, passes.category[i], passes.chunk[i]);
-        painter.add(start, end, y, height, colour, share);
-        if (share === 1) label(start, end, passName(this.model, i), this.hits ? "#444" : textOn(colour), "bold 11px");
-      });
+      for (const half of [track, this.tracks(bar.lane.part).lower])
+        half.visit(this.scale, (i, start, end, share) => {
+          const colour = passColour(header, passes.category[i], passes.chunk[i]), box = halfOf(bar, passes.half[i]);
+          painter.add(start, end, box.y, box.height, colour, share);
+          if (share === 1) label(start, end, box, passName(this.model, i), this.hits ? "#444" : textOn(colour), "bold 11px");
+        });
     } else if (bar.kind === "strip") {
       track.visit(this.scale, (i, start, end, share) => painter.add(start, end, y, height, stretches.category[i] < 0 ? computing : header.categories[stretches.category[i]].colour, share));
     } else {
       track.visit(this.scale, (row, start, end, share) => {
         const colour = header.categories[rows.category[row]].colour;
         painter.add(start, end, y, height, colour, share);
-        if (share === 1 && !(this.hits && !this.hits[row])) label(start, end, header.names[rows.name[row]], textOn(colour), "10px");
+        if (share === 1 && !(this.hits && !this.hits[row])) label(start, end, bar, header.names[rows.name[row]], textOn(colour), "10px");
       });
     }
   }

@@ -66,10 +66,10 @@ class Page {
 
   // What is under a point of the chart.
   thing(x, y) {
-    const bar = this.lanes.barAt(y + byId("scroll").scrollTop), {scale} = this.view;
+    const below = y + byId("scroll").scrollTop, bar = this.lanes.barAt(below), {scale} = this.view;
     if (!bar) return null;
     const time = scale.invert(x), tolerance = scale.invert(x + 2) - time;
-    const thing = thingAt(this.chart, bar, time, tolerance, this.view.span);
+    const thing = thingAt(this.chart, bar, below, time, tolerance, this.view.span);
     return thing && {...thing, lane: bar.lane};
   }
 

@@ -165,8 +165,7 @@ function streamsOf(model, part) {
 
 function idleShare(model, part, total) {
   let idle = 0;
-  for (let i = part.stretches[0]; i < part.stretches[1]; ++i)
-    if (model.stretches.category[i] === model.header.idle) idle += model.stretches.duration[i];
+  for (let i = part.bubbles[0]; i < part.bubbles[1]; ++i) idle += model.bubbles.duration[i];
   return total > 0 ? idle / total : 0;
 }
 

@@ -64,9 +64,9 @@ class Search {
 
 // A button for each kind that there is; a click hides it or shows it again.
 function makeLegend(model, node, hidden, changed) {
-  const {header, rows, passes, stretches} = model, used = new Set();
+  const {header, rows, passes, stretches, bubbles} = model, used = new Set();
   for (let row = 0; row < rows.shown; ++row) used.add(rows.category[row]);
-  for (const table of [passes, stretches]) for (const category of table.category) used.add(category);
+  for (const table of [passes, stretches, bubbles]) for (const category of table.category) used.add(category);
   header.categories.forEach(({label, colour}, category) => {
     if (!used.has(category)) return;
     const button = element("button", "kind"), swatch = element("i", category === header.idle ? "hatched" : "");

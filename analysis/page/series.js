@@ -176,9 +176,10 @@ class Overview {
     const painter = new Painter(view.whole);
     this.shown.forEach((lane, i) => {
       const bar = {kind: "passes", lane, y: Math.round(1 + i * each), height: Math.max(1, Math.round(each) - 1)};
-      chart.tracks(lane.part).passes.visit(view.whole, (pass, start, end, share) => {
-        const {category, chunk} = chart.model.passes;
-        painter.add(start, end, bar.y, bar.height, passColour(chart.model.header, category[pass], chunk[pass]), share);
+      const {passes, lower} = chart.tracks(lane.part);
+      for (const track of [passes, lower]) track.visit(view.whole, (pass, start, end, share) => {
+        const {category, chunk, half} = chart.model.passes, {y, height} = halfOf(bar, half[pass]);
+        painter.add(start, end, y, height, passColour(chart.model.header, category[pass], chunk[pass]), share);
       });
     });
     this.collected = {painter, tracks: chart.tracks, whole: view.whole};

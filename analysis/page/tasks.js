@@ -60,8 +60,7 @@ function waitedFor(model, row) {
 function factsOfRow(model, row, span) {
   const {rows, header} = model, seconds = rows.duration[row] / 1e9;
   const facts = [
-    ["when", `${formatMoment(rows.start[row], span)} to ${formatMoment(rows.end[row], span)}`],
-    ["how long", formatTime(rows.duration[row])],
+    ...factsOfTime(rows, row, span),
     ["what", placeInModel(model, row)],
     ["where", `${placeInJob(model, row)}, stream ${header.streams[rows.stream[row]]}`],
   ];
@@ -74,21 +73,27 @@ function factsOfRow(model, row, span) {
 
 function factsOfPass(model, i, span) {
   const {passes, header} = model;
-  const facts = [["when", `${formatMoment(passes.start[i], span)} to ${formatMoment(passes.end[i], span)}`], ["how long", formatTime(passes.duration[i])]];
+  const facts = factsOfTime(passes, i, span);
   if (passes.micro_batch[i] >= 0) facts.unshift(["what", `${header.categories[passes.category[i]].label} of micro-batch ${passes.micro_batch[i]}` + (model.hasChunks ? `, chunk ${passes.chunk[i]}` : "")]);
   return facts;
 }
 
 function factsOfBubble(model, i, span) {
-  const {stretches, header} = model;
-  return [["cause", header.bubbles[stretches.label[i]]], ["when", `${formatMoment(stretches.start[i], span)} to ${formatMoment(stretches.end[i], span)}`], ["how long", formatTime(stretches.duration[i])]];
+  const {bubbles, header} = model;
+  return [["cause", header.bubbles[bubbles.label[i]]], ...factsOfTime(bubbles, i, span)];
+}
+
+function factsOfTime({start, end, duration}, i, span) {
+  return [["when", `${formatMoment(start[i], span)} to ${formatMoment(end[i], span)}`], ["how long", formatTime(duration[i])]];
 }
 
 // What stands at a point of a bar: {title, facts, row}; row is the task that a click selects, or -1.
-function thingAt(chart, bar, time, tolerance, span) {
+function thingAt(chart, bar, y, time, tolerance, span) {
   const {model} = chart, {stretches} = model, {part} = bar.lane;
   if (bar.kind === "group") return null;
-  const i = chart.trackOf(bar).at(time, bar.kind === "strip" ? 0 : tolerance);
+  let i = chart.trackOf(bar).at(time, bar.kind === "strip" ? 0 : tolerance);
+  const below = bar.kind === "passes" ? chart.tracks(part).lower.at(time, 0) : -1;
+  if (below >= 0 && y >= halfOf(bar, 2).y) i = below;
   if (bar.kind === "stream" && i >= 0) return rowThing(model, i, span);
   if (bar.kind === "passes" && i >= 0) {
     const row = firstRowOfPass(model, part, i), facts = factsOfPass(model, i, span);
@@ -99,11 +104,11 @@ function thingAt(chart, bar, time, tolerance, span) {
   if (bar.kind === "strip" && i >= 0) {
     const label = stretches.category[i] < 0 ? "compute" : model.header.categories[stretches.category[i]].label;
     const exposed = stretches.category[i] >= model.header.passes;
-    return {title: exposed ? `exposed ${label}` : label, facts: factsOfBubble(model, i, span).slice(1), row: rowStartingAt(model, part, stretches.start[i])};
+    return {title: exposed ? `exposed ${label}` : label, facts: factsOfTime(stretches, i, span), row: rowStartingAt(model, part, stretches.start[i])};
   }
   const bubble = chart.tracks(part).bubbles.at(time, 0);
   if (bubble < 0) return null;
-  return {title: "bubble", facts: factsOfBubble(model, bubble, span), row: rowStartingAt(model, part, stretches.end[bubble])};
+  return {title: "bubble", facts: factsOfBubble(model, bubble, span), row: model.bubbles.row[bubble]};
 }
 
 function rowThing(model, row, span) {

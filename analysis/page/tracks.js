@@ -71,13 +71,14 @@ function indicesWhere([first, last], keep) {
 
 // The tracks of a rank. keep(table, i) says what is shown.
 function tracksOf(model, part, keep) {
-  const {rows, passes, stretches, header} = model;
+  const {rows, passes, stretches, bubbles, header} = model;
   const byStream = header.streams.map(() => []);
   for (let row = part.rows[0]; row < part.rows[1]; ++row) if (keep(rows, row)) byStream[rows.stream[row]].push(row);
   return {
-    passes: new Track(passes, indicesWhere(part.passes, (i) => keep(passes, i))),
-    strip: new Track(stretches, indicesWhere(part.stretches, (i) => stretches.category[i] !== header.idle && keep(stretches, i))),
-    bubbles: new Track(stretches, indicesWhere(part.stretches, (i) => stretches.category[i] === header.idle && keep(stretches, i))),
+    passes: new Track(passes, indicesWhere(part.passes, (i) => passes.half[i] < 2 && keep(passes, i))),
+    lower: new Track(passes, indicesWhere(part.passes, (i) => passes.half[i] === 2 && keep(passes, i))),
+    strip: new Track(stretches, indicesWhere(part.stretches, (i) => keep(stretches, i))),
+    bubbles: new Track(bubbles, indicesWhere(part.bubbles, (i) => keep(bubbles, i))),
     streams: byStream.map((list) => new Track(rows, Uint32Array.from(list))),
   };
 }

@@ -152,7 +152,8 @@ TEST(GanttPage, CutsTheTime) {
   EXPECT_EQ(page.header["to"], 3'500'000'000);
   EXPECT_THAT(page.columns["micro_batch"], ElementsAre(1));
   EXPECT_THAT(page.columns["pass_micro_batch"], ElementsAre(1));
-  EXPECT_THAT(page.columns["stretch_start"], ElementsAre(1'000'000'000, 2'000'000'000, 3'000'000'000));
+  EXPECT_THAT(page.columns["stretch_start"], ElementsAre(2'000'000'000));
+  EXPECT_THAT(page.columns["bubble_start"], ElementsAre(1'000'000'000, 3'000'000'000));
   EXPECT_THAT(page.columns["memory_0"], ElementsAre(20, 30)); // what holds at the beginning, and a change
 }
 
@@ -163,8 +164,9 @@ TEST(GanttPage, LabelsBubblesWithWhatWasWaitedFor) {
   set_dependencies(run, {{1, {0}}, {2, {0}}, {3, {2}}});
   const Decoded page = decoded(run);
   EXPECT_THAT(page.header["bubbles"], ElementsAre("nothing left to do", "waits for F3 on stage 0"));
-  // Stage 0 computes, sends, is done; stage 1 waits, receives, computes.
-  EXPECT_THAT(page.columns.at("stretch_label"), ElementsAre(-1, -1, 0, 1, -1, -1));
+  EXPECT_THAT(page.columns.at("bubble_rank"), ElementsAre(0, 1));
+  EXPECT_THAT(page.columns.at("bubble_label"), ElementsAre(0, 1));
+  EXPECT_THAT(page.columns.at("bubble_row"), ElementsAre(-1, 2)); // nothing follows; the transfer does
 }
 
 TEST(GanttPage, SaysWhatColourEachRowHas) {

@@ -1,4 +1,4 @@
-#include "analysis/bubble_label.hpp"
+#include "analysis/page_bubbles.hpp"
 
 #include <algorithm>
 
@@ -39,10 +39,9 @@ std::string short_name(const record::TaskTable& tasks, std::size_t row) {
   return tasks.names[tasks.name[row]];
 }
 
-} // namespace
-
-std::string bubble_label(const record::RunRecord& run, const Waits& waits, std::uint32_t rank, const Stretch& idle) {
-  const std::optional<std::size_t> row = row_that_ends(run, rank, idle);
+// Says what the task that ends the idle time waited for.
+std::string label(const record::RunRecord& run, const Waits& waits, std::uint32_t rank,
+                  std::optional<std::size_t> row) {
   if (!row)
     return "nothing left to do";
   const std::optional<std::uint32_t> cause = waits.last_ended_before(run.tasks.task[*row]);
@@ -56,6 +55,19 @@ std::string bubble_label(const record::RunRecord& run, const Waits& waits, std::
   if (other != run.ranks.representative[rank])
     return fmt::format("waits for {} on rank {}", what, other);
   return fmt::format("waits for {}", what);
+}
+
+} // namespace
+
+std::vector<PageBubble> page_bubbles(const record::RunRecord& run, const Waits& waits, std::uint32_t rank) {
+  std::vector<PageBubble> bubbles;
+  for (const Stretch& stretch : stretches(run, rank)) {
+    if (stretch.activity != Activity::Idle)
+      continue;
+    const std::optional<std::size_t> row = row_that_ends(run, rank, stretch);
+    bubbles.push_back({stretch.start, stretch.end, label(run, waits, rank, row), row});
+  }
+  return bubbles;
 }
 
 } // namespace moesim::analysis
