@@ -5,6 +5,7 @@
 // -1, 1, -2 as 0, 1, 2, 3). analysis/page/columns.js is the reader.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -34,6 +35,25 @@ public:
 private:
   std::vector<PageColumn> columns_;
   std::string bytes_;
+};
+
+// Columns that are filled row by row: rank and start, then others.
+template <std::size_t Width>
+class PageTable {
+public:
+  explicit PageTable(std::array<const char*, Width> names) : names_(names) {}
+  void add(const std::array<std::int64_t, Width>& row) {
+    for (std::size_t i = 0; i < Width; ++i)
+      numbers_[i].push_back(row[i]);
+  }
+  void write(PageColumns& columns) const {
+    for (std::size_t i = 0; i < Width; ++i)
+      columns.add(names_[i], numbers_[i], i < 2 ? Coding::Differences : Coding::Values);
+  }
+
+private:
+  std::array<const char*, Width> names_;
+  std::array<std::vector<std::int64_t>, Width> numbers_;
 };
 
 // The same bytes give the same result, whatever the time of day.

@@ -72,25 +72,6 @@ std::int64_t float_bits(double value) {
   return std::bit_cast<std::uint32_t>(static_cast<float>(value));
 }
 
-// Columns that are filled row by row: rank and start, then others.
-template <std::size_t Width>
-class Table {
-public:
-  explicit Table(std::array<const char*, Width> names) : names_(names) {}
-  void add(const std::array<std::int64_t, Width>& row) {
-    for (std::size_t i = 0; i < Width; ++i)
-      numbers_[i].push_back(row[i]);
-  }
-  void write(PageColumns& columns) const {
-    for (std::size_t i = 0; i < Width; ++i)
-      columns.add(names_[i], numbers_[i], i < 2 ? Coding::Differences : Coding::Values);
-  }
-
-private:
-  std::array<const char*, Width> names_;
-  std::array<Numbers, Width> numbers_;
-};
-
 class Content {
 public:
   Content(const record::RunRecord& run, const GanttOptions& options)
@@ -156,7 +137,7 @@ private:
   }
 
   void add_passes() {
-    Table<6> table({"pass_rank", "pass_start", "pass_duration", "pass_category", "pass_micro_batch", "pass_chunk"});
+    PageTable<6> table({"pass_rank", "pass_start", "pass_duration", "pass_category", "pass_micro_batch", "pass_chunk"});
     for (const std::uint32_t rank : rows_.ranks)
       for (const PassBlock& block : pass_blocks(run_, rank))
         if (is_shown(block.start, block.end, options_))
@@ -167,7 +148,7 @@ private:
 
   // What each rank is seen doing.
   void add_stretches() {
-    Table<4> table({"stretch_rank", "stretch_start", "stretch_duration", "stretch_category"});
+    PageTable<4> table({"stretch_rank", "stretch_start", "stretch_duration", "stretch_category"});
     for (const std::uint32_t rank : rows_.ranks)
       for (const Stretch& stretch : stretches(run_, rank))
         if (stretch.activity != Activity::Idle && is_shown(stretch.start, stretch.end, options_))
@@ -177,7 +158,7 @@ private:
   }
 
   void add_bubbles() {
-    Table<5> table({"bubble_rank", "bubble_start", "bubble_duration", "bubble_label", "bubble_row"});
+    PageTable<5> table({"bubble_rank", "bubble_start", "bubble_duration", "bubble_label", "bubble_row"});
     for (const std::uint32_t rank : rows_.ranks)
       for (const PageBubble& bubble : page_bubbles(run_, waits_, rank))
         if (is_shown(bubble.start, bubble.end, options_))
