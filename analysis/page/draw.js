@@ -80,6 +80,8 @@ function hatching(context) {
   return context.createPattern(tile, "repeat");
 }
 
+const letterWidth = 5.6; // pixels, about, of small text
+
 class Chart {
   constructor(model, lanes, canvas) {
     this.model = model;
@@ -150,8 +152,9 @@ class Chart {
     bubbles.visit(this.scale, (i, start, end, share) => {
       const left = Math.max(0, Math.round(this.scale(start))), right = Math.min(this.width, Math.round(this.scale(end)));
       if (share > 0.5 && right > left) context.fillRect(left, bar.y, right - left, bar.height);
-      if (share < 1 || bar.kind === "strip" || right - left < 40 || [passes, lower].some((track) => track.at((start + end) / 2, 0) >= 0)) return;
-      this.addText(texts, bar, start, end, model.header.bubbles[model.bubbles.label[i]], "#6b5b3e", "10px");
+      if (share < 1 || bar.kind === "strip" || right - left < 60 || [passes, lower].some((track) => track.at((start + end) / 2, 0) >= 0)) return;
+      const cause = model.header.bubbles[model.bubbles.label[i]], room = Math.floor((right - left - 4) / letterWidth);
+      this.addText(texts, bar, start, end, cause.length <= room ? cause : `${cause.slice(0, room - 1)}…`, "#6b5b3e", "10px");
     });
   }
 
@@ -191,7 +194,7 @@ class Chart {
   // Whether there is room. Text sits in the middle of what can be seen of its piece.
   addText(texts, bar, start, end, text, colour, font) {
     const left = Math.max(0, this.scale(start)), right = Math.min(this.width, this.scale(end));
-    const needed = text.length * (font.startsWith("bold") ? 6.8 : 5.6) + 4;
+    const needed = text.length * (font.startsWith("bold") ? 6.8 : letterWidth) + 4;
     if (right - left < needed) return false;
     texts.push({x: (left + right) / 2, y: bar.y + bar.height / 2 + 0.5, text, colour, font});
     return true;

@@ -1,9 +1,11 @@
 // The series below the lanes, on the same time: memory of a rank by category, and tokens per second of the job.
 
-// Okabe and Ito's colours, lightened, and greys; in the order of the record's categories.
-const memoryColours = ["#5B8DB8", "#4FB79A", "#8C8C8C", "#E8B84A", "#B79AC8", "#E58A52", "#CFCFCF", "#F5E98A", "#222222"];
+// In the order of the record's categories. What stays is blue-grey, what comes and goes has a colour; neighbours differ in
+// how light they are, and none is the colour of a pass.
+const memoryColours = ["#62748A", "#9DB2C6", "#D3DAE1", "#E8B84A", "#B79AC8", "#D9824A", "#8C8C8C", "#F0E4A0", "#333333"];
 
 const blockSize = 64; // rows
+const headroom = 1.3;  // for the legend above the fullest moment
 
 class MemoryChart {
   constructor(model, canvas, axis, select) {
@@ -71,9 +73,9 @@ class MemoryChart {
   }
 
   scale(height) {
-    const y = d3.scaleLinear().domain([0, this.most * 1.08]).range([height - 1, 2]);
+    const y = d3.scaleLinear().domain([0, this.most * headroom]).range([height - 1, 2]);
     const [unit, size] = [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10], ["B", 1]].find(([, factor]) => this.most >= factor) || ["B", 1];
-    const shown = d3.scaleLinear().domain([0, (this.most * 1.08) / size]).range(y.range());
+    const shown = d3.scaleLinear().domain([0, (this.most * headroom) / size]).range(y.range());
     d3.select(this.axis).call(d3.axisLeft(shown).ticks(3).tickFormat((tick) => (tick > 0 ? `${tick} ${unit}` : "")));
     return y;
   }
@@ -104,7 +106,7 @@ class ThroughputChart {
     context.clearRect(0, 0, width, height);
     context.fillStyle = "#7AA6C2";
     for (let i = 0; i < rates.length; ++i) {
-      const left = Math.max(0, scale(i > 0 ? ends[i - 1] : 0)), right = Math.min(width, scale(ends[i]));
+      const left = Math.max(0, Math.round(scale(i > 0 ? ends[i - 1] : 0))), right = Math.min(width, Math.round(scale(ends[i])));
       if (right > left) context.fillRect(left, y(rates[i]), right - left, y(0) - y(rates[i]));
     }
     drawPointer(context, scale, pointer, height);

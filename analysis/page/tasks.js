@@ -83,8 +83,10 @@ function factsOfBubble(model, i, span) {
   return [["cause", header.bubbles[bubbles.label[i]]], ...factsOfTime(bubbles, i, span)];
 }
 
+// With digits enough to tell a tenth of it, or a thousandth of what is shown.
 function factsOfTime({start, end, duration}, i, span) {
-  return [["when", `${formatMoment(start[i], span)} to ${formatMoment(end[i], span)}`], ["how long", formatTime(duration[i])]];
+  const fine = Math.min(span, 100 * duration[i]);
+  return [["when", `${formatMoment(start[i], fine)} to ${formatMoment(end[i], fine)}`], ["how long", formatTime(duration[i])]];
 }
 
 // What stands at a point of a bar: {title, facts, row}; row is the task that a click selects, or -1.
