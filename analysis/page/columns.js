@@ -55,26 +55,31 @@ function table(columns, prefix) {
 function lowerBound(list, value, low = 0, high = list.length) {
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (list[middle] < value) low = middle + 1;
-    else high = middle;
+    if (list[middle] < value)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low;
 }
 
-const rangeOf = (ranks, rank, high = ranks.length) => [lowerBound(ranks, rank, 0, high), lowerBound(ranks, rank + 1, 0, high)];
+const rangeOf =
+    (ranks, rank, high = ranks.length) => [lowerBound(ranks, rank, 0, high), lowerBound(ranks, rank + 1, 0, high)];
 
 // What the page knows. Times are nanoseconds. A rank has the rows of its representative.
 async function readModel(header, base64) {
   const columns = await readColumns(header, base64);
   const rows = {count: columns.start.length, shown: header.shown_rows};
-  for (const name of ["start", "duration", "stream", "kind", "name", "phase", "layer", "micro_batch", "chunk", "category", "rank"])
+  for (const name of ["start", "duration", "stream", "kind", "name", "phase", "layer", "micro_batch", "chunk",
+                      "category", "rank"])
     rows[name] = columns[name];
   rows.end = sums(rows.start, rows.duration);
   rows.task = Int32Array.from(columns.task);
   rows.bytes = floats(columns.bytes);
   rows.flops = floats(columns.flops);
   const model = {header, rows, memory: {}};
-  for (const [name, prefix] of [["passes", "pass_"], ["stretches", "stretch_"], ["bubbles", "bubble_"]]) model[name] = table(columns, prefix);
+  for (const [name, prefix] of [["passes", "pass_"], ["stretches", "stretch_"], ["bubbles", "bubble_"]])
+    model[name] = table(columns, prefix);
   model.bubbles.category = new Uint8Array(model.bubbles.start.length).fill(header.idle);
   model.passes.half = halves(model.passes);
   for (const name of ["rank", "time"]) model.memory[name] = columns["memory_" + name];

@@ -5,7 +5,7 @@ class Painter {
   constructor(scale) {
     this.scale = scale;
     this.width = scale.range()[1];
-    this.piles = new Map(); // "colour alpha" -> [x, y, width, height, ...]
+    this.piles = new Map();                  // "colour alpha" -> [x, y, width, height, ...]
     this.before = {y: -1, end: 0, right: 0}; // what was added last
   }
   add(start, end, y, height, colour, alpha) {
@@ -20,9 +20,11 @@ class Painter {
     let pile = this.piles.get(key);
     if (!pile) this.piles.set(key, (pile = []));
     const last = pile.length - 4;
-    if (last >= 0 && pile[last] + pile[last + 2] >= left && pile[last] <= left && pile[last + 1] === y && pile[last + 3] === height)
+    if (last >= 0 && pile[last] + pile[last + 2] >= left && pile[last] <= left && pile[last + 1] === y &&
+        pile[last + 3] === height)
       pile[last + 2] = Math.max(pile[last + 2], right - pile[last]);
-    else pile.push(left, y, right - left, height);
+    else
+      pile.push(left, y, right - left, height);
   }
   paint(context, alpha = 1) {
     let count = 0;
@@ -42,7 +44,8 @@ class Painter {
 const lighter = new Map();
 function passColour(header, category, chunk) {
   const times = Math.min(chunk, 3), key = category * 4 + times;
-  if (!lighter.has(key)) lighter.set(key, d3.interpolateRgb(header.categories[category].colour, "#fff")(0.22 * times).replace(/ /g, ""));
+  if (!lighter.has(key))
+    lighter.set(key, d3.interpolateRgb(header.categories[category].colour, "#fff")(0.22 * times).replace(/ /g, ""));
   return lighter.get(key);
 }
 
@@ -127,12 +130,15 @@ class Chart {
     context.fillStyle = "rgba(0,0,0,.07)";
     for (const x of gridlines) context.fillRect(x, top, 1, height);
     const painter = new Painter(scale);
-    for (const bar of bars) if (bar.kind !== "group") this.drawTrack(painter, bar, this.trackOf(bar), texts, edges);
+    for (const bar of bars)
+      if (bar.kind !== "group") this.drawTrack(painter, bar, this.trackOf(bar), texts, edges);
     this.drawn = painter.paint(context, this.hits ? 0.2 : 1);
     if (this.hits) {
       const bright = new Painter(scale);
-      for (const bar of bars) if (bar.kind === "stream") this.drawTrack(bright, bar, this.trackOf(bar, this.hitTracks), texts, edges);
-      for (const bar of bars) if (bar.kind === "passes") this.drawHitMarks(bright, bar);
+      for (const bar of bars)
+        if (bar.kind === "stream") this.drawTrack(bright, bar, this.trackOf(bar, this.hitTracks), texts, edges);
+      for (const bar of bars)
+        if (bar.kind === "passes") this.drawHitMarks(bright, bar);
       this.drawn += bright.paint(context);
     }
     context.fillStyle = "rgba(255,255,255,.85)";
@@ -150,11 +156,15 @@ class Chart {
     context.fillStyle = this.hatching;
     const {model} = this, {bubbles, passes, lower} = this.tracks(bar.lane.part);
     bubbles.visit(this.scale, (i, start, end, share) => {
-      const left = Math.max(0, Math.round(this.scale(start))), right = Math.min(this.width, Math.round(this.scale(end)));
+      const left = Math.max(0, Math.round(this.scale(start))),
+            right = Math.min(this.width, Math.round(this.scale(end)));
       if (share > 0.5 && right > left) context.fillRect(left, bar.y, right - left, bar.height);
-      if (share < 1 || bar.kind === "strip" || right - left < 60 || [passes, lower].some((track) => track.at((start + end) / 2, 0) >= 0)) return;
+      if (share < 1 || bar.kind === "strip" || right - left < 60 ||
+          [passes, lower].some((track) => track.at((start + end) / 2, 0) >= 0))
+        return;
       const cause = model.header.bubbles[model.bubbles.label[i]], room = Math.floor((right - left - 4) / letterWidth);
-      this.addText(texts, bar, start, end, cause.length <= room ? cause : `${cause.slice(0, room - 1)}…`, "#6b5b3e", "10px");
+      this.addText(texts, bar, start, end, cause.length <= room ? cause : `${cause.slice(0, room - 1)}…`, "#6b5b3e",
+                   "10px");
     });
   }
 
@@ -172,15 +182,20 @@ class Chart {
         half.visit(this.scale, (i, start, end, share) => {
           const colour = passColour(header, passes.category[i], passes.chunk[i]), box = halfOf(bar, passes.half[i]);
           painter.add(start, end, box.y, box.height, colour, share);
-          if (share === 1) label(start, end, box, passName(this.model, i), this.hits ? "#444" : textOn(colour), "bold 11px");
+          if (share === 1)
+            label(start, end, box, passName(this.model, i), this.hits ? "#444" : textOn(colour), "bold 11px");
         });
     } else if (bar.kind === "strip") {
-      track.visit(this.scale, (i, start, end, share) => painter.add(start, end, y, height, stretches.category[i] < 0 ? computing : header.categories[stretches.category[i]].colour, share));
+      track.visit(this.scale,
+                  (i, start, end, share) => painter.add(
+                      start, end, y, height,
+                      stretches.category[i] < 0 ? computing : header.categories[stretches.category[i]].colour, share));
     } else {
       track.visit(this.scale, (row, start, end, share) => {
         const colour = header.categories[rows.category[row]].colour;
         painter.add(start, end, y, height, colour, share);
-        if (share === 1 && !(this.hits && !this.hits[row])) label(start, end, bar, header.names[rows.name[row]], textOn(colour), "10px");
+        if (share === 1 && !(this.hits && !this.hits[row]))
+          label(start, end, bar, header.names[rows.name[row]], textOn(colour), "10px");
       });
     }
   }

@@ -17,7 +17,8 @@ class Page {
     this.throughput = new ThroughputChart(model, byId("throughput"), byId("throughput-axis"));
     this.tooltip = new Tooltip(byId("tooltip"));
     this.panel = new Panel(model, this.lanes, byId("panel"), (row) => this.jump(row));
-    this.search = new Search(model, byId("search"), byId("hits"), (hits) => this.refilter(hits), (row) => this.jump(row));
+    this.search =
+        new Search(model, byId("search"), byId("hits"), (hits) => this.refilter(hits), (row) => this.jump(row));
     makeLegend(model, byId("legend"), this.chart.hidden, () => this.refilter(this.chart.hits));
     byId("figures").textContent = figures(header);
     listen(this);
@@ -69,16 +70,18 @@ class Page {
     const below = y + byId("scroll").scrollTop, bar = this.lanes.barAt(below), {scale} = this.view;
     if (!bar) return null;
     const time = scale.invert(x), tolerance = scale.invert(x + 2) - time;
-    const thing = thingAt(this.chart, bar, below, time, tolerance, this.view.span);
+    const thing = thingAt(this.chart, {bar, y: below, time, tolerance}, this.view.span);
     return thing && {...thing, lane: bar.lane};
   }
 
   select(row, lane) {
-    this.selection = row < 0 ? null : {row, lane, before: rowsBefore(this.model, row), after: rowsAfter(this.model, row)};
+    this.selection =
+        row < 0 ? null : {row, lane, before: rowsBefore(this.model, row), after: rowsAfter(this.model, row)};
     if (this.selection) {
       this.panel.show(this.selection, this.view.span);
       this.memory.choose(lane.rank);
-    } else this.panel.clear();
+    } else
+      this.panel.clear();
     this.redraw();
   }
 
@@ -90,10 +93,12 @@ class Page {
     this.lanes.reveal(lane);
     const [from, to] = this.view.scale.domain(), {start, end, duration} = rows;
     const tooSmall = duration[row] > 0 && duration[row] / this.view.span < 8 / this.view.width;
-    const span = tooSmall ? (duration[row] * this.view.width) / 60 : this.view.span, centre = (start[row] + end[row]) / 2;
+    const span = tooSmall ? (duration[row] * this.view.width) / 60 : this.view.span,
+          centre = (start[row] + end[row]) / 2;
     if (tooSmall || start[row] < from || end[row] > to) this.view.show(centre - span / 2, centre + span / 2);
     const bar = this.lanes.barOf(lane, row), scroll = byId("scroll");
-    if (bar.y < scroll.scrollTop || bar.y + bar.height > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = bar.y - scroll.clientHeight / 2;
+    if (bar.y < scroll.scrollTop || bar.y + bar.height > scroll.scrollTop + scroll.clientHeight)
+      scroll.scrollTop = bar.y - scroll.clientHeight / 2;
     this.select(row, lane);
   }
 
@@ -160,7 +165,8 @@ function listenToKeys(page) {
     Escape: () => page.select(-1, null),
   };
   document.addEventListener("keydown", (event) => {
-    if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
+    if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys))
+      return;
     event.preventDefault();
     keys[event.key]();
   });
@@ -173,8 +179,10 @@ function listenToPointer(page, canvas) {
     page.pointer = view.scale.invert(event.offsetX);
     if (chosenFrom === null && event.buttons & 1) scroll.scrollTop -= event.movementY; // d3.zoom moves sideways
     const thing = event.buttons ? null : page.thing(event.offsetX, event.offsetY);
-    if (thing) tooltip.show(thing, event.clientX, event.clientY);
-    else tooltip.hide();
+    if (thing)
+      tooltip.show(thing, event.clientX, event.clientY);
+    else
+      tooltip.hide();
     canvas.style.cursor = thing && thing.row >= 0 ? "pointer" : "default";
     page.drawPointer();
     if (chosenFrom !== null) page.overlay.shade(chosenFrom, event.offsetX);
@@ -197,25 +205,29 @@ function listenToPointer(page, canvas) {
     if (chosenFrom === null) return;
     const [from, to] = [chosenFrom, event.offsetX].sort((a, b) => a - b);
     chosenFrom = null;
-    if (to - from > 3) view.show(view.scale.invert(from), view.scale.invert(to));
-    else page.drawPointer();
+    if (to - from > 3)
+      view.show(view.scale.invert(from), view.scale.invert(to));
+    else
+      page.drawPointer();
   });
   canvas.addEventListener("wheel", (event) => {
     const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
     if (!event.shiftKey && !sideways) return; // d3.zoom's
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (event.shiftKey) scroll.scrollTop += event.deltaX || event.deltaY;
-    else view.pan(event.deltaX / view.width);
+    if (event.shiftKey)
+      scroll.scrollTop += event.deltaX || event.deltaY;
+    else
+      view.pan(event.deltaX / view.width);
   }, {capture: true, passive: false});
 }
 
 readModel(JSON.parse(byId("header").textContent), byId("columns").textContent)
-  .then((model) => {
-    window.moesim = new Page(model); // for the console, and for tests
-    document.body.dataset.ready = "yes";
-  })
-  .catch((error) => {
-    byId("panel").textContent = `This page could not be drawn: ${error}`;
-    throw error;
-  });
+    .then((model) => {
+      window.moesim = new Page(model); // for the console, and for tests
+      document.body.dataset.ready = "yes";
+    })
+    .catch((error) => {
+      byId("panel").textContent = `This page could not be drawn: ${error}`;
+      throw error;
+    });

@@ -1,7 +1,19 @@
 // Lanes: one per rank, in groups by stage or node that open and close. What is open decides which bars stand where.
 
-const heights = {group: 20, gap: 6};
-const roomy = {passes: 32, strip: 8, stream: 17}, dense = {passes: 20, strip: 5, stream: 13}; // few lanes, and many
+const heights = {
+  group: 20,
+  gap: 6
+};
+const roomy = {
+  passes: 32,
+  strip: 8,
+  stream: 17
+},
+      dense = {
+        passes: 20,
+        strip: 5,
+        stream: 13
+      }; // few lanes, and many
 const fewLanes = 8;
 
 class Lanes {
@@ -55,14 +67,20 @@ class Lanes {
     for (const group of this.groups()) {
       const closed = this.closedGroups.has(group.name);
       this.labels.push({group, y, open: !closed});
-      this.bars.push({kind: closed ? "passes" : "group", lane: group.lanes[0], y: y + (closed ? 2 : 0), height: heights.group - (closed ? 4 : 0)});
+      this.bars.push({
+        kind: closed ? "passes" : "group",
+        lane: group.lanes[0],
+        y: y + (closed ? 2 : 0),
+        height: heights.group - (closed ? 4 : 0)
+      });
       y += heights.group + 4;
       if (closed) continue;
       for (const lane of group.lanes) {
         this.labels.push({lane, y, open: lane.open});
         add("passes", lane, heights.passes);
         add("strip", lane, heights.strip);
-        if (lane.open) for (const stream of this.usedStreams.get(lane.representative)) add("stream", lane, heights.stream, {stream});
+        if (lane.open)
+          for (const stream of this.usedStreams.get(lane.representative)) add("stream", lane, heights.stream, {stream});
         y += heights.gap;
       }
     }
@@ -82,7 +100,8 @@ class Lanes {
       button.append(element("span", "arrow", open ? "▾" : "▸"));
       if (group) {
         const count = group.lanes.length;
-        button.append(`${group.name}`, element("small", "", count > 1 ? ` ${count} ranks` : ` bubble ${percent(group.lanes[0].idle)}`));
+        button.append(`${group.name}`,
+                      element("small", "", count > 1 ? ` ${count} ranks` : ` bubble ${percent(group.lanes[0].idle)}`));
         button.onclick = () => this.toggleGroup(group.name);
       } else {
         button.append(`rank ${lane.rank}`, element("small", "", ` ${lane.coordinates}`));
@@ -113,7 +132,8 @@ class Lanes {
   }
   // The buttons are new; the keyboard stays where it was.
   focusLabel(text) {
-    const label = [...this.content.querySelectorAll("button")].find((button) => button.textContent.slice(1).startsWith(text));
+    const label =
+        [...this.content.querySelectorAll("button")].find((button) => button.textContent.slice(1).startsWith(text));
     if (label) label.focus();
   }
   group(by) {
@@ -139,13 +159,15 @@ class Lanes {
   // Where a row of a lane is drawn: its stream or, when that is closed, the passes.
   barOf(lane, row) {
     const own = this.bars.filter((bar) => bar.lane === lane);
-    return own.find((bar) => bar.stream === this.model.rows.stream[row]) || own.find((bar) => bar.kind === "passes") || null;
+    return own.find((bar) => bar.stream === this.model.rows.stream[row]) || own.find((bar) => bar.kind === "passes") ||
+           null;
   }
   // The lane that shows a row: of those with its rows, the one most like `near`.
   laneOf(row, near) {
     const lanes = this.all.filter((lane) => lane.representative === this.model.rows.rank[row]);
     if (row >= this.model.rows.shown || lanes.length === 0) return null;
-    const likeness = (lane) => (lane === near ? 8 : 0) + (near && lane.node === near.node ? 2 : 0) + sameParts(lane, near);
+    const likeness = (lane) =>
+        (lane === near ? 8 : 0) + (near && lane.node === near.node ? 2 : 0) + sameParts(lane, near);
     return lanes.reduce((best, lane) => (likeness(lane) > likeness(best) ? lane : best));
   }
 }

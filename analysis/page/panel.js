@@ -32,20 +32,29 @@ class Panel {
   }
 
   clear() {
-    this.node.replaceChildren(element("h2", "", "Nothing selected"), element("p", "", "Click a task, a pass or a bubble to see what it waited for and what waited for it."));
+    this.node.replaceChildren(
+        element("h2", "", "Nothing selected"),
+        element("p", "", "Click a task, a pass or a bubble to see what it waited for and what waited for it."));
   }
 
   show({row, before, after}, span) {
     const {model} = this;
     const unlisted = model.tasks.unlisted[model.rows.task[row]];
-    const note = unlisted > 0 ? `and ${unlisted} on ranks, or at times, that this page leaves out; they ended earlier` : "";
+    const note =
+        unlisted > 0 ? `and ${unlisted} on ranks, or at times, that this page leaves out; they ended no later` : "";
     this.node.replaceChildren(
-      element("h2", "", rowName(model, row)),
-      factList(factsOfRow(model, row, span)),
-      element("h3", "before", `waited for ${before.length}`),
-      this.list(before, note, (other, i) => (i === 0 ? "the last to end" : `ended ${formatTime(model.rows.end[before[0]] - model.rows.end[other])} earlier`)),
-      element("h3", "after", `waiting for it ${after.length}`),
-      this.list(after, "", (other) => (model.rows.start[other] > model.rows.end[row] ? `started ${formatTime(model.rows.start[other] - model.rows.end[row])} later` : "started at once")),
+        element("h2", "", rowName(model, row)),
+        factList(factsOfRow(model, row, span)),
+        element("h3", "before", `waited for ${before.length}`),
+        this.list(before, note,
+                  (other, i) =>
+                      (i === 0 ? "the last to end"
+                               : `ended ${formatTime(model.rows.end[before[0]] - model.rows.end[other])} earlier`)),
+        element("h3", "after", `waiting for it ${after.length}`),
+        this.list(after, "",
+                  (other) => (model.rows.start[other] > model.rows.end[row]
+                                  ? `started ${formatTime(model.rows.start[other] - model.rows.end[row])} later`
+                                  : "started at once")),
     );
   }
 
@@ -54,10 +63,13 @@ class Panel {
     rows.slice(0, longestList).forEach((row, i) => {
       const entry = element("button", "entry"), swatch = element("i");
       swatch.style.background = model.header.categories[model.rows.category[row]].colour;
-      entry.append(swatch, element("b", "", rowName(model, row)), element("span", "", `${placeInModel(model, row)}`), element("span", "", `${placeInJob(model, row)}; ${remark(row, i)}`));
+      entry.append(swatch, element("b", "", rowName(model, row)), element("span", "", `${placeInModel(model, row)}`),
+                   element("span", "", `${placeInJob(model, row)}; ${remark(row, i)}`));
       entry.disabled = !this.lanes.laneOf(row, null);
-      if (entry.disabled) entry.title = "not among the ranks and times of this page";
-      else entry.onclick = () => this.jump(row);
+      if (entry.disabled)
+        entry.title = "not among the ranks and times of this page";
+      else
+        entry.onclick = () => this.jump(row);
       list.append(element("li"));
       list.lastChild.append(entry);
     });
@@ -91,8 +103,10 @@ class Overlay {
         const at = box(other);
         if (!at || !own) continue;
         this.outline(at, 1.5, "#111", dash);
-        if (dash.length === 0) this.connect(at, own, dash);
-        else this.connect(own, at, dash);
+        if (dash.length === 0)
+          this.connect(at, own, dash);
+        else
+          this.connect(own, at, dash);
       }
     if (own) {
       this.outline(own, 4, "#fff", []);

@@ -3,12 +3,15 @@
 // "attention mb:3 layer:5" as a test of rows: words are parts of the name, kind, stream or phase; all must hold.
 function parseQuery(model, query) {
   const {rows, header} = model;
-  const numbers = {mb: rows.micro_batch, "micro-batch": rows.micro_batch, layer: rows.layer, chunk: rows.chunk, rank: rows.rank};
+  const numbers =
+      {mb: rows.micro_batch, "micro-batch": rows.micro_batch, layer: rows.layer, chunk: rows.chunk, rank: rows.rank};
   const tests = query.toLowerCase().split(/\s+/).filter(Boolean).map((term) => {
     const [, field, value] = term.match(/^([\w-]+):(\d+)$/) || [];
     if (field === "stage") return (row) => header.stages[rows.rank[row]] === +value;
     if (field in numbers) return (row) => numbers[field][row] === +value;
-    const columns = [[header.names, rows.name], [header.kinds, rows.kind], [header.streams, rows.stream], [header.phases, rows.phase]];
+    const columns = [
+      [header.names, rows.name], [header.kinds, rows.kind], [header.streams, rows.stream], [header.phases, rows.phase]
+    ];
     const found = columns.map(([words, column]) => [words.map((word) => word.includes(term)), column]);
     return (row) => found.some(([holds, column]) => holds[column[row]]);
   });
@@ -47,13 +50,15 @@ class Search {
   }
   step(by) {
     if (!this.hits || this.hits.length === 0) return;
-    this.position = this.position < 0 && by < 0 ? this.hits.length - 1 : (this.position + by + this.hits.length) % this.hits.length;
+    this.position =
+        this.position < 0 && by < 0 ? this.hits.length - 1 : (this.position + by + this.hits.length) % this.hits.length;
     this.report();
     this.jump(this.hits[this.position]);
   }
   report() {
     const count = this.hits.length.toLocaleString("en");
-    this.output.textContent = this.position < 0 ? `${count} found` : `${(this.position + 1).toLocaleString("en")} of ${count}`;
+    this.output.textContent =
+        this.position < 0 ? `${count} found` : `${(this.position + 1).toLocaleString("en")} of ${count}`;
   }
   clear() {
     this.input.value = "";
@@ -66,7 +71,8 @@ class Search {
 function makeLegend(model, node, hidden, changed) {
   const {header, rows, passes, stretches, bubbles} = model, used = new Set();
   for (let row = 0; row < rows.shown; ++row) used.add(rows.category[row]);
-  for (const table of [passes, stretches, bubbles]) for (const category of table.category) used.add(category);
+  for (const table of [passes, stretches, bubbles])
+    for (const category of table.category) used.add(category);
   header.categories.forEach(({label, colour}, category) => {
     if (!used.has(category)) return;
     const button = element("button", "kind"), swatch = element("i", category === header.idle ? "hatched" : "");

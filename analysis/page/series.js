@@ -1,16 +1,18 @@
 // The series below the lanes, on the same time: memory of a rank by category, and tokens per second of the job.
 
-// In the order of the record's categories. What stays is blue-grey, what comes and goes has a colour; neighbours differ in
-// how light they are, and none is the colour of a pass.
-const memoryColours = ["#62748A", "#9DB2C6", "#D3DAE1", "#E8B84A", "#B79AC8", "#D9824A", "#8C8C8C", "#F0E4A0", "#333333"];
+// In the order of the record's categories. What stays is blue-grey, what comes and goes has a colour; neighbours differ
+// in how light they are, and none is the colour of a pass.
+const memoryColours =
+    ["#62748A", "#9DB2C6", "#D3DAE1", "#E8B84A", "#B79AC8", "#D9824A", "#8C8C8C", "#F0E4A0", "#333333"];
 
 const blockSize = 64; // rows
-const headroom = 1.3;  // for the legend above the fullest moment
+const headroom = 1.3; // for the legend above the fullest moment
 
 class MemoryChart {
   constructor(model, canvas, axis, select) {
     Object.assign(this, {model, canvas, context: canvas.getContext("2d"), axis, select});
-    this.categories = model.header.memory.map((name, i) => ({name, bytes: model.memory.bytes[i], colour: memoryColours[i % memoryColours.length]}));
+    this.categories = model.header.memory.map(
+        (name, i) => ({name, bytes: model.memory.bytes[i], colour: memoryColours[i % memoryColours.length]}));
     for (const {rank} of model.header.lanes) select.append(new Option(`rank ${rank}`, rank));
     this.choose(+select.value);
   }
@@ -19,12 +21,14 @@ class MemoryChart {
     this.select.value = rank;
     const lane = this.model.header.lanes.find((one) => one.rank === rank);
     const [first, last] = this.model.ranks.get(lane.representative).memory;
-    const used = this.categories.map((category) => ({...category, bytes: category.bytes.subarray(first, last)})).filter(({bytes}) => bytes.some((amount) => amount > 0));
+    const used = this.categories.map((category) => ({...category, bytes: category.bytes.subarray(first, last)}))
+                     .filter(({bytes}) => bytes.some((amount) => amount > 0));
     this.used = used;
     this.times = this.model.memory.time.subarray(first, last);
     this.totals = Float64Array.from(this.times, (_, i) => used.reduce((sum, {bytes}) => sum + bytes[i], 0));
     this.most = d3.max(this.totals) || 1;
-    this.fullestOfBlock = Uint32Array.from({length: Math.floor((last - first) / blockSize)}, (_, k) => this.fullestOf(k * blockSize, (k + 1) * blockSize - 1));
+    this.fullestOfBlock = Uint32Array.from({length: Math.floor((last - first) / blockSize)},
+                                           (_, k) => this.fullestOf(k * blockSize, (k + 1) * blockSize - 1));
   }
 
   // The row that holds at a time; -1 before the first.
@@ -37,13 +41,15 @@ class MemoryChart {
     const block = Math.ceil(first / blockSize), end = Math.floor(last / blockSize);
     if (block >= end) return this.fullestOf(first, last);
     let best = this.fullestOf(first, block * blockSize);
-    for (let k = block; k < end; ++k) if (this.totals[this.fullestOfBlock[k]] > this.totals[best]) best = this.fullestOfBlock[k];
+    for (let k = block; k < end; ++k)
+      if (this.totals[this.fullestOfBlock[k]] > this.totals[best]) best = this.fullestOfBlock[k];
     const rest = this.fullestOf(end * blockSize, last);
     return this.totals[rest] > this.totals[best] ? rest : best;
   }
   fullestOf(first, last) {
     let best = first;
-    for (let i = first + 1; i <= last; ++i) if (this.totals[i] > this.totals[best]) best = i;
+    for (let i = first + 1; i <= last; ++i)
+      if (this.totals[i] > this.totals[best]) best = i;
     return best;
   }
 
@@ -74,7 +80,9 @@ class MemoryChart {
 
   scale(height) {
     const y = d3.scaleLinear().domain([0, this.most * headroom]).range([height - 1, 2]);
-    const [unit, size] = [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10], ["B", 1]].find(([, factor]) => this.most >= factor) || ["B", 1];
+    const [unit, size] =
+        [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10], ["B", 1]].find(([, factor]) => this.most >= factor) ||
+        ["B", 1];
     const shown = d3.scaleLinear().domain([0, (this.most * headroom) / size]).range(y.range());
     d3.select(this.axis).call(d3.axisLeft(shown).ticks(3).tickFormat((tick) => (tick > 0 ? `${tick} ${unit}` : "")));
     return y;
@@ -85,7 +93,10 @@ class MemoryChart {
     const {context} = this, peak = this.totals.indexOf(this.most);
     const row = pointer === null ? peak : this.at(pointer);
     if (row < 0) return;
-    const entries = [...this.used].reverse().filter(({bytes}) => bytes[row] > 0).map(({name, bytes, colour}) => [`${name} ${formatBytes(bytes[row])}`, colour]);
+    const entries = [...this.used]
+                        .reverse()
+                        .filter(({bytes}) => bytes[row] > 0)
+                        .map(({name, bytes, colour}) => [`${name} ${formatBytes(bytes[row])}`, colour]);
     writeLegend(context, [[`${pointer === null ? "peak" : "now"} ${formatBytes(this.totals[row])}`, null], ...entries]);
   }
 }
@@ -93,7 +104,8 @@ class MemoryChart {
 class ThroughputChart {
   constructor(model, canvas, axis) {
     const {time, tokens_per_s} = model.header.throughput;
-    Object.assign(this, {canvas, context: canvas.getContext("2d"), axis, ends: time.map((s) => s * 1e9), rates: tokens_per_s});
+    Object.assign(
+        this, {canvas, context: canvas.getContext("2d"), axis, ends: time.map((s) => s * 1e9), rates: tokens_per_s});
     this.most = d3.max(tokens_per_s) || 1;
   }
 
@@ -106,12 +118,14 @@ class ThroughputChart {
     context.clearRect(0, 0, width, height);
     context.fillStyle = "#7AA6C2";
     for (let i = 0; i < rates.length; ++i) {
-      const left = Math.max(0, Math.round(scale(i > 0 ? ends[i - 1] : 0))), right = Math.min(width, Math.round(scale(ends[i])));
+      const left = Math.max(0, Math.round(scale(i > 0 ? ends[i - 1] : 0))),
+            right = Math.min(width, Math.round(scale(ends[i])));
       if (right > left) context.fillRect(left, y(rates[i]), right - left, y(0) - y(rates[i]));
     }
     drawPointer(context, scale, pointer, height);
     const slice = pointer === null ? -1 : lowerBound(ends, pointer);
-    if (slice >= 0 && slice < rates.length) writeLegend(context, [[`now ${formatCount(rates[slice], " tokens/s")}`, null]]);
+    if (slice >= 0 && slice < rates.length)
+      writeLegend(context, [[`now ${formatCount(rates[slice], " tokens/s")}`, null]]);
   }
 }
 
@@ -174,15 +188,17 @@ class Overview {
   // The passes, collected again only when they have changed.
   painter(height) {
     const {view, chart} = this, each = (height - 2) / this.shown.length;
-    if (this.collected && this.collected.tracks === chart.tracks && this.collected.whole === view.whole) return this.collected.painter;
+    if (this.collected && this.collected.tracks === chart.tracks && this.collected.whole === view.whole)
+      return this.collected.painter;
     const painter = new Painter(view.whole);
     this.shown.forEach((lane, i) => {
       const bar = {kind: "passes", lane, y: Math.round(1 + i * each), height: Math.max(1, Math.round(each) - 1)};
       const {passes, lower} = chart.tracks(lane.part);
-      for (const track of [passes, lower]) track.visit(view.whole, (pass, start, end, share) => {
-        const {category, chunk, half} = chart.model.passes, {y, height} = halfOf(bar, half[pass]);
-        painter.add(start, end, y, height, passColour(chart.model.header, category[pass], chunk[pass]), share);
-      });
+      for (const track of [passes, lower])
+        track.visit(view.whole, (pass, start, end, share) => {
+          const {category, chunk, half} = chart.model.passes, {y, height} = halfOf(bar, half[pass]);
+          painter.add(start, end, y, height, passColour(chart.model.header, category[pass], chunk[pass]), share);
+        });
     });
     this.collected = {painter, tracks: chart.tracks, whole: view.whole};
     return painter;

@@ -2,11 +2,13 @@
 
 // Of a row: rows of the tasks that it waits for, the one that ended last first.
 function rowsBefore(model, row) {
-  return neighbours(model, model.tasks.before.of(model.rows.task[row]), row).sort((a, b) => model.rows.end[b] - model.rows.end[a]);
+  return neighbours(model, model.tasks.before.of(model.rows.task[row]), row)
+      .sort((a, b) => model.rows.end[b] - model.rows.end[a]);
 }
 // Rows of the tasks that wait for it, the earliest first.
 function rowsAfter(model, row) {
-  return neighbours(model, model.tasks.after.of(model.rows.task[row]), row).sort((a, b) => model.rows.start[a] - model.rows.start[b]);
+  return neighbours(model, model.tasks.after.of(model.rows.task[row]), row)
+      .sort((a, b) => model.rows.start[a] - model.rows.start[b]);
 }
 // A task of several ranks has a row on each: the one on the same rank tells most.
 function neighbours(model, tasks, row) {
@@ -25,7 +27,8 @@ function rowStartingAt(model, part, time) {
 // The row of the compute stream with which a pass begins.
 function firstRowOfPass(model, part, i) {
   const {rows, passes} = model;
-  for (let row = lowerBound(rows.start, passes.start[i], ...part.rows); row < part.rows[1] && rows.start[row] === passes.start[i]; ++row)
+  for (let row = lowerBound(rows.start, passes.start[i], ...part.rows);
+       row < part.rows[1] && rows.start[row] === passes.start[i]; ++row)
     if (rows.category[row] === passes.category[i]) return row;
   return -1;
 }
@@ -67,14 +70,19 @@ function factsOfRow(model, row, span) {
   if (header.kinds[rows.kind[row]] !== "compute") facts.push(["kind", header.kinds[rows.kind[row]]]);
   const rate = (amount, what) => (seconds > 0 ? `, ${formatCount(amount / seconds, what)}` : "");
   if (rows.bytes[row] > 0) facts.push(["bytes", formatBytes(rows.bytes[row]) + rate(rows.bytes[row], "B/s")]);
-  if (rows.flops[row] > 0) facts.push(["FLOPs", formatCount(rows.flops[row], "FLOP") + rate(rows.flops[row], "FLOP/s")]);
+  if (rows.flops[row] > 0)
+    facts.push(["FLOPs", formatCount(rows.flops[row], "FLOP") + rate(rows.flops[row], "FLOP/s")]);
   return facts;
 }
 
 function factsOfPass(model, i, span) {
   const {passes, header} = model;
   const facts = factsOfTime(passes, i, span);
-  if (passes.micro_batch[i] >= 0) facts.unshift(["what", `${header.categories[passes.category[i]].label} of micro-batch ${passes.micro_batch[i]}` + (model.hasChunks ? `, chunk ${passes.chunk[i]}` : "")]);
+  if (passes.micro_batch[i] >= 0)
+    facts.unshift([
+      "what", `${header.categories[passes.category[i]].label} of micro-batch ${passes.micro_batch[i]}` +
+                  (model.hasChunks ? `, chunk ${passes.chunk[i]}` : "")
+    ]);
   return facts;
 }
 
@@ -86,11 +94,13 @@ function factsOfBubble(model, i, span) {
 // With digits enough to tell a tenth of it, or a thousandth of what is shown.
 function factsOfTime({start, end, duration}, i, span) {
   const fine = Math.min(span, 100 * duration[i]);
-  return [["when", `${formatMoment(start[i], fine)} to ${formatMoment(end[i], fine)}`], ["how long", formatTime(duration[i])]];
+  return [
+    ["when", `${formatMoment(start[i], fine)} to ${formatMoment(end[i], fine)}`], ["how long", formatTime(duration[i])]
+  ];
 }
 
 // What stands at a point of a bar: {title, facts, row}; row is the task that a click selects, or -1.
-function thingAt(chart, bar, y, time, tolerance, span) {
+function thingAt(chart, {bar, y, time, tolerance}, span) {
   const {model} = chart, {stretches} = model, {part} = bar.lane;
   if (bar.kind === "group") return null;
   let i = chart.trackOf(bar).at(time, bar.kind === "strip" ? 0 : tolerance);
@@ -106,7 +116,11 @@ function thingAt(chart, bar, y, time, tolerance, span) {
   if (bar.kind === "strip" && i >= 0) {
     const label = stretches.category[i] < 0 ? "compute" : model.header.categories[stretches.category[i]].label;
     const exposed = stretches.category[i] >= model.header.passes;
-    return {title: exposed ? `exposed ${label}` : label, facts: factsOfTime(stretches, i, span), row: rowStartingAt(model, part, stretches.start[i])};
+    return {
+      title: exposed ? `exposed ${label}` : label,
+      facts: factsOfTime(stretches, i, span),
+      row: rowStartingAt(model, part, stretches.start[i])
+    };
   }
   const bubble = chart.tracks(part).bubbles.at(time, 0);
   if (bubble < 0) return null;

@@ -12,10 +12,10 @@ class Track {
     for (let k = 0; k < indices.length; ++k) this.busy[k + 1] = this.busy[k] + this.ends[k] - this.starts[k];
   }
 
-  // Calls visit(index, start, end, share) for what a scale shows. A piece of a pixel or more comes as it is. Smaller ones
-  // that begin in the same pixel come as one: `share` is the part of the pixel that they take, `index` one of them, drawn
-  // with a chance that is its share of their time. Pixels are counted from time 0, and chance depends on the pixel only:
-  // nothing flickers when the view moves.
+  // Calls visit(index, start, end, share) for what a scale shows. A piece of a pixel or more comes as it is. Smaller
+  // ones that begin in the same pixel come as one: `share` is the part of the pixel that they take, `index` one of
+  // them, drawn with a chance that is its share of their time. Pixels are counted from time 0, and chance depends on
+  // the pixel only: nothing flickers when the view moves.
   visit(scale, visit) {
     const [from, to] = scale.domain(), [left, right] = scale.range();
     const pixel = (to - from) / (right - left);
@@ -30,7 +30,10 @@ class Track {
       next = Math.max(next, this.firstFrom(cellEnd, k));
       if (next - 1 > k && ends[next - 1] - starts[next - 1] >= pixel) --next;
       const time = busy[next] - busy[k];
-      const chosen = next === k + 1 ? k : Math.min(next - 1, Math.max(k, lowerBound(busy, busy[k] + chance(cell) * time, k + 1, next) - 1));
+      const chosen =
+          next === k + 1
+              ? k
+              : Math.min(next - 1, Math.max(k, lowerBound(busy, busy[k] + chance(cell) * time, k + 1, next) - 1));
       visit(indices[chosen], cell * pixel, cellEnd, Math.min(1, time / pixel));
     }
   }
@@ -65,7 +68,8 @@ function chance(integer) {
 
 function indicesWhere([first, last], keep) {
   const kept = [];
-  for (let i = first; i < last; ++i) if (keep(i)) kept.push(i);
+  for (let i = first; i < last; ++i)
+    if (keep(i)) kept.push(i);
   return Uint32Array.from(kept);
 }
 
@@ -73,7 +77,8 @@ function indicesWhere([first, last], keep) {
 function tracksOf(model, part, keep) {
   const {rows, passes, stretches, bubbles, header} = model;
   const byStream = header.streams.map(() => []);
-  for (let row = part.rows[0]; row < part.rows[1]; ++row) if (keep(rows, row)) byStream[rows.stream[row]].push(row);
+  for (let row = part.rows[0]; row < part.rows[1]; ++row)
+    if (keep(rows, row)) byStream[rows.stream[row]].push(row);
   return {
     passes: new Track(passes, indicesWhere(part.passes, (i) => passes.half[i] < 2 && keep(passes, i))),
     lower: new Track(passes, indicesWhere(part.passes, (i) => passes.half[i] === 2 && keep(passes, i))),

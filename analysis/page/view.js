@@ -24,7 +24,9 @@ class View {
     this.width = width;
     this.whole = d3.scaleLinear().domain([this.from, this.to]).range([0, width]);
     const largest = Math.max(1, (20 * (this.to - this.from)) / width); // 1 ns is 20 pixels
-    this.zoom.extent([[0, 0], [width, 1]]).scaleExtent([1, largest]).translateExtent([[0, -Infinity], [width, Infinity]]);
+    this.zoom.extent([[0, 0], [width, 1]]).scaleExtent([1, largest]).translateExtent([
+      [0, -Infinity], [width, Infinity]
+    ]);
     this.largest = largest;
     this.show(...shown);
   }
@@ -62,7 +64,7 @@ const timeUnits = [["s", 1e9], ["ms", 1e6], ["us", 1e3], ["ns", 1]];
 
 function formatTime(time) {
   const [unit, size] = timeUnits.find(([, factor]) => Math.abs(time) >= factor) || timeUnits[3];
-  return `${+(time / size).toPrecision(4)} ${unit}`;
+  return `${+ (time / size).toPrecision(4)} ${unit}`;
 }
 
 // A moment, with digits enough to tell apart a thousandth of what is shown.
@@ -78,10 +80,11 @@ function formatScaled(value, base, units) {
     value /= base;
     ++unit;
   }
-  return `${+value.toPrecision(4)} ${units[unit].trim()}`;
+  return `${+ value.toPrecision(4)} ${units[unit].trim()}`;
 }
 const formatBytes = (bytes) => formatScaled(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
-const formatCount = (count, what) => formatScaled(count, 1000, ["", "k", "M", "G", "T", "P", "E"].map((prefix) => prefix + what));
+const formatCount = (count, what) =>
+    formatScaled(count, 1000, ["", "k", "M", "G", "T", "P", "E"].map((prefix) => prefix + what));
 
 // The axis, in the largest unit in which the view is wide enough to need few digits. Returns where its lines are.
 function drawAxis(view, group, unitElement) {

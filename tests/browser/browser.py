@@ -18,8 +18,8 @@ import time
 
 from screenshot import decode_png
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-quic", "--remote-debugging-pipe"]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic", "--remote-debugging-pipe"]
 
 
 class Browser:
@@ -28,7 +28,8 @@ class Browser:
         if chromium is None:
             raise RuntimeError("chromium is missing: scripts/test.sh --all installs it")
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        # Chromium reads commands from descriptor 3 and writes to 4. Ours get higher numbers first, so that nothing is overwritten.
+        # Chromium reads commands from descriptor 3 and writes to 4. Our pipes get higher numbers first, so that none of
+        # their ends is overwritten.
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (*os.pipe(), *os.pipe())]
         theirs_in, self.output, self.input, theirs_out = ends
 
@@ -36,8 +37,8 @@ class Browser:
             os.dup2(theirs_in, 3)
             os.dup2(theirs_out, 4)
 
-        self.process = subprocess.Popen([chromium, *FLAGS, f"--user-data-dir={self.folder.name}", f"--window-size={width},{height}"],
-                                        preexec_fn=connect, pass_fds=(3, 4), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([chromium, *FLAGS, f"--user-data-dir={self.folder.name}"], preexec_fn=connect,
+                                        pass_fds=(3, 4), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         os.close(theirs_in)
         os.close(theirs_out)
         self.buffer, self.number, self.session = b"", 0, None

@@ -2,8 +2,8 @@
 
 usage: gantt_page_scale_test.py MOESIM SCENARIO   (needs h5py)
 
-The run is the 512-GPU scenario with more micro-batches, every GPU simulated and shown. Its GPUs behave alike, which compresses
-well; so the durations are made uneven first, each task by a random part of up to a tenth at either end.
+The run is the 512-GPU scenario with more micro-batches, every GPU simulated and shown. Its GPUs behave alike, which
+compresses well; so the durations are made uneven first, each task by a random part of up to a tenth at either end.
 """
 
 import pathlib
@@ -49,16 +49,17 @@ def make_uneven(path: pathlib.Path) -> None:
 
 def measure_panning(browser: Browser, what: str) -> None:
     draws, frames = browser.evaluate(PAN)
-    print(f"{what}: drawing takes {draws[30]:.1f} ms (median; at most {draws[-1]:.1f}), "
-          f"a frame comes every {frames[30]:.1f} ms (median; at most {frames[-1]:.1f}), {browser.evaluate('moesim.chart.drawn'):,} rectangles")
+    rectangles = browser.evaluate("moesim.chart.drawn")
+    print(f"{what}: drawing takes {draws[30]:.1f} ms (median; at most {draws[-1]:.1f}), a frame comes every "
+          f"{frames[30]:.1f} ms (median; at most {frames[-1]:.1f}), {rectangles:,} rectangles")
 
 
 def main() -> None:
     moesim, scenario = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder, Browser() as browser:
         file, page = pathlib.Path(folder, "run.h5"), pathlib.Path(folder, "run.html")
-        subprocess.run([moesim, "run", scenario, "--set", "simulation.symmetry=off", "--set", "training.global_batch_size=704", "-o", file],
-                       check=True, capture_output=True)
+        subprocess.run([moesim, "run", scenario, "--set", "simulation.symmetry=off", "--set",
+                        "training.global_batch_size=704", "-o", file], check=True, capture_output=True)
         make_uneven(file)
         begin = time.monotonic()
         subprocess.run([moesim, "gantt", file, "-o", page, "--ranks", "0-511"], check=True, capture_output=True)
@@ -68,7 +69,8 @@ def main() -> None:
         browser.open(page)
         browser.wait_for("document.body && document.body.dataset.ready === 'yes'")
         browser.settle()
-        print(f"page: {size / 1e6:.1f} MB, {browser.evaluate('moesim.model.rows.shown'):,} tasks, open after {time.monotonic() - begin:.1f} s")
+        opening, tasks = time.monotonic() - begin, browser.evaluate("moesim.model.rows.shown")
+        print(f"page: {size / 1e6:.1f} MB, {tasks:,} tasks, open after {opening:.1f} s")
         assert size <= LARGEST, f"the page has {size} bytes"
         browser.evaluate("moesim.view.magnify(1.3), 0")
         measure_panning(browser, "panning, nearly everything in view")

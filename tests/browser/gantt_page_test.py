@@ -3,6 +3,7 @@
 usage: gantt_page_test.py MOESIM SCENARIO   (needs h5py)
 """
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -24,7 +25,8 @@ class Result:
     def __init__(self, path: pathlib.Path) -> None:
         with h5py.File(path) as file:
             self.tasks = {name: column[:] for name, column in file["tasks"].items()}
-            self.words = {name: column.attrs["words"].astype(str) for name, column in file["tasks"].items() if "words" in column.attrs}
+            self.words = {name: column.attrs["words"].astype(str) for name, column in file["tasks"].items()
+                          if "words" in column.attrs}
             self.first, self.before = file["dependencies/first"][:], file["dependencies/before"][:]
             self.memory = {name: column[:] for name, column in file["memory"].items()}
             self.makespan = file["run/makespan"][()]
@@ -65,27 +67,38 @@ class Page:
     def point(self, result: Result, row: int) -> tuple[float, float]:
         """The middle of a row's rectangle: its rank's lane, its stream."""
         time = (result.tasks["start"][row] + result.tasks["end"][row]) / 2 * 1e9
+        rank, stream = result.tasks["rank"][row], result.tasks["stream"][row]
         return tuple(self.ask(f"""(() => {{
-            const lane = moesim.lanes.all.find((lane) => lane.rank === {result.tasks["rank"][row]});
-            const bar = moesim.lanes.bars.find((bar) => bar.lane === lane && bar.stream === {result.tasks["stream"][row]});
+            const bar = moesim.lanes.bars.find((bar) => bar.lane.rank === {rank} && bar.stream === {stream});
             const box = document.getElementById("overlay").getBoundingClientRect();
-            return [box.x + moesim.view.scale({time}), box.y + bar.y + bar.height / 2 - document.getElementById("scroll").scrollTop];
+            const top = box.y - document.getElementById("scroll").scrollTop;
+            return [box.x + moesim.view.scale({time}), top + bar.y + bar.height / 2];
         }})()"""))
 
     def show(self, result: Result, row: int) -> tuple[float, float]:
         """Opens every lane, zooms to a row until it takes a tenth of the width, and scrolls to it."""
         start, end = result.tasks["start"][row] * 1e9, result.tasks["end"][row] * 1e9
-        self.ask(f"moesim.lanes.openAll(true), moesim.view.show({start - 4.5 * (end - start)}, {end + 4.5 * (end - start)}), 0")
+        margin = 4.5 * (end - start)
+        self.ask(f"moesim.lanes.openAll(true), moesim.view.show({start - margin}, {end + margin}), 0")
         self.ask(f"document.getElementById('scroll').scrollTop += {self.point(result, row)[1] - 350}")
         self.browser.settle()
         return self.point(result, row)
 
     def button(self, text: str) -> tuple[float, float]:
         return tuple(self.ask(f"""(() => {{
-            const button = [...document.querySelectorAll("button")].find((button) => button.textContent.includes({text!r}));
+            const buttons = [...document.querySelectorAll("button")];
+            const button = buttons.find((button) => button.textContent.includes({text!r}));
             const box = button.getBoundingClientRect();
             return [box.x + box.width / 2, box.y + box.height / 2];
         }})()"""))
+
+    def width(self, result: Result, row: int) -> float:
+        """Pixels."""
+        start, end = (f"moesim.view.scale({result.tasks[name][row] * 1e9})" for name in ("start", "end"))
+        return self.ask(f"{end} - {start}")
+
+    def lane_labels(self) -> list[str]:
+        return self.ask("[...document.querySelectorAll('.lane-label')].map((label) => label.textContent)")
 
     def text(self, selector: str) -> str:
         return self.ask(f"document.querySelector({selector!r}).innerText")
@@ -124,7 +137,8 @@ def check_zoom(page: Page, result: Result) -> None:
         page.browser.wheel(x, 300, -200)
     zoomed = page.domain()
     assert zoomed[1] - zoomed[0] < (whole[1] - whole[0]) / 3, zoomed
-    assert abs(page.ask(f"moesim.view.scale.invert({x - left})") - under) < 0.01 * (zoomed[1] - zoomed[0]), "the moment under the pointer moved"
+    moved = page.ask(f"moesim.view.scale.invert({x - left})") - under
+    assert abs(moved) < 0.01 * (zoomed[1] - zoomed[0]), "the moment under the pointer stays there"
     assert ticks() != before and len(ticks()) > 3, ticks()
     page.browser.drag((600, 300), (500, 300))
     assert page.domain()[0] > zoomed[0], "a drag to the left shows what is later"
@@ -141,9 +155,10 @@ def check_detail(page: Page, result: Result) -> None:
     row = result.rows(name="dispatch", micro_batch=1, layer=5, phase="forward")[0]
     x, y = page.show(result, row)
     pixels = page.browser.pixels()[int(y) - 5]
-    width = page.ask(f"moesim.view.scale({result.tasks['end'][row] * 1e9}) - moesim.view.scale({result.tasks['start'][row] * 1e9})")
+    width = page.width(result, row)
     assert width > 60
-    assert all(pixels[int(x + part * width / 2)] == EXPERT_PARALLEL for part in (-0.9, -0.5, 0, 0.5, 0.9)), pixels[int(x)]
+    inside = {pixels[int(x + part * width / 2)] for part in (-0.9, -0.5, 0, 0.5, 0.9)}
+    assert inside == {EXPERT_PARALLEL}, inside
     assert pixels[int(x + 0.6 * width)] != EXPERT_PARALLEL
 
 
@@ -224,33 +239,57 @@ def check_lanes(page: Page, result: Result) -> None:
     assert page.ask("moesim.lanes.height") < height
     assert page.ask("document.querySelectorAll('.stream-label').length") < labels
     page.browser.click(*page.button("stage 0"))
-    assert page.ask("[...document.querySelectorAll('.lane-label')].map((label) => label.textContent)")[0].startswith("▾rank 128")
+    assert page.lane_labels()[0].startswith("▾rank 128"), page.lane_labels()
     assert page.ask("document.querySelector('.group-label').getAttribute('aria-expanded')") == "false"
-    page.ask("(() => { const select = document.getElementById('grouping'); select.value = 'node'; select.dispatchEvent(new Event('change')); })()")
+    page.ask("document.getElementById('grouping').focus()")
+    page.browser.press("ArrowDown")
     assert page.text(".group-label").startswith("▾node 0"), page.text(".group-label")
 
 
 def check_series(page: Page, result: Result) -> None:
     totals = sum(column for name, column in result.memory.items() if name not in ("rank", "time"))
     assert page.ask("moesim.memory.choose(256), moesim.memory.most") == totals[result.memory["rank"] == 256].max()
-    box = page.ask("(({x, y, width, height}) => [x, y, width, height])(document.getElementById('memory').getBoundingClientRect())")
-    column = [row[int(box[0] + box[2] / 2)] for row in page.browser.pixels()[int(box[1]):int(box[1] + box[3])]]
+    left, top, width, height = page.ask("(({x, y, width, height}) => [x, y, width, height])"
+                                        "(document.getElementById('memory').getBoundingClientRect())")
+    column = [row[int(left + width / 2)] for row in page.browser.pixels()[int(top):int(top + height)]]
     assert len(set(column)) >= 4, "weights, gradients, optimizer state and activations have a colour each"
+
+
+def check_part(page: Page, result: Result) -> None:
+    """Eight ranks of a stage that stand for each other, and a fifth of the time."""
+    assert page.text("h1") == AWKWARD_NAME and page.ask("document.title") == AWKWARD_NAME
+    assert page.domain() == [5e6, 10e6]
+    assert [label.split()[1][:1] for label in page.lane_labels()] == list("01234567"), page.lane_labels()
+    assert page.text(".group-label").endswith("8 ranks"), page.text(".group-label")
+    shown = (result.tasks["rank"] == 0) & (result.tasks["end"] >= 5e-3) & (result.tasks["start"] <= 10e-3)
+    assert page.ask("moesim.model.rows.shown") == shown.sum()
+    page.browser.press(".")
+    first = int(numpy.flatnonzero(shown & (result.tasks["start"] >= 5e-3))[0])
+    assert page.text("#panel h2") == result.word("name", first), page.text("#panel h2")
+
+
+AWKWARD_NAME = "</script><b>\"30B\" & 'more'"
+CHECKS = (check_picture, check_zoom, check_detail, check_hover, check_bubble, check_selection, check_filter, check_search,
+          check_lanes, check_series)
 
 
 def main() -> None:
     moesim, scenario = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder, Browser() as browser:
-        file, picture = pathlib.Path(folder, "run.h5"), pathlib.Path(folder, "run.html")
-        subprocess.run([moesim, "run", scenario, "-o", file], check=True, capture_output=True)
-        subprocess.run([moesim, "gantt", file, "-o", picture], check=True, capture_output=True)
-        result, page = Result(file), Page(browser, picture)
-        for check in (check_picture, check_zoom, check_detail, check_hover, check_bubble, check_selection, check_filter, check_search,
-                      check_lanes, check_series):
-            check(page, result)
-            print(check.__name__.removeprefix("check_"), "works")
+        file, whole, part = (pathlib.Path(folder, name) for name in ("run.h5", "whole.html", "part.html"))
+        subprocess.run([moesim, "run", scenario, "--set", f"name={json.dumps(AWKWARD_NAME)}", "-o", file], check=True,
+                       capture_output=True)
+        subprocess.run([moesim, "gantt", file, "-o", whole], check=True, capture_output=True)
+        subprocess.run([moesim, "gantt", file, "--ranks", "0-7", "--from", "5ms", "--to", "10ms", "-o", part], check=True,
+                       capture_output=True)
+        result = Result(file)
+        for picture, checks in ((whole, CHECKS), (part, (check_part,))):
+            page = Page(browser, picture)
+            for check in checks:
+                check(page, result)
+                print(check.__name__.removeprefix("check_"), "works")
         assert browser.errors == [], browser.errors
-        assert browser.requests == [picture.resolve().as_uri()], browser.requests
+        assert browser.requests == [page.resolve().as_uri() for page in (whole, part)], browser.requests
 
 
 if __name__ == "__main__":
