@@ -60,10 +60,12 @@ const textOn = (colour) => (d3.lab(colour).l > 62 ? "#222" : "#fff");
 
 // "F3", "B1", and "F3.1" when stages have several chunks.
 function passName(model, i) {
-  const {passes, header} = model;
+  return shortPassName(model, i) +
+         (model.hasChunks && model.passes.micro_batch[i] >= 0 ? `.${model.passes.chunk[i]}` : "");
+}
+function shortPassName({passes, header}, i) {
   const {letter, label} = header.categories[passes.category[i]];
-  if (passes.micro_batch[i] < 0) return label.split(" ")[0];
-  return letter + passes.micro_batch[i] + (model.hasChunks ? `.${passes.chunk[i]}` : "");
+  return passes.micro_batch[i] < 0 ? label.split(" ")[0] : letter + passes.micro_batch[i];
 }
 
 function hatching(context) {
@@ -171,11 +173,11 @@ class Chart {
   drawTrack(painter, bar, track, texts, edges) {
     const {header, rows, passes, stretches} = this.model;
     const {y, height} = bar;
-    const label = (start, end, box, text, colour, font) => {
+    const label = (start, end, box, names, colour, font) => {
       const right = this.scale(end);
       if (right - this.scale(start) < 4) return;
       edges.push([Math.round(right), box.y, box.height]);
-      this.addText(texts, box, start, end, text, colour, font);
+      names.some((name) => this.addText(texts, box, start, end, name, colour, font)); // the first that fits
     };
     if (bar.kind === "passes") {
       for (const half of [track, this.tracks(bar.lane.part).lower])
@@ -183,7 +185,8 @@ class Chart {
           const colour = passColour(header, passes.category[i], passes.chunk[i]), box = halfOf(bar, passes.half[i]);
           painter.add(start, end, box.y, box.height, colour, share);
           if (share === 1)
-            label(start, end, box, passName(this.model, i), this.hits ? "#444" : textOn(colour), "bold 11px");
+            label(start, end, box, [passName(this.model, i), shortPassName(this.model, i)],
+                  this.hits ? "#444" : textOn(colour), "bold 11px");
         });
     } else if (bar.kind === "strip") {
       track.visit(this.scale,
@@ -195,7 +198,7 @@ class Chart {
         const colour = header.categories[rows.category[row]].colour;
         painter.add(start, end, y, height, colour, share);
         if (share === 1 && !(this.hits && !this.hits[row]))
-          label(start, end, bar, header.names[rows.name[row]], textOn(colour), "10px");
+          label(start, end, bar, [header.names[rows.name[row]]], textOn(colour), "10px");
       });
     }
   }

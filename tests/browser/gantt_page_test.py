@@ -269,19 +269,18 @@ def check_part(page: Page, result: Result) -> None:
 
 
 AWKWARD_NAME = "</script><b>\"30B\" & 'more'"
-CHECKS = (check_picture, check_zoom, check_detail, check_hover, check_bubble, check_selection, check_filter, check_search,
-          check_lanes, check_series)
+CHECKS = (check_picture, check_zoom, check_detail, check_hover, check_bubble, check_selection, check_filter,
+          check_search, check_lanes, check_series)
 
 
 def main() -> None:
     moesim, scenario = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder, Browser() as browser:
         file, whole, part = (pathlib.Path(folder, name) for name in ("run.h5", "whole.html", "part.html"))
-        subprocess.run([moesim, "run", scenario, "--set", f"name={json.dumps(AWKWARD_NAME)}", "-o", file], check=True,
-                       capture_output=True)
-        subprocess.run([moesim, "gantt", file, "-o", whole], check=True, capture_output=True)
-        subprocess.run([moesim, "gantt", file, "--ranks", "0-7", "--from", "5ms", "--to", "10ms", "-o", part], check=True,
-                       capture_output=True)
+        for arguments in (["run", scenario, "--set", f"name={json.dumps(AWKWARD_NAME)}", "-o", file],
+                          ["gantt", file, "-o", whole],
+                          ["gantt", file, "--ranks", "0-7", "--from", "5ms", "--to", "10ms", "-o", part]):
+            subprocess.run([moesim, *arguments], check=True, capture_output=True)
         result = Result(file)
         for picture, checks in ((whole, CHECKS), (part, (check_part,))):
             page = Page(browser, picture)
