@@ -15,7 +15,7 @@ namespace moesim::analysis {
 namespace {
 
 // Inside a script element only "<" can do harm: it begins what ends the element, or a comment.
-std::string script_safe(std::string json) {
+std::string script_safe(std::string_view json) {
   std::string text;
   for (const char c : json)
     if (c == '<')
@@ -44,12 +44,12 @@ std::string filled(std::string_view page, const std::map<std::string_view, std::
 } // namespace
 
 std::string gantt_page(const record::RunRecord& run, const GanttOptions& options) {
-  PageContent content = page_content(run, options);
+  const PageContent content = page_content(run, options);
   return filled(page_files::page_template, {{"title", xml_escaped(run.figures.name)},
                                             {"style", std::string(page_files::style)},
                                             {"d3", std::string(page_files::d3)},
                                             {"script", std::string(page_files::script)},
-                                            {"header", script_safe(std::move(content.header))},
+                                            {"header", script_safe(content.header)},
                                             {"columns", base64(gzip(content.columns))}});
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#define ZLIB_CONST // input is read only
 #include <zlib.h>
 
 #include "simulator/base/check.hpp"
@@ -46,7 +45,8 @@ std::string gzip(std::string_view bytes) {
   int status = deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, gzip_format, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY);
   MOESIM_CHECK(status == Z_OK, "zlib starts");
   std::string result(deflateBound(&stream, bytes.size()), '\0');
-  stream.next_in = reinterpret_cast<const Bytef*>(bytes.data());
+  // zlib's input is not const in its interface, though it only reads it.
+  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
   stream.next_out = reinterpret_cast<Bytef*>(result.data());
   stream.avail_out = static_cast<uInt>(result.size());
