@@ -25,7 +25,7 @@ class Lanes {
     this.closedGroups = new Set(); // "stage 2", "node 5"
     this.all = model.header.lanes.map((lane) => ({...lane, part: model.ranks.get(lane.representative), open: false}));
     const [from, to] = [model.header.from, model.header.to];
-    for (const lane of this.all) lane.idle = idleShare(model, lane.part, to - from);
+    for (const lane of this.all) lane.idle = idleShare(model, lane.part, from, to);
     const isRoomy = this.all.length <= fewLanes;
     this.heights = {...heights, ...(isRoomy ? roomy : dense)};
     content.classList.toggle("roomy", isRoomy);
@@ -54,62 +54,46 @@ class Lanes {
     return [...groups.values()].sort((a, b) => a.number - b.number);
   }
 
-  // The bars from top to bottom: {kind, lane, y, height}, and {stream} of a stream.
+  // The bars from top to bottom: {kind, lane, y, height}, and {stream} of a stream. Groups of one rank each need no
+  // heads: the lane says both.
   place() {
     this.bars = [];
     this.labels = [];
-    const {heights} = this;
-    let y = 2;
-    const add = (kind, lane, height, more) => {
-      this.bars.push({kind, lane, y, height, ...more});
-      y += height + 1;
-    };
-    for (const group of this.groups()) {
-      const closed = this.closedGroups.has(group.name);
-      this.labels.push({group, y, open: !closed});
-      this.bars.push({
-        kind: closed ? "passes" : "group",
-        lane: group.lanes[0],
-        y: y + (closed ? 2 : 0),
-        height: heights.group - (closed ? 4 : 0)
-      });
-      y += heights.group + 4;
-      if (closed) continue;
-      for (const lane of group.lanes) {
-        this.labels.push({lane, y, open: lane.open});
-        add("passes", lane, heights.passes);
-        add("strip", lane, heights.strip);
-        if (lane.open)
-          for (const stream of this.usedStreams.get(lane.representative)) add("stream", lane, heights.stream, {stream});
-        y += heights.gap;
-      }
+    this.height = 2;
+    const groups = this.groups(), areSingle = groups.every(({lanes}) => lanes.length === 1);
+    for (const group of groups) {
+      const isClosed = this.closedGroups.has(group.name);
+      if (!areSingle) this.placeHead(group, isClosed);
+      if (areSingle || !isClosed)
+        for (const lane of group.lanes) this.placeLane(lane, areSingle ? group.name : null);
     }
-    this.height = y;
-    this.content.style.height = `${y}px`;
+    this.content.style.height = `${this.height}px`;
     this.label();
     this.changed();
+  }
+  add(kind, lane, height, more) {
+    this.bars.push({kind, lane, y: this.height, height, ...more});
+    this.height += height + 1;
+  }
+  // A closed group shows the passes of its first rank.
+  placeHead(group, isClosed) {
+    this.labels.push({group, y: this.height, open: !isClosed});
+    this.add(isClosed ? "passes" : "group", group.lanes[0], this.heights.group);
+    this.height += 3;
+  }
+  placeLane(lane, groupName) {
+    this.labels.push({lane, groupName, y: this.height, open: lane.open});
+    this.add("passes", lane, this.heights.passes);
+    this.add("strip", lane, this.heights.strip);
+    if (lane.open)
+      for (const stream of this.usedStreams.get(lane.representative))
+        this.add("stream", lane, this.heights.stream, {stream});
+    this.height += this.heights.gap;
   }
 
   // Buttons beside the lanes, so that a keyboard and a screen reader reach them.
   label() {
-    const labels = [];
-    for (const {group, lane, y, open} of this.labels) {
-      const button = element("button", group ? "group-label" : "lane-label");
-      button.style.top = `${y}px`;
-      button.setAttribute("aria-expanded", open);
-      button.append(element("span", "arrow", open ? "▾" : "▸"));
-      if (group) {
-        const count = group.lanes.length;
-        button.append(`${group.name}`,
-                      element("small", "", count > 1 ? ` ${count} ranks` : ` bubble ${percent(group.lanes[0].idle)}`));
-        button.onclick = () => this.toggleGroup(group.name);
-      } else {
-        button.append(`rank ${lane.rank}`, element("small", "", ` ${lane.coordinates}`));
-        if (lane.rank !== lane.representative) button.title = `behaves as rank ${lane.representative} does`;
-        button.onclick = () => this.toggleLane(lane);
-      }
-      labels.push(button);
-    }
+    const labels = this.labels.map((one) => (one.group ? this.groupLabel(one) : this.laneLabel(one)));
     for (const bar of this.bars)
       if (bar.kind === "stream") {
         const text = element("span", "stream-label", this.model.header.streams[bar.stream]);
@@ -119,22 +103,33 @@ class Lanes {
     for (const old of this.content.querySelectorAll("button, .stream-label")) old.remove();
     this.content.prepend(...labels);
   }
-
-  toggleGroup(name) {
-    if (!this.closedGroups.delete(name)) this.closedGroups.add(name);
-    this.place();
-    this.focusLabel(name);
+  groupLabel({group, y, open}) {
+    const count = group.lanes.length, ranks = count === 1 ? "1 rank" : `${count} ranks`;
+    return this.button({className: "group-label", y, open, name: group.name, more: ranks}, () => {
+      if (!this.closedGroups.delete(group.name)) this.closedGroups.add(group.name);
+    });
   }
-  toggleLane(lane) {
-    lane.open = !lane.open;
-    this.place();
-    this.focusLabel(`rank ${lane.rank} `);
+  laneLabel({lane, groupName, y, open}) {
+    const name = groupName || `rank ${lane.rank}`, bubble = `bubble ${percent(lane.idle)}`;
+    const more = groupName ? `${bubble}, rank ${lane.rank}` : bubble;
+    const button = this.button({className: "lane-label", y, open, name, more}, () => (lane.open = !lane.open));
+    button.title = `rank ${lane.rank}: ${lane.coordinates}`;
+    if (lane.rank !== lane.representative) button.title += `; behaves as rank ${lane.representative} does`;
+    return button;
   }
-  // The buttons are new; the keyboard stays where it was.
-  focusLabel(text) {
-    const label =
-        [...this.content.querySelectorAll("button")].find((button) => button.textContent.slice(1).startsWith(text));
-    if (label) label.focus();
+  button({className, y, open, name, more}, toggle) {
+    const button = element("button", className);
+    button.style.top = `${y}px`;
+    button.setAttribute("aria-expanded", open);
+    button.append(element("span", "arrow", open ? "▾" : "▸"), element("b", "", name), element("small", "", ` ${more}`));
+    button.dataset.name = name;
+    button.onclick = () => {
+      toggle();
+      this.place();
+      // The buttons are new; the keyboard stays where it was.
+      this.content.querySelector(`[data-name="${name}"]`).focus();
+    };
+    return button;
   }
   group(by) {
     this.grouping = by;
@@ -185,10 +180,12 @@ function streamsOf(model, part) {
   return [...used].sort((a, b) => a - b);
 }
 
-function idleShare(model, part, total) {
+// Of the time that the page has.
+function idleShare({bubbles}, part, from, to) {
   let idle = 0;
-  for (let i = part.bubbles[0]; i < part.bubbles[1]; ++i) idle += model.bubbles.duration[i];
-  return total > 0 ? idle / total : 0;
+  for (let i = part.bubbles[0]; i < part.bubbles[1]; ++i)
+    idle += Math.max(0, Math.min(to, bubbles.end[i]) - Math.max(from, bubbles.start[i]));
+  return to > from ? idle / (to - from) : 0;
 }
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;

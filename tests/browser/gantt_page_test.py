@@ -234,16 +234,16 @@ def check_search(page: Page, result: Result) -> None:
 def check_lanes(page: Page, result: Result) -> None:
     page.ask("moesim.lanes.openAll(true), moesim.view.reset(), 0")
     page.browser.settle()
-    height, labels = page.ask("moesim.lanes.height"), page.ask("document.querySelectorAll('.stream-label').length")
-    page.browser.click(*page.button("rank 0"))
-    assert page.ask("moesim.lanes.height") < height
-    assert page.ask("document.querySelectorAll('.stream-label').length") < labels
+    height, streams = page.ask("moesim.lanes.height"), page.ask("document.querySelectorAll('.stream-label').length")
     page.browser.click(*page.button("stage 0"))
-    assert page.lane_labels()[0].startswith("▾rank 128"), page.lane_labels()
-    assert page.ask("document.querySelector('.group-label').getAttribute('aria-expanded')") == "false"
+    assert page.ask("moesim.lanes.height") < height
+    closed = page.ask("document.querySelectorAll('.stream-label').length")
+    used = {stream for stream in result.tasks["stream"][result.tasks["rank"] == 0]}
+    assert closed == streams - len(used), (closed, streams)
     page.ask("document.getElementById('grouping').focus()")
     page.browser.press("ArrowDown")
-    assert page.text(".group-label").startswith("▾node 0"), page.text(".group-label")
+    assert page.lane_labels()[1].startswith("▾node 16 bubble"), page.lane_labels()
+    assert page.lane_labels()[1].endswith(", rank 128"), page.lane_labels()
 
 
 def check_series(page: Page, result: Result) -> None:
@@ -259,11 +259,18 @@ def check_part(page: Page, result: Result) -> None:
     """Eight ranks of a stage that stand for each other, and a fifth of the time."""
     assert page.text("h1") == AWKWARD_NAME and page.ask("document.title") == AWKWARD_NAME
     assert page.domain() == [5e6, 10e6]
-    assert [label.split()[1][:1] for label in page.lane_labels()] == list("01234567"), page.lane_labels()
+    assert [label.split()[1] for label in page.lane_labels()] == list("01234567"), page.lane_labels()
+    idle = (result.tasks["start"][result.rows(rank=0, micro_batch=0, phase="backward")].min() - 5e-3) / 5e-3
+    bubble = float(page.lane_labels()[0].split("bubble ")[1].split()[0]) / 100
+    assert bubble >= idle - 1e-3, f"rank 0 idles until its first backward, {idle}, and the label says {bubble}"
     assert page.text(".group-label").endswith("8 ranks"), page.text(".group-label")
     shown = (result.tasks["rank"] == 0) & (result.tasks["end"] >= 5e-3) & (result.tasks["start"] <= 10e-3)
     assert page.ask("moesim.model.rows.shown") == shown.sum()
-    page.browser.press(".")
+    page.browser.click(*page.button("stage 0"))
+    assert page.lane_labels() == [] and page.ask("document.querySelector('.group-label').ariaExpanded") == "false"
+    assert page.ask("moesim.lanes.bars.map((bar) => bar.kind)") == ["passes"], "a closed group shows its first rank"
+    page.browser.press(".")  # opens what hides the task that it selects
+    assert len(page.lane_labels()) == 8
     first = int(numpy.flatnonzero(shown & (result.tasks["start"] >= 5e-3))[0])
     assert page.text("#panel h2") == result.word("name", first), page.text("#panel h2")
 
