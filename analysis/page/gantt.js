@@ -6,7 +6,7 @@ class Page {
   constructor(model) {
     const {header} = model;
     this.model = model;
-    this.selection = null; // {row, lane, before, after}
+    this.selection = null; // {row, before, after, lane, lanes}: rows, and the lanes that show them
     this.pointer = null;   // the moment under it
     this.view = new View(header.from, header.to, byId("overlay"), () => this.redraw());
     this.lanes = new Lanes(model, byId("content"), () => this.redraw());
@@ -16,7 +16,7 @@ class Page {
     this.memory = new MemoryChart(model, byId("memory"), byId("memory-axis"), byId("memory-rank"));
     this.throughput = new ThroughputChart(model, byId("throughput"), byId("throughput-axis"));
     this.tooltip = new Tooltip(byId("tooltip"));
-    this.panel = new Panel(model, this.lanes, byId("panel"), (row) => this.jump(row));
+    this.panel = new Panel(model, byId("panel"), (row) => this.jump(row));
     this.search =
         new Search(model, byId("search"), byId("hits"), (hits) => this.refilter(hits), (row) => this.jump(row));
     makeLegend(model, byId("legend"), this.chart.hidden, () => this.refilter(this.chart.hits));
@@ -44,6 +44,7 @@ class Page {
   draw() {
     const begin = performance.now();
     const {view} = this, scroll = byId("scroll"), height = scroll.clientHeight;
+    this.lanes.labelWhatIsInView();
     const gridlines = drawAxis(view, document.querySelector("#axis g"), byId("axis-unit"));
     this.chart.draw(view.scale, scroll.scrollTop, height, gridlines);
     this.overview.draw(byId("overview-row").clientHeight);
@@ -75,14 +76,20 @@ class Page {
   }
 
   select(row, lane) {
-    this.selection =
-        row < 0 ? null : {row, lane, before: rowsBefore(this.model, row), after: rowsAfter(this.model, row)};
+    this.selection = row < 0 ? null : this.selectionOf(row, lane);
     if (this.selection) {
       this.panel.show(this.selection, this.view.span);
       this.memory.choose(lane.rank);
     } else
       this.panel.clear();
     this.redraw();
+  }
+
+  selectionOf(row, lane) {
+    const before = rowsBefore(this.model, row), after = rowsAfter(this.model, row);
+    const shown = [...before.slice(0, longestList), ...after.slice(0, longestList)];
+    const lanes = new Map(shown.map((other) => [other, this.lanes.laneOf(other, lane)]));
+    return {row, before, after, lane, lanes: lanes.set(row, lane)};
   }
 
   // Selects a row and moves to where it can be seen, and is wide enough to be.

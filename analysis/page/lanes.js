@@ -15,6 +15,7 @@ const roomy = {
         stream: 13
       }; // few lanes, and many
 const fewLanes = 8;
+const labelMargin = 2000; // pixels
 
 class Lanes {
   constructor(model, content, changed) {
@@ -35,8 +36,8 @@ class Lanes {
 
   // Every rank with its streams, or else the first one, which shows that they can be opened.
   openWhatFits(height) {
-    this.openAll(true);
-    if (this.height <= height) return;
+    this.openAll(this.all.length <= fewLanes);
+    if (this.all.length <= fewLanes && this.height <= height) return;
     this.openAll(false);
     this.all[0].open = true;
     this.place();
@@ -58,9 +59,11 @@ class Lanes {
   // heads: the lane says both.
   place() {
     this.bars = [];
+    this.barsOf = new Map(this.all.map((lane) => [lane, []]));
     this.labels = [];
     this.height = 2;
     const groups = this.groups(), areSingle = groups.every(({lanes}) => lanes.length === 1);
+    this.content.classList.toggle("grouped", !areSingle);
     for (const group of groups) {
       const isClosed = this.closedGroups.has(group.name);
       if (!areSingle) this.placeHead(group, isClosed);
@@ -72,7 +75,9 @@ class Lanes {
     this.changed();
   }
   add(kind, lane, height, more) {
-    this.bars.push({kind, lane, y: this.height, height, ...more});
+    const bar = {kind, lane, y: this.height, height, ...more};
+    this.bars.push(bar);
+    this.barsOf.get(lane).push(bar);
     this.height += height + 1;
   }
   // A closed group shows the passes of its first rank.
@@ -91,17 +96,31 @@ class Lanes {
     this.height += this.heights.gap;
   }
 
-  // Buttons beside the lanes, so that a keyboard and a screen reader reach them.
+  // Buttons beside the lanes, so that a keyboard and a screen reader reach them: those in view and some beyond, since
+  // a page can have thousands.
   label() {
-    const labels = this.labels.map((one) => (one.group ? this.groupLabel(one) : this.laneLabel(one)));
-    for (const bar of this.bars)
+    const {scrollTop, clientHeight} = this.content.parentNode;
+    this.labelled = [scrollTop - labelMargin, scrollTop + clientHeight + labelMargin];
+    const isNear = ({y}) => y >= this.labelled[0] && y <= this.labelled[1];
+    const labels = document.createDocumentFragment();
+    for (const one of this.labels.filter(isNear)) labels.append(one.group ? this.groupLabel(one) : this.laneLabel(one));
+    for (const bar of this.bars.filter(isNear))
       if (bar.kind === "stream") {
         const text = element("span", "stream-label", this.model.header.streams[bar.stream]);
         text.style.top = `${bar.y}px`;
-        labels.push(text);
+        labels.append(text);
       }
+    const focused = document.activeElement.dataset.name;
     for (const old of this.content.querySelectorAll("button, .stream-label")) old.remove();
-    this.content.prepend(...labels);
+    this.content.prepend(labels);
+    // The buttons are new; the keyboard stays where it was.
+    const again = focused && this.content.querySelector(`[data-name="${focused}"]`);
+    if (again) again.focus({preventScroll: true});
+  }
+  // After scrolling.
+  labelWhatIsInView() {
+    const {scrollTop, clientHeight} = this.content.parentNode;
+    if (scrollTop < this.labelled[0] || scrollTop + clientHeight > this.labelled[1]) this.label();
   }
   groupLabel({group, y, open}) {
     const count = group.lanes.length, ranks = count === 1 ? "1 rank" : `${count} ranks`;
@@ -126,8 +145,6 @@ class Lanes {
     button.onclick = () => {
       toggle();
       this.place();
-      // The buttons are new; the keyboard stays where it was.
-      this.content.querySelector(`[data-name="${name}"]`).focus();
     };
     return button;
   }
@@ -153,7 +170,7 @@ class Lanes {
   }
   // Where a row of a lane is drawn: its stream or, when that is closed, the passes.
   barOf(lane, row) {
-    const own = this.bars.filter((bar) => bar.lane === lane);
+    const own = this.barsOf.get(lane);
     return own.find((bar) => bar.stream === this.model.rows.stream[row]) || own.find((bar) => bar.kind === "passes") ||
            null;
   }

@@ -26,8 +26,8 @@ const longestList = 100; // entries; collectives of large groups wait for many
 
 class Panel {
   // jump(row) selects a row that an entry stands for and goes there.
-  constructor(model, lanes, node, jump) {
-    Object.assign(this, {model, lanes, node, jump});
+  constructor(model, node, jump) {
+    Object.assign(this, {model, node, jump});
     this.clear();
   }
 
@@ -37,35 +37,35 @@ class Panel {
         element("p", "", "Click a task, a pass or a bubble to see what it waited for and what waited for it."));
   }
 
-  show({row, before, after}, span) {
+  show({row, before, after, lanes}, span) {
     const {model} = this;
     const unlisted = model.tasks.unlisted[model.rows.task[row]];
     const note =
         unlisted > 0 ? `and ${unlisted} on ranks, or at times, that this page leaves out; they ended no later` : "";
     this.node.replaceChildren(
         element("h2", "", rowName(model, row)),
-        factList(factsOfRow(model, row, span)),
+        factList(factsOfRow(model, row, lanes.get(row), span)),
         element("h3", "before", `waited for ${before.length}`),
-        this.list(before, note,
+        this.list(before, lanes, note,
                   (other, i) =>
                       (i === 0 ? "the last to end"
                                : `ended ${formatTime(model.rows.end[before[0]] - model.rows.end[other])} earlier`)),
         element("h3", "after", `waiting for it ${after.length}`),
-        this.list(after, "",
+        this.list(after, lanes, "",
                   (other) => (model.rows.start[other] > model.rows.end[row]
                                   ? `started ${formatTime(model.rows.start[other] - model.rows.end[row])} later`
                                   : "started at once")),
     );
   }
 
-  list(rows, note, remark) {
+  list(rows, lanes, note, remark) {
     const {model} = this, list = element("ul");
     rows.slice(0, longestList).forEach((row, i) => {
       const entry = element("button", "entry"), swatch = element("i");
       swatch.style.background = model.header.categories[model.rows.category[row]].colour;
       entry.append(swatch, element("b", "", rowName(model, row)), element("span", "", `${placeInModel(model, row)}`),
-                   element("span", "", `${placeInJob(model, row)}; ${remark(row, i)}`));
-      entry.disabled = !this.lanes.laneOf(row, null);
+                   element("span", "", `${placeInJob(model, row, lanes.get(row))}; ${remark(row, i)}`));
+      entry.disabled = !lanes.get(row);
       if (entry.disabled)
         entry.title = "not among the ranks and times of this page";
       else
@@ -96,7 +96,7 @@ class Overlay {
     if (!selection) return;
     context.save();
     context.translate(0, -top);
-    const box = (row) => this.box(scale, row, selection.lane);
+    const box = (row) => this.box(scale, row, selection.lanes.get(row));
     const own = box(selection.row);
     for (const [rows, dash] of [[selection.before, []], [selection.after, [5, 3]]])
       for (const other of rows.slice(0, longestList)) {
@@ -121,8 +121,8 @@ class Overlay {
     this.context.fillRect(Math.min(x1, x2), 0, Math.abs(x2 - x1), this.canvas.height);
   }
 
-  box(scale, row, near) {
-    const lane = this.lanes.laneOf(row, near), bar = lane && this.lanes.barOf(lane, row);
+  box(scale, row, lane) {
+    const bar = lane && this.lanes.barOf(lane, row);
     if (!bar) return null;
     const x = scale(this.model.rows.start[row]);
     return {x, y: bar.y, width: Math.max(2, scale(this.model.rows.end[row]) - x), height: bar.height};

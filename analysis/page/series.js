@@ -112,7 +112,7 @@ class ThroughputChart {
   // A rate holds from the end of the slice before to the end of its own.
   draw(view, height, pointer) {
     const {context, ends, rates} = this, {scale, width} = view;
-    const y = d3.scaleLinear().domain([0, this.most * 1.1]).range([height - 1, 2]);
+    const y = d3.scaleLinear().domain([0, this.most * headroom]).range([height - 1, 2]);
     d3.select(this.axis).call(d3.axisLeft(y).ticks(2).tickFormat((tick) => (tick > 0 ? d3.format("~s")(tick) : "")));
     fitCanvas(this.canvas, context, width, height);
     context.clearRect(0, 0, width, height);

@@ -44,28 +44,29 @@ function placeInModel(model, row) {
   return parts.join(", ");
 }
 
-function placeInJob(model, row) {
-  const rank = model.rows.rank[row];
+// A row of several ranks that behave alike is the lane's, if it is one of them.
+function placeInJob(model, row, lane) {
+  const own = model.rows.rank[row], rank = lane && lane.representative === own ? lane.rank : own;
   return `stage ${model.header.stages[rank]}, rank ${rank}`;
 }
 
 // "attention (forward, micro-batch 3, layer 5) on stage 0, rank 0"
-function describeRow(model, row) {
-  return `${rowName(model, row)} (${placeInModel(model, row)}) on ${placeInJob(model, row)}`;
+function describeRow(model, row, lane) {
+  return `${rowName(model, row)} (${placeInModel(model, row)}) on ${placeInJob(model, row, lane)}`;
 }
 
-function waitedFor(model, row) {
+function waitedFor(model, row, lane) {
   const before = rowsBefore(model, row);
-  return before.length > 0 ? describeRow(model, before[0]) : "nothing";
+  return before.length > 0 ? describeRow(model, before[0], lane) : "nothing";
 }
 
 // Pairs of what and how much, for tooltip and panel.
-function factsOfRow(model, row, span) {
+function factsOfRow(model, row, lane, span) {
   const {rows, header} = model, seconds = rows.duration[row] / 1e9;
   const facts = [
     ...factsOfTime(rows, row, span),
     ["what", placeInModel(model, row)],
-    ["where", `${placeInJob(model, row)}, stream ${header.streams[rows.stream[row]]}`],
+    ["where", `${placeInJob(model, row, lane)}, stream ${header.streams[rows.stream[row]]}`],
   ];
   if (header.kinds[rows.kind[row]] !== "compute") facts.push(["kind", header.kinds[rows.kind[row]]]);
   const rate = (amount, what) => (seconds > 0 ? `, ${formatCount(amount / seconds, what)}` : "");
@@ -106,10 +107,10 @@ function thingAt(chart, {bar, y, time, tolerance}, span) {
   let i = chart.trackOf(bar).at(time, bar.kind === "strip" ? 0 : tolerance);
   const below = bar.kind === "passes" ? chart.tracks(part).lower.at(time, 0) : -1;
   if (below >= 0 && y >= halfOf(bar, 2).y) i = below;
-  if (bar.kind === "stream" && i >= 0) return rowThing(model, i, span);
+  if (bar.kind === "stream" && i >= 0) return rowThing(model, i, bar.lane, span);
   if (bar.kind === "passes" && i >= 0) {
     const row = firstRowOfPass(model, part, i), facts = factsOfPass(model, i, span);
-    if (row >= 0) facts.push(["waited for", waitedFor(model, row)]);
+    if (row >= 0) facts.push(["waited for", waitedFor(model, row, bar.lane)]);
     return {title: passName(model, i), facts, row};
   }
   if (bar.kind === "stream") return null;
@@ -127,8 +128,8 @@ function thingAt(chart, {bar, y, time, tolerance}, span) {
   return {title: "bubble", facts: factsOfBubble(model, bubble, span), row: model.bubbles.row[bubble]};
 }
 
-function rowThing(model, row, span) {
-  const facts = factsOfRow(model, row, span);
-  facts.push(["waited for", waitedFor(model, row)]);
+function rowThing(model, row, lane, span) {
+  const facts = factsOfRow(model, row, lane, span);
+  facts.push(["waited for", waitedFor(model, row, lane)]);
   return {title: rowName(model, row), facts, row};
 }

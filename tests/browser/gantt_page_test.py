@@ -271,6 +271,10 @@ def check_part(page: Page, result: Result) -> None:
     assert page.ask("moesim.lanes.bars.map((bar) => bar.kind)") == ["passes"], "a closed group shows its first rank"
     page.browser.press(".")  # opens what hides the task that it selects
     assert len(page.lane_labels()) == 8
+    page.browser.click(*page.button("rank 5"))
+    x, y = page.button("rank 5")
+    page.browser.move(x + 700, y)
+    assert "rank 5" in page.text("#tooltip"), f"folded ranks are themselves: {page.text('#tooltip')}"
     first = int(numpy.flatnonzero(shown & (result.tasks["start"] >= 5e-3))[0])
     assert page.text("#panel h2") == result.word("name", first), page.text("#panel h2")
 
