@@ -23,7 +23,7 @@ skip() { echo "    skipped: $1; scripts/install_packages.sh develop installs it 
 echo "==> Format"
 format=$(command -v clang-format-14 clang-format | head -n 1 || true)
 if [[ -n $format ]] && "$format" --version | grep -q "version 14\."; then
-  sources '*.cpp' '*.hpp' | xargs -r "$format" --dry-run --Werror
+  sources '*.cpp' '*.hpp' '*.js' | xargs -r "$format" --dry-run --Werror
 else
   skip "clang-format 14 is not installed (other versions format differently)"
 fi

@@ -26,10 +26,13 @@ echo "==> $moesim run $scenario -o results/$name.h5"
 "$moesim" run "$scenario" -o "results/$name.h5"
 echo "==> $moesim gantt results/$name.h5 -o results/$name.svg"
 "$moesim" gantt "results/$name.h5" -o "results/$name.svg"
+echo "==> $moesim gantt results/$name.h5 -o results/$name.html"
+"$moesim" gantt "results/$name.h5" -o "results/$name.html"
 
 cat <<END
 
-Done. Open results/$name.svg in a browser: the timeline of one GPU of each pipeline stage, and where the bubbles are.
+Done. Open results/$name.html in a browser: the timeline of one GPU of each pipeline stage, to look into: where the
+bubbles are, and what they wait for. results/$name.svg is the same as a picture.
 Everything that happened is in results/$name.h5 (HDF5: h5py, pandas). Try next:
   $moesim run $scenario --set training.global_batch_size=1024
   $moesim check $scenario

@@ -5,8 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "simulator/base/format.hpp"
 #include "simulator/cli/commands.hpp"
 #include "simulator/cli/picture.hpp"
+#include "simulator/config/quantity.hpp"
 #include "simulator/record/result_file.hpp"
 
 namespace moesim::cli {
@@ -17,6 +19,8 @@ struct GanttCommandOptions {
   std::string output;
   std::string ranks;
   double width = analysis::GanttOptions().width;
+  std::string from;
+  std::string to;
 };
 
 std::uint32_t rank_of(std::string_view text, std::size_t world_size) {
@@ -47,11 +51,35 @@ std::vector<std::uint32_t> parse_ranks(const std::string& text, std::size_t worl
   return ranks;
 }
 
+// "10ms", as in a scenario.
+double parse_time(const char* option, const std::string& text) {
+  config::Node node;
+  node.kind = config::Node::Kind::Scalar;
+  node.scalar = text;
+  const config::Reading<double> time = config::read_quantity(node, config::time_dimension);
+  if (!time.value)
+    throw CLI::ValidationError(option, time.problem);
+  return *time.value;
+}
+
+void read_window(const GanttCommandOptions& command, double makespan, analysis::GanttOptions& options) {
+  if (!command.from.empty())
+    options.from = parse_time("--from", command.from);
+  if (!command.to.empty())
+    options.to = parse_time("--to", command.to);
+  if (options.from >= options.to)
+    throw CLI::ValidationError("--from", fmt::format("{} is not before --to {}", command.from, command.to));
+  if (options.from > 0 && options.from >= makespan)
+    throw CLI::ValidationError("--from", fmt::format("{} is not before the end of the run, {}", command.from,
+                                                     format_seconds(Seconds(makespan))));
+}
+
 void gantt(const GanttCommandOptions& command) {
   check_picture(command.output);
   const record::RunRecord run = record::read(command.result);
   analysis::GanttOptions options;
   options.ranks = parse_ranks(command.ranks, run.ranks.size());
+  read_window(command, run.figures.makespan, options);
   options.width = command.width;
   write_picture(command.output, run, options);
   fmt::print("wrote {}\n", command.output);
@@ -65,6 +93,8 @@ void add_gantt(CLI::App& app, int&) {
   command->add_option("result", options->result, "Result file that `moesim run -o` wrote")->required();
   command->add_option("-o,--output", options->output, picture_formats)->required();
   command->add_option("--ranks", options->ranks, "Ranks to show, such as 0,8,16-23 (default: one of each stage)");
+  command->add_option("--from", options->from, "Show the time from here, such as 10ms (default: the start)");
+  command->add_option("--to", options->to, "Show the time up to here, such as 20ms (default: the end)");
   add_width(*command, options->width);
   command->callback([options] { gantt(*options); });
 }

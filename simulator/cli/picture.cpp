@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/gantt_page.hpp"
 #include "analysis/gantt_svg.hpp"
 #include "analysis/gantt_trace.hpp"
 #include "simulator/record/gzip.hpp"
@@ -43,9 +44,9 @@ void add_width(CLI::App& command, double& width) {
 }
 
 void check_picture(const std::string& output) {
-  if (!is_trace(output) && !output.ends_with(".svg"))
-    throw CLI::ValidationError("-o", fmt::format("'{}' ends in neither .svg (a picture) nor .json or .json.gz (for "
-                                                 "Perfetto)",
+  if (!is_trace(output) && !output.ends_with(".svg") && !output.ends_with(".html"))
+    throw CLI::ValidationError("-o", fmt::format("'{}' ends in none of .html (an interactive page), .svg (a picture), "
+                                                 ".json and .json.gz (for Perfetto)",
                                                  output));
   record::check_writable(output);
 }
@@ -53,7 +54,10 @@ void check_picture(const std::string& output) {
 void write_picture(const std::string& output, const record::RunRecord& run, const analysis::GanttOptions& options) {
   if (is_trace(output))
     return write_trace(run, options, output);
-  const std::string picture = analysis::gantt_svg(run, options);
+  const bool is_page = output.ends_with(".html");
+  const std::string picture = is_page ? analysis::gantt_page(run, options) : analysis::gantt_svg(run, options);
+  if (is_page)
+    analysis::check_page_size(run, picture.size());
   record::replace_file(output, std::as_bytes(std::span(picture)));
 }
 

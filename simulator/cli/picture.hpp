@@ -11,7 +11,8 @@
 namespace moesim::cli {
 
 inline constexpr const char* picture_formats =
-    "FILE.svg: a picture; FILE.json or FILE.json.gz: a trace for https://ui.perfetto.dev or chrome://tracing";
+    "FILE.html: an interactive page; FILE.svg: a picture; FILE.json or FILE.json.gz: a trace for "
+    "https://ui.perfetto.dev or chrome://tracing";
 
 // Declares --width, of a picture.
 void add_width(CLI::App& command, double& width);

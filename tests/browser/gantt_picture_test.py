@@ -51,4 +51,5 @@ def main() -> None:
     print("the picture shows", lanes)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -145,10 +145,6 @@ TEST(BadField, Fabric) {
 }
 
 TEST(BadField, NotAvailableYet) {
-  EXPECT_EQ(problems_of_tp("vpp: 3"),
-            "scenario.yaml:14:17: parallel.vpp: an interleaved schedule is not available yet; use 1\n");
-  EXPECT_EQ(problems_of_training("overlap: {expert: true}"),
-            "scenario.yaml:18:21: training.overlap.expert: true is not available yet; use false or chunked\n");
   EXPECT_EQ(problems(small_scenario() + "moe: {routing: {type: zipf, exponent: 1.0}, balancing: eplb}\n"),
             lines({"scenario.yaml:18:23: moe.routing.type: zipf is not available yet; use uniform",
                    "scenario.yaml:18:56: moe.balancing: eplb is not available yet; use none"}));

@@ -61,10 +61,9 @@ TEST(BadFit, StagesOfALayout) {
             "both must agree\n");
   EXPECT_EQ(problems_of("Et|tmL"), "scenario.yaml:14:34: parallel.layout: has 1 m, but mtp_num_layers is 0; both must "
                                    "agree\n");
-  EXPECT_EQ(problems_of("E|t|L"), "scenario.yaml:14:34: parallel.layout: lists 3 stages, but pp is 2; list as many\n");
-  EXPECT_EQ(problems_of("E|t|t|L"),
-            "scenario.yaml:14:34: parallel.layout: has 4 stages, 2 x pp, but chunks (vpp 2) are "
-            "not available yet; write 2\n");
+  EXPECT_EQ(problems_of("E|t|L"), "scenario.yaml:14:34: parallel.layout: has 3 stages, but pp is 2; write as many\n");
+  EXPECT_EQ(problems_of("E|t|t|L, vpp: 3"),
+            "scenario.yaml:14:34: parallel.layout: has 4 stages, but pp x vpp is 6; write as many\n");
   EXPECT_EQ(
       problems(small_scenario({{"pp: 2", "pp: 4, layers_per_stage: [1, 0, 1, 0], dp: 1"}})),
       "scenario.yaml:14:44: parallel.layers_per_stage: stage 1 holds nothing; only the first and the last may have "

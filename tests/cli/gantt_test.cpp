@@ -1,4 +1,4 @@
-// `moesim gantt`: from a result file to a picture and to a trace, and what it refuses.
+// `moesim gantt`: from a result file to a page, a picture and a trace, and what it refuses.
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -84,6 +84,45 @@ TEST_F(Gantt, CompressesATraceWhoseNameSaysSo) {
   EXPECT_THAT(place_.names(), ::testing::Not(::testing::Contains(HasSubstr(".partial"))));
 }
 
+TEST_F(Gantt, WritesAPageThatHoldsEverything) {
+  const Outcome outcome = place_.run({"gantt", "run.h5", "-o", "out.html"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out, "wrote out.html\n");
+  const std::string page = read_all(place_.path() / "out.html");
+  EXPECT_THAT(page, ::testing::StartsWith("<!DOCTYPE html>"));
+  EXPECT_THAT(page, HasSubstr("d3js.org")); // inlined
+}
+
+TEST_F(Gantt, CutsRanksAndTimeOfThePage) {
+  const auto header = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"gantt", "run.h5", "-o", "out.html"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    EXPECT_EQ(place_.run(arguments).status, 0);
+    const std::string page = read_all(place_.path() / "out.html");
+    const std::size_t begin = page.find("{", page.find("<script id=\"header\""));
+    return nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+  };
+  const nlohmann::json whole = header({});
+  EXPECT_EQ(whole.at("lanes").size(), 2u);
+  EXPECT_EQ(header({"--ranks", "1-3"}).at("lanes").size(), 3u);
+  const nlohmann::json part = header({"--from", "200us", "--to", "0.4 ms"});
+  EXPECT_EQ(part.at("from"), 200'000);
+  EXPECT_EQ(part.at("to"), 400'000);
+  EXPECT_LT(part.at("shown_rows"), whole.at("shown_rows"));
+  EXPECT_GT(part.at("shown_rows"), 0);
+}
+
+TEST_F(Gantt, RefusesTimesThatCannotBeShown) {
+  EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.html", "--from", "10"}),
+              HasSubstr("--from: 10 has no unit; write for example 10us\n"));
+  EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.html", "--to", "soon"}),
+              HasSubstr("--to: found the text \"soon\"; expected a time such as 2us or 1.5ms\n"));
+  EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.html", "--from", "2us", "--to", "1us"}),
+              HasSubstr("--from: 2us is not before --to 1us\n"));
+  EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.html", "--from", "1000s"}),
+              HasSubstr("--from: 1000s is not before the end of the run, "));
+}
+
 // Ranks that were folded are drawn like those that stand for them: the same picture and trace as when all were
 // simulated.
 TEST_F(Gantt, DrawsFoldedRanksAsIfTheyHadBeenSimulated) {
@@ -105,7 +144,8 @@ TEST_F(Gantt, RefusesRanksThatAreNotThere) {
 
 TEST_F(Gantt, RefusesOtherPicturesAndOtherFiles) {
   EXPECT_THAT(refusal({"gantt", "run.h5", "-o", "out.png"}),
-              HasSubstr("-o: 'out.png' ends in neither .svg (a picture) nor .json or .json.gz (for Perfetto)\n"));
+              HasSubstr("-o: 'out.png' ends in none of .html (an interactive page), .svg (a picture), .json and "
+                        ".json.gz (for Perfetto)\n"));
   EXPECT_EQ(refusal({"gantt", "small.yaml", "-o", "out.svg"}), "small.yaml: is not an HDF5 file\n");
   EXPECT_THAT(refusal({"gantt", "other.h5", "-o", "out.svg"}), HasSubstr("other.h5: "));
 }

@@ -136,7 +136,7 @@ TEST(Schedule, RefusesOtherPictures) {
   const Outcome outcome = place.run(schedule("1f1b", {"-o", "out.png"}));
   EXPECT_EQ(outcome.status, 2);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_THAT(outcome.err, HasSubstr("-o: 'out.png' ends in neither .svg"));
+  EXPECT_THAT(outcome.err, HasSubstr("-o: 'out.png' ends in none of .html"));
   EXPECT_EQ(place.run(schedule("1f1b", {"-o", "missing/out.svg"})).err,
             "missing/out.svg: cannot write: No such file or directory\n");
   EXPECT_THAT(place.run(schedule("1f1b", {"-o", "out.svg", "--width", "20"})).err, HasSubstr("--width: "));

@@ -70,6 +70,33 @@ INSTANTIATE_TEST_SUITE_P(Folding, Layouts,
                                            ParallelSizes{.tp = 4, .pp = 2, .ep = 8, .etp = 2, .dp = 8},
                                            ParallelSizes{.tp = 2, .pp = 4, .ep = 8, .dp = 8}));
 
+// Every schedule, with everything overlapped that it can overlap, or nothing, where one GPU is slower than the others
+// or none is.
+TEST(Folding, OfEverySchedule) {
+  for (const schedulers::PipelineSchedule& schedule : schedulers::schedules())
+    for (const scenario::Network network : {scenario::Network::Analytic, scenario::Network::Fluid})
+      for (const bool overlaps : {false, true})
+        for (const bool has_slow_gpu : {false, true}) {
+          Scenario scenario = laid_out({.tp = 2, .pp = 4, .ep = 4, .dp = 4});
+          workloads::TrainingJob& job = scenario.training_job();
+          job.training.schedule = schedule.name;
+          job.placement = schedule.placement;
+          job.sizes.vpp = schedule.chunks == 0 ? 2 : job.has_two_copies() ? 1 : schedule.chunks;
+          job.training.global_batch_size = 8 * job.sizes.dp;
+          scenario.network = network;
+          overlap(scenario, overlaps ? Overlap::Slowing : Overlap::None);
+          if (overlaps && schedule.can_fuse)
+            job.training.overlap.expert = workloads::ExpertOverlap::Passes;
+          if (job.has_two_copies())
+            job.training.overlap.grad_reduce = job.training.overlap.param_gather = false;
+          if (has_slow_gpu)
+            scenario.cluster.slow_gpus = {{9, 0.8}};
+          SCOPED_TRACE(schedule.name);
+          const std::uint32_t classes = expect_folded_equals_full(scenario);
+          EXPECT_EQ(classes, has_slow_gpu ? 4 * job.sizes.tp * 2 : 4) << "of 32 ranks";
+        }
+}
+
 // What makes one GPU or link unlike the others, and everything else that makes ranks differ.
 struct Breaker {
   const char* name;

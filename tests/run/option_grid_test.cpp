@@ -158,7 +158,7 @@ void expect_fluid_is_no_faster(const scenario::Scenario& scenario) {
   EXPECT_EQ(status, EXIT_SUCCESS);
 }
 
-// Overlaps in a layer that have something to overlap.
+// Overlaps that have something to overlap, and schedules of more than one stage.
 void count_overlaps(const scenario::Scenario& scenario, std::map<std::string, int>& overlapped) {
   const workloads::ParallelSizes& sizes = scenario.job().sizes;
   if (!scenario.is_training()) {
@@ -167,6 +167,8 @@ void count_overlaps(const scenario::Scenario& scenario, std::map<std::string, in
   }
   const workloads::Overlap& overlap = scenario.training_job().training.overlap;
   overlapped["tp"] += overlap.tp && sizes.tp > 1 ? 1 : 0;
+  overlapped["passes"] += overlap.expert == workloads::ExpertOverlap::Passes && sizes.ep > 1 ? 1 : 0;
+  overlapped[scenario.training_job().training.schedule] += sizes.pp > 1 ? 1 : 0;
   overlapped["chunked"] += overlap.expert == workloads::ExpertOverlap::Chunked && sizes.ep * sizes.etp > 1 ? 1 : 0;
 }
 
@@ -194,10 +196,12 @@ TEST(OptionGrid, EveryCombinationRunsOrIsRefusedByField) {
   EXPECT_GE(drawn - ran, 300U);
   for (const char* field :
        {"parallel", "parallel.tp", "parallel.pp", "parallel.ep", "parallel.layers_per_stage", "training.precision",
-        "training.global_batch_size", "training.overlap", "training.overlap.expert", "inference.batch_size"})
+        "training.global_batch_size", "training.overlap", "training.schedule", "training.p2p", "inference.batch_size"})
     EXPECT_TRUE(refused.contains(field)) << field;
-  for (const char* overlap : {"tp", "chunked", "two_batch"})
+  for (const char* overlap : {"tp", "chunked", "passes", "two_batch"})
     EXPECT_GE(overlapped[overlap], 5) << overlap;
+  for (const std::string_view schedule : schedulers::schedule_names())
+    EXPECT_GE(overlapped[std::string(schedule)], 5) << schedule;
 }
 
 } // namespace

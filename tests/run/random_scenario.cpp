@@ -94,19 +94,43 @@ std::string expert_overlap(Dice& dice, bool has_experts) {
   return dice.one_in(has_experts ? 2 : 20) ? "chunked" : "false";
 }
 
-std::string training_yaml(Dice& dice, std::uint64_t dp, bool has_experts) {
+// Two copies of the model want more than others do; mostly they get it.
+struct ScheduleDraw {
+  std::string name;
+  bool has_copies;
+  std::uint64_t micro_batches;
+};
+
+ScheduleDraw schedule_draw(Dice& dice, std::uint64_t pp) {
+  ScheduleDraw draw;
+  draw.name = dice.pick({"1f1b", "1f1b", "1f1b", "gpipe", "interleaved-1f1b", "zb-h1", "zb-h2", "zb-v", "zb-auto",
+                         "dualpipe", "dualpipe-v"});
+  draw.has_copies = draw.name == "dualpipe" && !dice.one_in(4);
+  const bool wants_many = draw.name.starts_with("dualpipe") && !dice.one_in(4);
+  draw.micro_batches = wants_many ? 2 * pp + 2 * dice.below(2) : 1 + dice.below(4);
+  return draw;
+}
+
+std::string training_yaml(Dice& dice, std::uint64_t pp, std::uint64_t dp, bool has_experts) {
+  const ScheduleDraw schedule = schedule_draw(dice, pp);
   const std::uint64_t micro = dice.pick({1U, 1U, 2U, 3U});
-  const std::string sharding = dice.pick({"none", "zero-1", "zero-1", "zero-2", "zero-3", "fsdp"});
-  const std::uint64_t global = dice.one_in(12) ? 7 : micro * dp * (1 + dice.below(4));
+  const std::string sharding = schedule.has_copies
+                                   ? dice.pick({"none", "zero-1"})
+                                   : dice.pick({"none", "zero-1", "zero-1", "zero-2", "zero-3", "fsdp"});
+  const std::uint64_t global = dice.one_in(12) ? 7 : micro * dp * schedule.micro_batches;
+  const std::string length = fmt::to_string(dice.pick({48, 96, 96, 144, 50}));
+  const std::string precision = dice.pick({"bf16", "fp16", "fp8", "fp32"});
+  const std::string recompute = recompute_yaml(dice);
+  const int modules = schedule.has_copies ? 0 : dice.pick({0, 0, 0, 1, 2});
+  const std::string grad_reduce = dice.boolean(schedule.has_copies ? 24 : 2);
+  const std::string param_gather = dice.boolean(schedule.has_copies || sharding == "none" ? 24 : 3);
   return fmt::format("training:\n  global_batch_size: {}\n  micro_batch_size: {}\n  seq_length: {}\n  precision: {}\n"
-                     "  schedule: {}\n  recompute: {}\n  sharding: {}\n  attention_backend: {}\n"
+                     "  schedule: {}\n  p2p: {}\n  recompute: {}\n  sharding: {}\n  attention_backend: {}\n"
                      "  mtp_num_layers: {}\n  grad_reduce_in_fp32: {}\n",
-                     global, micro, dice.pick({48, 96, 96, 144, 50}), dice.pick({"bf16", "fp16", "fp8", "fp32"}),
-                     dice.pick({"1f1b", "gpipe"}), recompute_yaml(dice), sharding, dice.one_in(6) ? "unfused" : "flash",
-                     dice.pick({0, 0, 0, 1, 2}), dice.boolean(2)) +
-         fmt::format("  overlap: {{grad_reduce: {}, param_gather: {}, pp: {}, tp: {}, expert: {}}}\n", dice.boolean(2),
-                     dice.boolean(sharding == "none" ? 16 : 3), dice.boolean(2), dice.boolean(2),
-                     expert_overlap(dice, has_experts));
+                     global, micro, length, precision, schedule.name, dice.one_in(6) ? "rendezvous" : "eager",
+                     recompute, sharding, dice.one_in(6) ? "unfused" : "flash", modules, dice.boolean(2)) +
+         fmt::format("  overlap: {{grad_reduce: {}, param_gather: {}, pp: {}, tp: {}, expert: {}}}\n", grad_reduce,
+                     param_gather, dice.boolean(2), dice.boolean(2), expert_overlap(dice, has_experts));
 }
 
 std::string inference_yaml(Dice& dice, std::uint64_t dp, bool has_all_to_alls) {
@@ -166,7 +190,7 @@ std::string random_scenario(std::uint64_t seed) {
   if (is_inference) // context parallelism is for training
     parallel = fmt::format("parallel: {{tp: {}, pp: {}, dp: {}, ep: {}, etp: {}{}}}\n", tp, pp, dp, ep, etp, stages);
   const std::string work =
-      is_inference ? inference_yaml(dice, dp, has_experts && ep > 1) : training_yaml(dice, dp, has_experts);
+      is_inference ? inference_yaml(dice, dp, has_experts && ep > 1) : training_yaml(dice, pp, dp, has_experts);
   return "version: 1\n" + platform_yaml(dice, base, nodes) + "model:\n" + model + parallel + work;
 }
 
