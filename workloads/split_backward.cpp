@@ -1,5 +1,7 @@
 #include "workloads/split_backward.hpp"
 
+#include <utility>
+
 #include "simulator/base/check.hpp"
 
 namespace moesim::workloads {
@@ -33,8 +35,20 @@ graph::Work without_products(const graph::Work& whole, graph::Work& weight) {
     input.allocated[Memory::Activations] += factors_of(op);
     weight.freed[Memory::Activations] += factors_of(op);
   }
-  MOESIM_CHECK(!input.operators.empty(), "a product for a weight's gradient comes with one for the input's");
   return input;
+}
+
+// Nothing is left of these kernels but what they take and give back that lasts: the segment before them does so now.
+// What ran beside them is waited for.
+void leave_out(const graph::Work& rest, Segments& before) {
+  MOESIM_CHECK(!before.empty(), "a backward begins with what gives the gradient of its input");
+  for (auto segment = before.rbegin(); segment != before.rend() && segment->beside_next; ++segment)
+    segment->beside_next = false;
+  graph::Work& last = before.back().work;
+  for (const Memory memory : {Memory::Activations, Memory::Weights, Memory::Gradients}) {
+    last.allocated[memory] += rest.allocated[memory];
+    last.freed[memory] += rest.freed[memory];
+  }
 }
 
 } // namespace
@@ -43,9 +57,15 @@ SplitBackward split_backward(const Segments& backward) {
   SplitBackward split;
   Segment weight{"weight-gradients", graph::Kind::Compute, graph::Dimension::Tp, {}};
   for (const Segment& segment : backward) {
-    Segment& input = split.input.emplace_back(segment);
-    if (segment.kind == graph::Kind::Compute)
-      input.work = without_products(segment.work, weight.work);
+    if (segment.kind != graph::Kind::Compute) {
+      split.input.push_back(segment);
+      continue;
+    }
+    graph::Work input = without_products(segment.work, weight.work);
+    if (input.operators.empty())
+      leave_out(input, split.input);
+    else
+      split.input.push_back({segment.name, segment.kind, segment.over, std::move(input), segment.beside_next});
   }
   if (!weight.work.operators.empty())
     split.weight.push_back(std::move(weight));

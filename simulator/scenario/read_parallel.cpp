@@ -56,7 +56,7 @@ void read_parallel(config::MapReader& map, Scenario& scenario) {
   sizes.tp = map.integer_or("tp", 1, degree);
   sizes.cp = map.integer_or("cp", 1, degree);
   sizes.pp = map.integer_or("pp", 1, degree);
-  sizes.vpp = map.has("vpp") ? map.integer("vpp", {.min = 1, .max = most_chunks}) : 0; // the schedule decides
+  sizes.vpp = map.integer_or("vpp", 0, {.min = 1, .max = most_chunks}); // 0: the schedule decides
   sizes.ep = map.integer_or("ep", 1, degree);
   sizes.etp = map.integer_or("etp", 1, degree);
   scenario.job().layers_per_stage = read_stages(map);

@@ -59,9 +59,9 @@ bool can_fuse(const TrainingJob& job) {
          schedulers::find_schedule(job.training.schedule).can_fuse;
 }
 
-void check_fused_passes(const TrainingJob& job, config::MapReader& training) {
+bool check_fused_passes(const TrainingJob& job, config::MapReader& training) {
   if (job.training.overlap.expert != ExpertOverlap::Passes)
-    return;
+    return true;
   if (!can_fuse(job))
     training.problem("overlap", fmt::format("{} runs no forward together with a backward; use expert: chunked, or "
                                             "the schedule 1f1b, interleaved-1f1b, dualpipe or dualpipe-v",
@@ -69,6 +69,7 @@ void check_fused_passes(const TrainingJob& job, config::MapReader& training) {
   if (job.training.sharding >= Sharding::Zero2)
     training.problem("overlap", "expert: true needs gradients and weights whole on each rank; use sharding: none or "
                                 "zero-1, or expert: chunked");
+  return can_fuse(job);
 }
 
 // With rendezvous a receive is posted when the pass before it has ended: passes, or transfers, may wait in a circle.
@@ -110,7 +111,8 @@ void check_schedule(const TrainingJob& job, Sections at) {
   if (!is_custom && !check_chunks(job, schedulers::find_schedule(job.training.schedule), at.parallel))
     return;
   check_copies(job, at.work);
-  check_fused_passes(job, at.work);
+  if (!check_fused_passes(job, at.work))
+    return;
   if (job.training.global_batch_size % (job.training.micro_batch_size * job.sizes.dp) != 0)
     return; // check_batch() says so
   if (is_custom)

@@ -159,14 +159,17 @@ TEST(GanttPage, CutsTheTime) {
 
 TEST(GanttPage, LabelsBubblesWithWhatWasWaitedFor) {
   record::RunRecord run =
-      record_of({0, 1}, {Row{0, "compute", "forward", 0, 2, 3}, Row{0, "pp-send-next", "forward", 2, 3, 3},
-                         Row{1, "pp-recv-prev", "forward", 2, 3, 3}, Row{1, "compute", "forward", 3, 4, 3}});
-  set_dependencies(run, {{1, {0}}, {2, {0}}, {3, {2}}});
+      record_of({0, 1}, {Row{0, "compute", "forward", 0, 2, 3}, Row{0, "compute", "forward", 2, 6, 4},
+                         Row{1, "compute", "forward", 2, 5, 3}, Row{1, "pp-recv-prev", "forward", 6, 7, 4},
+                         Row{1, "compute", "forward", 7, 10, 4}});
+  set_dependencies(run, {{1, {0}}, {2, {0}}, {3, {1}}, {4, {2, 3}}});
   const Decoded page = decoded(run);
-  EXPECT_THAT(page.header["bubbles"], ElementsAre("nothing left to do", "waits for F3 on stage 0"));
-  EXPECT_THAT(page.columns.at("bubble_rank"), ElementsAre(0, 1));
-  EXPECT_THAT(page.columns.at("bubble_label"), ElementsAre(0, 1));
-  EXPECT_THAT(page.columns.at("bubble_row"), ElementsAre(-1, 2)); // nothing follows; the transfer does
+  EXPECT_THAT(page.header["bubbles"],
+              ElementsAre("cool-down", "warm-up", "waiting for stage 0's forward of micro-batch 4"));
+  EXPECT_THAT(page.columns.at("bubble_rank"), ElementsAre(0, 1, 1));
+  EXPECT_THAT(page.columns.at("bubble_start"), ElementsAre(6'000'000'000, 0, 5'000'000'000));
+  EXPECT_THAT(page.columns.at("bubble_label"), ElementsAre(0, 1, 2));
+  EXPECT_THAT(page.columns.at("bubble_row"), ElementsAre(-1, 2, 3)); // nothing follows; a pass does; a transfer does
 }
 
 TEST(GanttPage, SaysWhatColourEachRowHas) {

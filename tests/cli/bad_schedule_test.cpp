@@ -23,17 +23,17 @@ TEST(BadSchedule, Name) {
 }
 
 TEST(BadSchedule, Chunks) {
-  EXPECT_EQ(problems_of("1f1b", ", vpp: 2"), "scenario.yaml:14:28: parallel.vpp: 1f1b cuts the model into 1 chunk for "
+  EXPECT_EQ(problems_of("1f1b", ", vpp: 2"), "scenario.yaml:14:31: parallel.vpp: 1f1b cuts the model into 1 chunk for "
                                              "each stage, not 2; use 1, or another schedule\n");
   EXPECT_EQ(problems_of("interleaved-1f1b", ", vpp: 1"),
-            "scenario.yaml:14:28: parallel.vpp: interleaved-1f1b cuts the model into at least 2 chunks for each stage, "
+            "scenario.yaml:14:31: parallel.vpp: interleaved-1f1b cuts the model into at least 2 chunks for each stage, "
             "not 1; use 2 or more, or another schedule\n");
   EXPECT_EQ(problems_of("zb-v", ", vpp: 4, layers_per_stage: [0, 1, 1, 1, 1, 0, 0, 0]"),
-            "scenario.yaml:14:28: parallel.vpp: zb-v cuts the model into 2 chunks for each stage, not 4; use 2, or "
+            "scenario.yaml:14:31: parallel.vpp: zb-v cuts the model into 2 chunks for each stage, not 4; use 2, or "
             "another schedule\n"
-            "scenario.yaml:14:49: parallel.layers_per_stage: stage 5 holds nothing; only the first and the last may "
+            "scenario.yaml:14:52: parallel.layers_per_stage: stage 5 holds nothing; only the first and the last may "
             "have 0 layers\n"
-            "scenario.yaml:14:49: parallel.layers_per_stage: stage 6 holds nothing; only the first and the last may "
+            "scenario.yaml:14:52: parallel.layers_per_stage: stage 6 holds nothing; only the first and the last may "
             "have 0 layers\n");
   EXPECT_EQ(problems(small_scenario() + "  schedule: zb-v\n"),
             "scenario.yaml:14:23: parallel.pp: pp x vpp = 4 does not divide the 2 layers; use 2, or list "
@@ -47,14 +47,12 @@ TEST(BadSchedule, TwoCopiesOfTheModel) {
                 "or zero-1, or dualpipe-v\n"));
   EXPECT_THAT(problems_of("dualpipe", "", "  overlap: {grad_reduce: true}\n"),
               HasSubstr("scenario.yaml:19:12: training.overlap: dualpipe sums the gradients of its two copies first"));
-  EXPECT_EQ(problems_of("dualpipe"), "scenario.yaml:18:13: training.schedule: dualpipe needs at least 2p = 4 "
-                                     "micro-batches, half from each end; use 4 or more instead of 2\n");
+  EXPECT_EQ(problems_of("dualpipe"), "scenario.yaml:18:13: training.schedule: dualpipe fills 2 stages from both "
+                                     "ends with an even number of micro-batches, at least 4, not 2; use 4\n");
 }
 
 TEST(BadSchedule, PassesThatRunTogether) {
   EXPECT_EQ(problems_of("zb-h1", "", "  overlap: {expert: true}\n"),
-            "scenario.yaml:18:13: training.schedule: zb-h1 runs no forward together with a backward; use one of 1f1b, "
-            "dualpipe, dualpipe-v, interleaved-1f1b\n"
             "scenario.yaml:19:12: training.overlap: zb-h1 runs no forward together with a backward; use expert: "
             "chunked, or the schedule 1f1b, interleaved-1f1b, dualpipe or dualpipe-v\n");
   EXPECT_EQ(problems_of("1f1b", "", "  overlap: {expert: true}\n  sharding: zero-3\n"),
@@ -66,10 +64,10 @@ TEST(BadSchedule, OrderOfOnesOwn) {
   EXPECT_EQ(problems_of("custom"), "scenario.yaml:18:13: training.schedule: a custom order has to be given: {type: "
                                    "custom, order: TEXT} or {type: custom, file: FILE}\n");
   EXPECT_EQ(problems_of("{type: custom, order: \"F0 F1 B0 B1\\nF0 B0 F1\"}"),
-            "scenario.yaml:18:13: training.schedule: B1 of stage 1 is missing\n");
+            "scenario.yaml:18:13: training.schedule: stage 1: B1 is missing\n");
   EXPECT_EQ(problems_of("{type: custom, order: \"F0 B0 F1 B1\\nF1 F0 B1 B0\"}"),
-            "scenario.yaml:18:13: training.schedule: these passes wait for each other in a circle: B0 of stage 0, B0 "
-            "of stage 1, B1 of stage 1, F0 of stage 1, F1 of stage 1, F1 of stage 0\n");
+            "scenario.yaml:18:13: training.schedule: passes wait for each other in a circle: stage 0 B0 for stage 1 "
+            "B0 for stage 1 B1 for stage 1 F0 for stage 1 F1 for stage 0 F1 for stage 0 B0\n");
   EXPECT_THAT(problems_of("{type: custom, order: \"F0 X1\"}"),
               HasSubstr("scenario.yaml:18:35: training.schedule.order: line 1: "));
   EXPECT_THAT(problems_of("{type: custom, file: missing.csv}"), HasSubstr("training.schedule.file: line 1: "));
@@ -79,7 +77,7 @@ TEST(BadSchedule, OrderOfOnesOwn) {
 TEST(BadSchedule, RendezvousThatNobodyKeeps) {
   EXPECT_THAT(problems_of("{type: custom, order: \"F0 F1 B0 B1\\nF0 F1 B1 B0\"}", "", "  p2p: rendezvous\n"),
               HasSubstr("training.p2p: "));
-  EXPECT_THAT(problems_of("interleaved-1f1b", "", "  p2p: rendezvous\n"), HasSubstr("training.p2p: "));
+  EXPECT_THAT(problems_of("zb-v", "", "  p2p: rendezvous\n"), HasSubstr("training.p2p: "));
 }
 
 } // namespace

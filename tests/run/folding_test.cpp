@@ -93,7 +93,7 @@ TEST(Folding, OfEverySchedule) {
             scenario.cluster.slow_gpus = {{9, 0.8}};
           SCOPED_TRACE(schedule.name);
           const std::uint32_t classes = expect_folded_equals_full(scenario);
-          EXPECT_EQ(classes, has_slow_gpu ? 4 * job.sizes.tp * 2 : 4) << "of 32 ranks";
+          EXPECT_EQ(classes, has_slow_gpu ? 32 : 4);
         }
 }
 

@@ -28,7 +28,7 @@ namespace {
 using workloads::Recompute;
 using workloads::TrainingJob;
 
-constexpr std::uint64_t drawn = 1500;
+constexpr std::uint64_t drawn = 2400;
 
 // The scenario, or nothing when it is refused; `refused` then gains the fields.
 std::optional<scenario::Scenario> load_or_refuse(const std::string& text, std::set<std::string>& refused) {

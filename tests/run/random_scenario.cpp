@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <initializer_list>
 #include <random>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -87,9 +89,12 @@ std::string recompute_yaml(Dice& dice) {
   }
 }
 
+const std::set<std::string> schedules_that_fuse{"1f1b", "interleaved-1f1b", "dualpipe", "dualpipe-v"};
+
 // All-to-alls of experts beside compute, mostly where there are any.
-std::string expert_overlap(Dice& dice, bool has_experts) {
-  if (dice.one_in(40))
+std::string expert_overlap(Dice& dice, bool has_experts, const std::string& schedule) {
+  const bool can_fuse = schedules_that_fuse.contains(schedule);
+  if (dice.one_in(has_experts && can_fuse ? 3 : 40))
     return "true";
   return dice.one_in(has_experts ? 2 : 20) ? "chunked" : "false";
 }
@@ -130,7 +135,7 @@ std::string training_yaml(Dice& dice, std::uint64_t pp, std::uint64_t dp, bool h
                      global, micro, length, precision, schedule.name, dice.one_in(6) ? "rendezvous" : "eager",
                      recompute, sharding, dice.one_in(6) ? "unfused" : "flash", modules, dice.boolean(2)) +
          fmt::format("  overlap: {{grad_reduce: {}, param_gather: {}, pp: {}, tp: {}, expert: {}}}\n", grad_reduce,
-                     param_gather, dice.boolean(2), dice.boolean(2), expert_overlap(dice, has_experts));
+                     param_gather, dice.boolean(2), dice.boolean(2), expert_overlap(dice, has_experts, schedule.name));
 }
 
 std::string inference_yaml(Dice& dice, std::uint64_t dp, bool has_all_to_alls) {

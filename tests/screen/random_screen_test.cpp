@@ -58,6 +58,15 @@ bool has_ranks_alike(const scenario::Scenario& scenario) {
                              [](std::int64_t size) { return std::has_single_bit(static_cast<std::uint64_t>(size)); });
 }
 
+// Of the schedules whose passes the screen runs one by one, and of inference; of others it bounds the work of a stage.
+bool follows_passes(const scenario::Scenario& scenario) {
+  if (!scenario.is_training())
+    return true;
+  const workloads::Training& training = scenario.training_job().training;
+  return (training.schedule == "1f1b" || training.schedule == "gpipe") && training.p2p == workloads::P2p::Eager &&
+         training.overlap.expert != workloads::ExpertOverlap::Passes;
+}
+
 class Mean {
 public:
   void add(double value) {
@@ -72,7 +81,7 @@ private:
 };
 
 TEST(RandomScreen, IsNoMoreThanTheSimulatedTime) {
-  Mean plain, shared, changed;
+  Mean plain, shared, changed, of_work;
   std::uint64_t ran = 0;
   for (std::uint64_t seed = 0; seed < drawn; ++seed) {
     const std::string text = run::random_scenario(seed);
@@ -86,23 +95,30 @@ TEST(RandomScreen, IsNoMoreThanTheSimulatedTime) {
     EXPECT_GE(slowed, ideal * (1 - 1e-9));
     const double tightness = bound_of(*scenario) / ideal;
     EXPECT_LE(tightness, 1 + 1e-9);
-    EXPECT_GE(tightness, scenario->is_training() && has_ranks_alike(*scenario) ? 1 - 1e-9 : 0.75);
-    plain.add(tightness);
+    const bool follows = follows_passes(*scenario);
+    if (follows) {
+      EXPECT_GE(tightness, scenario->is_training() && has_ranks_alike(*scenario) ? 1 - 1e-9 : 0.75);
+    }
+    (follows ? plain : of_work).add(tightness);
     const bool runs_fluid = ran++ % 10 == 0; // takes longer
     if (runs_fluid) {
       const double beside_others = bound_of(*scenario) / simulated_time(*scenario);
       EXPECT_LE(beside_others, 1 + 1e-9);
-      shared.add(beside_others);
+      if (follows)
+        shared.add(beside_others);
     }
     change_platform(*scenario, seed);
     const double on_another = bound_of(*scenario) / ideal_time(*scenario);
     EXPECT_LE(on_another, 1 + 1e-9) << "with overrides, ranks " << scenario->rank_order;
-    changed.add(on_another);
+    if (follows)
+      changed.add(on_another);
     if (runs_fluid) {
       scenario->cluster.gpu.communication = taken;
       EXPECT_LE(bound_of(*scenario), simulated_time(*scenario) * (1 + 1e-9)) << "with overrides";
     }
   }
+  EXPECT_GE(of_work.value(), 0.8);
+
   EXPECT_GE(plain.value(), 0.998);
   EXPECT_GE(shared.value(), 0.99);
   EXPECT_GE(changed.value(), 0.99);
