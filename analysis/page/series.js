@@ -82,7 +82,7 @@ class MemoryChart {
     const y = d3.scaleLinear().domain([0, this.most * headroom]).range([height - 1, 2]);
     const [unit, size] = unitFor(amountUnits, this.most);
     const shown = d3.scaleLinear().domain([0, (this.most * headroom) / size]).range(y.range());
-    d3.select(this.axis).call(d3.axisLeft(shown).ticks(3).tickFormat((tick) => (tick > 0 ? `${tick} ${unit}` : "")));
+    d3.select(this.axis).call(d3.axisLeft(shown).ticks(3).tickFormat((tick) => (tick > 0 ? `${tick} ${unit.length < 4 ? unit : ""}` : "")));
     return y;
   }
 
