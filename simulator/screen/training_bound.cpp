@@ -86,7 +86,8 @@ void TrainingBound::cost_parts(const TrainingJob& job, PlaceId id) {
     const workloads::PartParameters parameters = parameters_of();
     if (traffic.gathers_ahead || traffic.gathers_each_turn)
       part.gather = gather_time(job.training, traffic.gathers_ahead ? parameters.completed : parameters.read, place);
-    if (traffic.reduces_each_turn || traffic.reduces_beside)
+    part.completed = parameters.completed;
+    if (traffic.reduces_each_turn)
       part.reduce = reduce_time(job.training, parameters.completed, place);
   };
   for (const workloads::LayerKind kind : parts_.kinds())
@@ -111,10 +112,13 @@ Seconds TrainingBound::reduce_time(const Training& training, const RankParameter
 
 void TrainingBound::fill_turns(const StageShape& shape, const PlaceCosts& costs, Stage& stage) {
   const TurnLists& lists = turn_lists_.of(shape);
+  const ReplicaTraffic traffic(shape.job.training);
+  const bool fills_buckets = traffic.reduces_beside && !traffic.reduces_each_turn;
   for (const Pass pass : {Pass::Forward, Pass::Backward}) {
     const std::vector<Unit>& units = pass == Pass::Forward ? lists.forward : lists.backward;
     std::vector<Turn>& turns = stage.clock.turns_of(pass);
     turns.resize(units.size());
+    RankParameters bucket;
     for (std::size_t at = 0; at < units.size(); ++at) {
       const Unit& unit = units[at];
       const std::size_t index = index_of_part(shape, unit.part);
@@ -127,6 +131,12 @@ void TrainingBound::fill_turns(const StageShape& shape, const PlaceCosts& costs,
         turn.time += costs.modules_again;
       turn.gather = unit.begins_use() ? part.gather : Seconds();
       turn.reduce = turn.runs_backward ? part.reduce : Seconds();
+      if (!fills_buckets || !turn.runs_backward)
+        continue;
+      bucket += part.completed;
+      const RankParameters full = full_buckets(shape.job.training, bucket, at + 1 == units.size());
+      bucket = {.dense = bucket.dense - full.dense, .expert = bucket.expert - full.expert};
+      turn.reduce = reduce_time(shape.job.training, full, chains_.place(costs.place));
     }
   }
 }

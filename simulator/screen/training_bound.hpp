@@ -45,6 +45,7 @@ private:
   struct PartCosts {
     PartTimes::Passes passes;
     Seconds gather, reduce;
+    workloads::RankParameters completed; // whose gradients are reduced in buckets
   };
   // Of all: layers by index_of() their kind, then embedding and head.
   struct PlaceCosts {
