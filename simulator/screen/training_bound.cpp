@@ -112,13 +112,10 @@ Seconds TrainingBound::reduce_time(const Training& training, const RankParameter
 
 void TrainingBound::fill_turns(const StageShape& shape, const PlaceCosts& costs, Stage& stage) {
   const TurnLists& lists = turn_lists_.of(shape);
-  const ReplicaTraffic traffic(shape.job.training);
-  const bool fills_buckets = traffic.reduces_beside && !traffic.reduces_each_turn;
   for (const Pass pass : {Pass::Forward, Pass::Backward}) {
     const std::vector<Unit>& units = pass == Pass::Forward ? lists.forward : lists.backward;
     std::vector<Turn>& turns = stage.clock.turns_of(pass);
     turns.resize(units.size());
-    RankParameters bucket;
     for (std::size_t at = 0; at < units.size(); ++at) {
       const Unit& unit = units[at];
       const std::size_t index = index_of_part(shape, unit.part);
@@ -131,13 +128,24 @@ void TrainingBound::fill_turns(const StageShape& shape, const PlaceCosts& costs,
         turn.time += costs.modules_again;
       turn.gather = unit.begins_use() ? part.gather : Seconds();
       turn.reduce = turn.runs_backward ? part.reduce : Seconds();
-      if (!fills_buckets || !turn.runs_backward)
-        continue;
-      bucket += part.completed;
-      const RankParameters full = full_buckets(shape.job.training, bucket, at + 1 == units.size());
-      bucket = {.dense = bucket.dense - full.dense, .expert = bucket.expert - full.expert};
-      turn.reduce = reduce_time(shape.job.training, full, chains_.place(costs.place));
     }
+  }
+  const ReplicaTraffic traffic(shape.job.training);
+  if (traffic.reduces_beside && !traffic.reduces_each_turn)
+    fill_buckets(shape, costs, lists.backward, stage.clock.turns_of(Pass::Backward));
+}
+
+// As DataParallel::reduce_bucket() does in the last backward.
+void TrainingBound::fill_buckets(const StageShape& shape, const PlaceCosts& costs, const std::vector<Unit>& units,
+                                 std::vector<Turn>& turns) {
+  RankParameters bucket;
+  for (std::size_t at = 0; at < units.size(); ++at) {
+    if (!turns[at].runs_backward)
+      continue;
+    bucket += costs.parts[index_of_part(shape, units[at].part)].completed;
+    const RankParameters full = full_buckets(shape.job.training, bucket, at + 1 == units.size());
+    bucket = {.dense = bucket.dense - full.dense, .expert = bucket.expert - full.expert};
+    turns[at].reduce = reduce_time(shape.job.training, full, chains_.place(costs.place));
   }
 }
 

@@ -73,6 +73,8 @@ private:
                                     const Place& place);
   [[nodiscard]] const PlaceCosts& costs_at(const workloads::TrainingJob& job, PlaceId place);
   void fill_turns(const workloads::StageShape& shape, const PlaceCosts& costs, Stage& stage);
+  void fill_buckets(const workloads::StageShape& shape, const PlaceCosts& costs,
+                    const std::vector<workloads::Unit>& units, std::vector<Turn>& turns);
   [[nodiscard]] Seconds along(const workloads::TrainingJob& job, const RankChain& chain);
   void run_passes(const workloads::TrainingJob& job, const std::vector<OrderedPass>& order);
   void exchange_embedding_gradients(const workloads::TrainingJob& job, const RankChain& chain);
