@@ -21,6 +21,14 @@ namespace {
 
 constexpr Seconds never{std::numeric_limits<double>::infinity()};
 
+// How many micro-batches go through a chunk: of two copies of the model, half of them through each (Chunks::runs()).
+std::int64_t passes_of(const TrainingJob& job, std::int64_t chunk) {
+  const std::int64_t all = job.training.micro_batches(job.sizes);
+  if (!job.has_two_copies())
+    return all;
+  return chunk == 0 ? all / 2 : all - all / 2;
+}
+
 bool may_split_backwards(const TrainingJob& job) {
   return job.training.order || schedulers::find_schedule(job.training.schedule).splits_backward;
 }
@@ -115,7 +123,7 @@ Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain
       }
       arrival = std::min(arrival, there);
       way_back = std::min(way_back, home);
-      const auto passes = static_cast<double>(job.training.micro_batches(job.sizes)) / (job.has_two_copies() ? 2 : 1);
+      const auto passes = static_cast<double>(passes_of(job, chunk));
       work += passes * (of(at).forward + of(at).backward);
       later += splits ? passes * of(at).weight : Seconds();
     }
