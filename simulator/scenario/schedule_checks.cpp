@@ -100,6 +100,10 @@ void check_custom_order(const TrainingJob& job, Sections at) {
   if (job.training.order->size() != static_cast<std::size_t>(job.sizes.pp))
     return at.work.problem("schedule", fmt::format("the order has {} stages, but pp is {}; write a line for each",
                                                    job.training.order->size(), job.sizes.pp));
+  if (job.has_two_copies() && job.sizes.pp % 2 != 0)
+    return at.work.problem("schedule", fmt::format("two copies of the model start from both ends, and of {} stages the "
+                                                   "middle one would hold the same part twice; use an even pp",
+                                                   job.sizes.pp));
   for (const std::string& problem : schedulers::problems(*job.training.order, chunks, workloads::schedule_shape(job)))
     at.work.problem("schedule", problem);
 }

@@ -73,6 +73,14 @@ TEST(BadSchedule, OrderOfOnesOwn) {
   EXPECT_THAT(problems_of("{type: custom, file: missing.csv}"), HasSubstr("training.schedule.file: line 1: "));
 }
 
+// Nobody would have the same part twice on one rank.
+TEST(BadSchedule, CopiesThatMeetInTheMiddle) {
+  EXPECT_EQ(problems(small_scenario({{"pp: 2", "pp: 1"}}) +
+                     "  schedule: {type: custom, placement: bidirectional, order: \"F0.0 F1.1 B0.0 B1.1\"}\n"),
+            "scenario.yaml:18:13: training.schedule: two copies of the model start from both ends, and of 1 stages the "
+            "middle one would hold the same part twice; use an even pp\n");
+}
+
 // What one of them needs first has been posted behind what the other sends last.
 TEST(BadSchedule, RendezvousThatNobodyKeeps) {
   EXPECT_THAT(problems_of("{type: custom, order: \"F0 F1 B0 B1\\nF0 F1 B1 B0\"}", "", "  p2p: rendezvous\n"),
