@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <span>
 
 #include <fmt/format.h>
@@ -39,7 +40,9 @@ private:
     std::size_t forward = nowhere, backward = nowhere, weight = nowhere;
   };
 
-  [[nodiscard]] std::string name(const PipelinePass& pass) const { return describe(pass, chunks_.chunks > 1); }
+  [[nodiscard]] std::string name(const PipelinePass& pass) const {
+    return describe(pass, chunks_.chunks > 1 || pass.chunk > 0);
+  }
 
   void add(const PipelinePass& pass, std::string_view problem) {
     problems_.push_back(fmt::format("stage {}: {} {}", stage_, name(pass), problem));
@@ -112,11 +115,24 @@ private:
   std::vector<Places> places_; // by micro-batch and chunk
 };
 
+std::int64_t count_micro_batches(const PipelineOrder& order) {
+  std::int64_t count = 0;
+  for (const std::vector<PipelinePass>& passes : order)
+    for (const PipelinePass& pass : passes)
+      count = std::max(count, pass.micro_batch + std::int64_t{1});
+  return count;
+}
+
 } // namespace
 
 std::vector<std::string> problems(const PipelineOrder& order, const Chunks& chunks, const ScheduleShape& shape) {
   if (static_cast<std::int64_t>(order.size()) != shape.stages)
     return {fmt::format("the order is for {} stages, and there are {}", order.size(), shape.stages)};
+  // Said once: a batch may be of very many.
+  if (const std::int64_t count = count_micro_batches(order); count < shape.micro_batches)
+    return {fmt::format("F{0} is missing on every stage: the order is for micro-batches up to {1}, and there are {2}; "
+                        "use {0} micro-batches, or write the passes of all",
+                        count, count - 1, shape.micro_batches)};
   std::vector<std::string> found;
   for (std::size_t stage = 0; stage < order.size(); ++stage)
     StageCheck(chunks, shape, stage, found).check(order[stage]);

@@ -1,5 +1,6 @@
 // Whether the schedule can do what the rest of the scenario asks of it.
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -67,18 +68,27 @@ bool check_fused_passes(const TrainingJob& job, config::MapReader& training) {
   return can_fuse(job);
 }
 
+// Passes that the order lets run together do so only where all-to-alls hide: else one is over before the next begins.
+schedulers::PipelineOrder order_as_run(const TrainingJob& job) {
+  schedulers::PipelineOrder order = workloads::pipeline_order(job);
+  if (job.training.overlap.expert != ExpertOverlap::Passes)
+    for (std::vector<schedulers::PipelinePass>& passes : order)
+      for (schedulers::PipelinePass& pass : passes)
+        pass.with_next = false;
+  return order;
+}
+
 // With rendezvous a receive is posted when the pass before it has ended: passes, or transfers, may wait in a circle.
 void check_rendezvous(const TrainingJob& job, config::MapReader& training) {
   if (job.training.p2p != workloads::P2p::Rendezvous)
     return;
-  const schedulers::PipelineOrder order = workloads::pipeline_order(job);
+  const schedulers::PipelineOrder order = order_as_run(job);
   const bool has_chunks = job.chunks().chunks > 1;
   if (!job.training.overlap.pp) {
     const auto passes = schedulers::cycle(order, job.chunks(), schedulers::Posting::Rendezvous);
     if (!passes.empty())
-      return training.problem("p2p", fmt::format("these passes wait for each other in a circle: {}; use eager, or "
-                                                 "overlap.pp: true",
-                                                 schedulers::describe(passes, job.chunks())));
+      return training.problem(
+          "p2p", fmt::format("{}; use eager, or overlap.pp: true", schedulers::describe(passes, job.chunks())));
   }
   if (const auto crossed = workloads::first_crossing(order, job.chunks()))
     training.problem("p2p", fmt::format("stage {} uses {} first, which stage {} sends after {}; use eager",
@@ -95,6 +105,10 @@ void check_custom_order(const TrainingJob& job, Sections at) {
   if (job.training.order->size() != static_cast<std::size_t>(job.sizes.pp))
     return at.work.problem("schedule", fmt::format("the order has {} stages, but pp is {}; write a line for each",
                                                    job.training.order->size(), job.sizes.pp));
+  if (job.has_two_copies() && job.sizes.pp % 2 != 0)
+    return at.work.problem("schedule", fmt::format("two copies of the model start from both ends, and of {} stages the "
+                                                   "middle one would hold the same part twice; use an even pp",
+                                                   job.sizes.pp));
   for (const std::string& problem : schedulers::problems(*job.training.order, chunks, workloads::schedule_shape(job)))
     at.work.problem("schedule", problem);
 }

@@ -23,6 +23,14 @@ namespace {
 
 constexpr Seconds never{std::numeric_limits<double>::infinity()};
 
+// How many micro-batches go through a chunk: of two copies of the model, half of them through each (Chunks::runs()).
+std::int64_t passes_of(const TrainingJob& job, std::int64_t chunk) {
+  const std::int64_t all = job.training.micro_batches(job.sizes);
+  if (!job.has_two_copies())
+    return all;
+  return chunk == 0 ? all / 2 : all - all / 2;
+}
+
 bool may_split_backwards(const TrainingJob& job) {
   return job.training.order || schedulers::find_schedule(job.training.schedule).splits_backward;
 }
@@ -149,8 +157,6 @@ Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain
     return communication_.of(Kind::SendRecv, boundary, goes_next ? chain.to_next[at] : chain.to_previous[at]);
   };
   const Ways ways(chunks, times_of_chunks(job, chain), transfer, may_split_backwards(job));
-  const double passes =
-      static_cast<double>(job.training.micro_batches(job.sizes)) / (job.has_two_copies() ? 2 : 1); // of each chunk
   std::vector<Seconds> ends;
   Seconds last_back; // when the last micro-batch is back where the model begins
   for (std::int64_t stage = 0; stage < chunks.stages; ++stage) {
@@ -160,6 +166,7 @@ Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain
     Seconds later;
     for (std::int64_t chunk = 0; chunk < chunks.chunks; ++chunk) {
       const ChunkPlace at{stage, chunk};
+      const auto passes = static_cast<double>(passes_of(job, chunk));
       arrival = std::min(arrival, ways.there(at));
       way_back = std::min(way_back, ways.back(at));
       work += passes * (ways.of(at).forward + ways.of(at).backward);

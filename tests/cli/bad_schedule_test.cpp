@@ -73,11 +73,32 @@ TEST(BadSchedule, OrderOfOnesOwn) {
   EXPECT_THAT(problems_of("{type: custom, file: missing.csv}"), HasSubstr("training.schedule.file: line 1: "));
 }
 
+// Nobody would have the same part twice on one rank.
+TEST(BadSchedule, CopiesThatMeetInTheMiddle) {
+  EXPECT_EQ(problems(small_scenario({{"pp: 2", "pp: 1"}}) +
+                     "  schedule: {type: custom, placement: bidirectional, order: \"F0.0 F1.1 B0.0 B1.1\"}\n"),
+            "scenario.yaml:18:13: training.schedule: two copies of the model start from both ends, and of 1 stages the "
+            "middle one would hold the same part twice; use an even pp\n");
+}
+
 // What one of them needs first has been posted behind what the other sends last.
 TEST(BadSchedule, RendezvousThatNobodyKeeps) {
   EXPECT_THAT(problems_of("{type: custom, order: \"F0 F1 B0 B1\\nF0 F1 B1 B0\"}", "", "  p2p: rendezvous\n"),
               HasSubstr("training.p2p: "));
-  EXPECT_THAT(problems_of("zb-v", "", "  p2p: rendezvous\n"), HasSubstr("training.p2p: "));
+  EXPECT_THAT(problems_of("zb-v", "", "  p2p: rendezvous\n"),
+              HasSubstr("scenario.yaml:19:8: training.p2p: passes wait for each other in a circle: stage 0 "));
+}
+
+// Without expert: true passes with & between them run one by one: what they would not wait for together, they do so.
+TEST(BadSchedule, RendezvousOfPassesThatDoNotRunTogether) {
+  const std::string four =
+      small_scenario(
+          {{"num_hidden_layers: 2", "num_hidden_layers: 4"}, {"global_batch_size: 4", "global_batch_size: 8"}}) +
+      "  schedule: {type: custom, placement: bidirectional, order: \"F0.0 F2.1 F1.0 B2.1 F3.1&B0.0 B3.1 B1.0\\n"
+      "F2.1 F0.0 F3.1&B0.0 F1.0&B2.1 B1.0 B3.1\"}\n  p2p: rendezvous\n";
+  EXPECT_EQ(problems(four),
+            "scenario.yaml:19:8: training.p2p: passes wait for each other in a circle: stage 0 B2.1 for stage 1 "
+            "B0.0 for stage 0 B2.1; use eager, or overlap.pp: true\n");
 }
 
 } // namespace

@@ -110,9 +110,16 @@ TEST(OrderProblems, NameEachPass) {
               ElementsAre("stage 0: F0 is there twice",
                           "stage 0: F2 is of a micro-batch that there is not; they are 0 to 1",
                           "stage 0: F1 is missing", "stage 0: B1 is missing",
-                          "stage 1: F0 is of a chunk that there is not; they are 0 to 0",
+                          "stage 1: F0.1 is of a chunk that there is not; they are 0 to 0",
                           "stage 1: B0 comes before its F0", "stage 1: W1 comes before its B1"));
   EXPECT_THAT(problems_of("F0 B0", {.stages = 2}, 1), ElementsAre("the order is for 1 stages, and there are 2"));
+}
+
+// Not pass by pass, of which a large batch has millions.
+TEST(OrderProblems, SayOnceThatThereAreMoreMicroBatches) {
+  EXPECT_THAT(problems_of("F0 F1 B0 B1\nF0 B0 F1 B1", {.stages = 2}, 1'000'000'000),
+              ElementsAre("F2 is missing on every stage: the order is for micro-batches up to 1, and there are "
+                          "1000000000; use 2 micro-batches, or write the passes of all"));
 }
 
 TEST(OrderProblems, NamePassesThatCannotRunTogether) {

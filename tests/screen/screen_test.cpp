@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "schedulers/custom_order.hpp"
 #include "tests/run/test_scenario.hpp"
 #include "tests/screen/simulated.hpp"
 #include "tests/workloads/test_job.hpp"
@@ -204,6 +205,23 @@ TEST(Screen, IsBelowAnIterationThatOverlapSlows) {
   EXPECT_EQ(bound_of(scenario), bound);
   EXPECT_LE(bound, unslowed * (1 + 1e-9));
   EXPECT_GT(ideal_time(scenario), 1.001 * unslowed);
+}
+
+// Of three micro-batches one goes from the first stage to the last, and two the other way: the slow last stage runs the
+// many layers of the one copy once, and the layer of the other twice.
+TEST(Screen, CountsTheMicroBatchesOfEachCopy) {
+  scenario::Scenario scenario = run::small_scenario();
+  scenario.job().sizes = {.pp = 2};
+  scenario.job().sequence_parallel = false;
+  scenario.job().placement = schedulers::ChunkPlacement::Bidirectional;
+  scenario.job().layers_per_stage = {1, 7};
+  workloads::Training& training = scenario.training_job().training;
+  training.global_batch_size = 3;
+  training.seq_length = 8192;
+  training.schedule = schedulers::custom_schedule_name;
+  training.order = schedulers::parse_order("F0.0 F1.1 F2.1 B0.0 B1.1 B2.1\nF0.0 F1.1 F2.1 B0.0 B1.1 B2.1").order;
+  scenario.cluster.slow_gpus = {{1, 0.01}};
+  EXPECT_LE(bound_of(scenario), ideal_time(scenario) * (1 + 1e-9));
 }
 
 scenario::Scenario served(std::int64_t prompt, std::int64_t output, std::int64_t block,
