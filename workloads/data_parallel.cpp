@@ -92,7 +92,7 @@ void DataParallel::gather_for_turn(std::size_t unit) {
 void DataParallel::reduce_after_turn(const Unit& done) {
   if (!done.completes_gradients())
     return;
-  const RankParameters parameters = part_parameters(shape_of(done), done.part).completed;
+  const RankParameters parameters = completed_by(shape_of(done), done);
   if (!training().shards_gradients()) {
     if (!done.in_last_backward || !training().overlap.grad_reduce)
       return;
