@@ -97,8 +97,7 @@ void DataParallel::gather_for_turn(std::size_t unit) {
 
 void DataParallel::reduce_after_turn(std::size_t unit) {
   const Unit& done = units_[unit];
-  const RankParameters parameters =
-      done.completes_gradients() ? part_parameters(shape_of(done), done.part).completed : RankParameters();
+  const RankParameters parameters = done.completes_gradients() ? completed_by(shape_of(done), done) : RankParameters();
   if (!training().shards_gradients()) {
     if (training().overlap.grad_reduce)
       reduce_bucket(done.in_last_backward ? parameters : RankParameters(),

@@ -10,7 +10,8 @@ struct PartParameters {
   RankParameters read;       // weights
   RankParameters fp8_copies; // of them, those of which FP8 training keeps copies for its products
   // Gradients that its backward is the first of a micro-batch to add to, and those that are complete after it. They
-  // differ for a table that both embedding and head of one stage read: head first, embedding last.
+  // differ for a table that both embedding and head of one stage read: head first, embedding last. Where the head is
+  // last (Unit::head_is_last) each completes what it is said to begin.
   RankParameters begun;
   RankParameters completed;
 };

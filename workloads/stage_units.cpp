@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "simulator/base/check.hpp"
@@ -103,12 +104,33 @@ std::vector<ChunkPasses> chunk_passes(const PipelineStage& stage, std::span<cons
   return chunks;
 }
 
+// The weights' turn of the head may come after that of the embedding, to whose table it may add: of the micro-batch,
+// or, where gradients are reduced once, of the iteration.
+void mark_later_heads(const PipelineStage& stage, std::vector<Unit>& units) {
+  const bool reduces_each = stage.job.training.shards_gradients();
+  std::map<std::int32_t, Unit*> embeddings; // by micro-batch, their turns so far
+  for (Unit& unit : units) {
+    if (!unit.completes_gradients() || !(reduces_each || unit.in_last_backward))
+      continue;
+    const std::int32_t micro_batch = reduces_each ? unit.micro_batch : 0;
+    if (unit.part == 0)
+      embeddings[micro_batch] = &unit;
+    else if (unit.part == stage.chunks[unit.chunk].head() && embeddings.contains(micro_batch))
+      unit.head_is_last = embeddings[micro_batch]->head_is_last = true;
+  }
+}
+
 } // namespace
 
 PartParameters part_parameters(const StageShape& stage, std::int64_t part) {
   if (part == 0)
     return embedding_part(stage.job);
   return part == stage.head() ? head_part(stage.job) : layer_part(stage.job, stage.kind_of(part));
+}
+
+RankParameters completed_by(const StageShape& stage, const Unit& unit) {
+  const PartParameters part = part_parameters(stage, unit.part);
+  return unit.head_is_last ? part.begun : part.completed;
 }
 
 PipelineStage::PipelineStage(const TrainingJob& of_job, std::int64_t stage) : job(of_job), index(stage) {
@@ -150,6 +172,7 @@ std::vector<Unit> units_of(const PipelineStage& stage, std::span<const PipelineP
       units.push_back(unit);
     }
   }
+  mark_later_heads(stage, units);
   return units;
 }
 

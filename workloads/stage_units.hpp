@@ -66,6 +66,7 @@ struct Unit {
   bool runs_with_next = false;   // its pass runs together with the next one
   bool in_first_forward = false; // of its chunk
   bool in_last_backward = false; // of its chunk: the last that completes its gradients
+  bool head_is_last = false;     // of embedding and head: the latter's turn completes the gradients of both
 
   [[nodiscard]] bool runs_backward() const { return runs == Runs::AgainAndBackward || runs == Runs::Backward; }
   [[nodiscard]] bool completes_gradients() const {
@@ -76,6 +77,9 @@ struct Unit {
     return runs != Runs::BackwardWeight && (runs != Runs::Backward || !is_recomputed);
   }
 };
+
+// Parameters whose gradients are complete after the turn, which completes some.
+[[nodiscard]] RankParameters completed_by(const StageShape& stage, const Unit& unit);
 
 // Of one pass of a virtual stage, of micro-batch 0.
 [[nodiscard]] std::vector<Unit> units_of_pass(const StageShape& stage, schedulers::PassKind kind);

@@ -1,4 +1,5 @@
 // In which order the data-parallel ranks of a stage gather and reduce, and who waits for it.
+#include <algorithm>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -96,6 +97,38 @@ TEST(ShardingOrder, TurnsWaitForTheirWeights) {
         }
       }
     }
+  }
+}
+
+// A table that head and embedding share is reduced after both have added to it, also where the head does so last; and
+// what a reduction gives back has been taken.
+TEST(ShardingOrder, SharedTableWaitsForHead) {
+  for (const Sharding sharding : {Sharding::None, Sharding::Zero1, Sharding::Zero2, Sharding::Zero3}) {
+    TrainingJob job = scheduled(sharded(small_dense(), {.dp = 4}, sharding, true), "zb-h1");
+    job.model.tied_embeddings = true;
+    const double table = 512 * 64 * job.training.gradient_bytes();
+    const graph::Programs programs = training_iteration(job);
+    const graph::Program& program = programs.stages.front();
+    const std::vector<std::set<Index>> ended = ancestors(program);
+    std::size_t reductions = 0;
+    Bytes gradients;
+    for (Index index = 0; index < program.steps().size(); ++index) {
+      const graph::Task& task = program.steps()[index].task;
+      const graph::Work& work = programs.works[task.work];
+      gradients += work.allocated[graph::Memory::Gradients] - work.freed[graph::Memory::Gradients];
+      EXPECT_GE(gradients, Bytes()) << name_of(sharding);
+      if (task.phase != Phase::Gradients || work.bytes.value() < table)
+        continue;
+      ++reductions;
+      const auto of_heads = std::ranges::count_if(ended[index], [&](Index before) {
+        const graph::Task& other = program.steps()[before].task;
+        return other.phase == Phase::BackwardWeight && other.layer < 0 &&
+               (task.micro_batch < 0 || other.micro_batch == task.micro_batch);
+      });
+      EXPECT_EQ(of_heads, job.training.shards_gradients() ? 1 : 4) << name_of(sharding);
+    }
+    EXPECT_EQ(gradients, Bytes()) << name_of(sharding);
+    EXPECT_EQ(reductions, job.training.shards_gradients() ? 4u : 1u) << name_of(sharding);
   }
 }
 
