@@ -82,7 +82,8 @@ class MemoryChart {
     const y = d3.scaleLinear().domain([0, this.most * headroom]).range([height - 1, 2]);
     const [unit, size] = unitFor(amountUnits, this.most);
     const shown = d3.scaleLinear().domain([0, (this.most * headroom) / size]).range(y.range());
-    d3.select(this.axis).call(d3.axisLeft(shown).ticks(3).tickFormat((tick) => (tick > 0 ? `${tick} ${unit.length < 4 ? unit : ""}` : "")));
+    d3.select(this.axis).call(
+        d3.axisLeft(shown).ticks(3).tickFormat((tick) => (tick > 0 ? `${tick} ${unit.length < 4 ? unit : ""}` : "")));
     return y;
   }
 
@@ -95,7 +96,8 @@ class MemoryChart {
                         .reverse()
                         .filter(({bytes}) => bytes[row] > 0)
                         .map(({name, bytes, colour}) => [`${name} ${formatAmount(bytes[row])}`, colour]);
-    writeLegend(context, [[`${pointer === null ? "peak" : "now"} ${formatAmount(this.totals[row])}`, null], ...entries]);
+    writeLegend(context,
+                [[`${pointer === null ? "peak" : "now"} ${formatAmount(this.totals[row])}`, null], ...entries]);
   }
 }
 
