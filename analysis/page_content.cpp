@@ -6,6 +6,7 @@
 #include "analysis/page_rows.hpp"
 #include "analysis/palette.hpp"
 #include "analysis/summary.hpp"
+#include "analysis/time_budget.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -241,6 +242,22 @@ private:
             {"memory_capacity_bytes", summary.memory_capacity_bytes}};
   }
 
+  // Nanoseconds that an average rank of each stage, and of all, idles, by cause; causes that nobody has are left out.
+  [[nodiscard]] json bubble_causes() const {
+    const TimeBudgets budgets = time_budgets(run_);
+    json list = json::array();
+    for (std::size_t i = 0; i < bubble_cause_count; ++i) {
+      const auto cause = static_cast<BubbleCause>(i);
+      json stages = json::array();
+      for (const TimeBudget& stage : budgets.stages)
+        stages.push_back(nanoseconds(stage.bubble(cause)));
+      if (budgets.mean.bubble(cause) > 0)
+        list.push_back(
+            {{"label", name_of(cause)}, {"stages", stages}, {"mean", nanoseconds(budgets.mean.bubble(cause))}});
+    }
+    return list;
+  }
+
   [[nodiscard]] json header() const {
     const double makespan = run_.figures.makespan;
     json columns = json::array();
@@ -263,6 +280,7 @@ private:
             {"passes", block_kind_count},
             {"idle", category_count - 1},
             {"bubbles", labels_},
+            {"bubble_causes", bubble_causes()},
             {"stages", run_.ranks.pp},
             {"lanes", lanes()},
             {"shown_rows", rows_.shown},

@@ -17,6 +17,12 @@ RankBytes reduced_bytes(const Training& training, const RankParameters& paramete
   return {.dense = Bytes(bytes * parameters.dense), .expert = Bytes(bytes * parameters.expert)};
 }
 
+RankParameters full_buckets(const Training& training, const RankParameters& waiting, bool is_last) {
+  const auto size = static_cast<double>(training.ddp_bucket_size);
+  return {.dense = is_last || waiting.dense >= size ? waiting.dense : 0,
+          .expert = is_last || waiting.expert >= size ? waiting.expert : 0};
+}
+
 void DataParallel::begin() {
   if (!training().shards_optimizer() || !training().overlap.param_gather)
     return;
@@ -58,7 +64,7 @@ void DataParallel::after(std::size_t unit) {
   // Whatever is exposed comes first; else what the next turn but one needs goes before what only the optimizer needs.
   if (training().overlap.grad_reduce && prefetches)
     gather_for_turn(unit + 2);
-  reduce_after_turn(units_[unit]);
+  reduce_after_turn(unit);
   if (!training().overlap.grad_reduce && prefetches)
     gather_for_turn(unit + 2);
 }
@@ -89,22 +95,31 @@ void DataParallel::gather_for_turn(std::size_t unit) {
   gathered_for_turn(unit) = gather(part.read, gathered_weights(stage_.job, part), occasion_of(next));
 }
 
-void DataParallel::reduce_after_turn(const Unit& done) {
-  if (!done.completes_gradients())
-    return;
-  const RankParameters parameters = completed_by(shape_of(done), done);
+void DataParallel::reduce_after_turn(std::size_t unit) {
+  const Unit& done = units_[unit];
+  const RankParameters parameters = done.completes_gradients() ? completed_by(shape_of(done), done) : RankParameters();
   if (!training().shards_gradients()) {
-    if (!done.in_last_backward || !training().overlap.grad_reduce)
-      return;
-    const Indices added = reduce(parameters, {.layer = shape_of(done).layer_of(done.part), .chunk = done.chunk});
-    reductions_.insert(reductions_.end(), added.begin(), added.end());
+    if (training().overlap.grad_reduce)
+      reduce_bucket(done.in_last_backward ? parameters : RankParameters(),
+                    {.layer = shape_of(done).layer_of(done.part), .chunk = done.chunk}, unit + 1 == units_.size());
     return;
   }
+  if (!done.completes_gradients())
+    return;
   const Indices added = reduce(parameters, occasion_of(done));
   if (!training().overlap.grad_reduce)
     return writer_.wait_for(added);
   reductions_.insert(reductions_.end(), latest_reductions_.begin(), latest_reductions_.end());
   latest_reductions_ = added;
+}
+
+void DataParallel::reduce_bucket(const RankParameters& added, const Occasion& occasion, bool is_last) {
+  bucket_ += added;
+  const RankParameters full = full_buckets(training(), bucket_, is_last);
+  bucket_.dense -= full.dense;
+  bucket_.expert -= full.expert;
+  const Indices reductions = reduce(full, occasion);
+  reductions_.insert(reductions_.end(), reductions.begin(), reductions.end());
 }
 
 // `memory` is what the gathered parameters take, where the rank does not hold them all the time.

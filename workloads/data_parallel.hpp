@@ -18,6 +18,10 @@ namespace moesim::workloads {
 [[nodiscard]] RankBytes gathered_bytes(const Training& training, const RankParameters& parameters);
 [[nodiscard]] RankBytes reduced_bytes(const Training& training, const RankParameters& parameters);
 
+// Of the parameters whose gradients wait to be reduced beside the backward, those that are now: a full bucket, or,
+// after the last part, what is left.
+[[nodiscard]] RankParameters full_buckets(const Training& training, const RankParameters& waiting, bool is_last);
+
 class DataParallel {
 public:
   // All must outlive this; `units` are the stage's, in order.
@@ -40,7 +44,8 @@ private:
   }
   [[nodiscard]] Indices& gathered_for_turn(std::size_t unit) { return turn_gathers_[unit % turn_gathers_.size()]; }
   void gather_for_turn(std::size_t unit);
-  void reduce_after_turn(const Unit& done);
+  void reduce_after_turn(std::size_t unit);
+  void reduce_bucket(const RankParameters& added, const Occasion& occasion, bool is_last);
   Indices gather(const RankParameters& parameters, const RankBytes& memory, const Occasion& occasion);
   Indices reduce(const RankParameters& parameters, const Occasion& occasion);
   void over_replicas(const Segment& segment, graph::Phase phase, const Occasion& occasion, Indices& added);
@@ -51,6 +56,7 @@ private:
   std::span<const Unit> units_;
   std::vector<std::vector<Indices>> gathered_ahead_; // by chunk and part, what its first forward waits for
   std::array<Indices, 2> turn_gathers_;              // of this unit and the next
+  RankParameters bucket_;                            // whose gradients are complete, and not yet reduced
   Indices reductions_;                               // that nothing waits for yet, but for ...
   Indices latest_reductions_;                        // ... those of the latest unit, when gradients are sharded
 };

@@ -28,9 +28,11 @@ struct Job {
                                     : layers_per_stage[static_cast<std::size_t>(virtual_stage)];
   }
   [[nodiscard]] std::int64_t first_layer(std::int64_t virtual_stage) const;
-  // Whether the embedding and the head of one copy of the model are on the same ranks.
+  // Whether the ranks that hold an embedding hold a head, too, and share a table with it: on its way there and back a
+  // model ends where it begins, and of two copies one ends where the other begins (DeepSeek-V3, arXiv 2412.19437,
+  // section 3.2.3).
   [[nodiscard]] bool ends_meet() const {
-    return sizes.pp == 1 || (placement == schedulers::ChunkPlacement::V && sizes.vpp % 2 == 0);
+    return sizes.pp == 1 || has_two_copies() || (placement == schedulers::ChunkPlacement::V && sizes.vpp % 2 == 0);
   }
   // Whether every rank has parts of two copies of the model.
   [[nodiscard]] bool has_two_copies() const { return placement == schedulers::ChunkPlacement::Bidirectional; }

@@ -60,9 +60,9 @@ namespace {
 
 // What a stage and another send each other.
 struct Exchange {
-  const char* name;
-  Phase phase;
-  std::int64_t peer;
+  const char* name = "";
+  Phase phase = Phase::Gradients;
+  std::int64_t peer = 0;
   Bytes sent;
   Bytes received;
 };

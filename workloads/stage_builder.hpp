@@ -44,7 +44,7 @@ private:
   };
   // The steps of a turn, for a layer or none.
   struct Play {
-    const Steps* steps;
+    const Steps* steps = nullptr;
     std::int64_t layer = -1;
   };
 

@@ -58,6 +58,10 @@ struct Recompute {
 enum class P2p : std::uint8_t { Eager, Rendezvous };
 [[nodiscard]] std::string_view name_of(P2p p2p);
 
+// Megatron Core's default is the larger of this and a million for each data-parallel rank
+// (distributed_data_parallel.py).
+inline constexpr std::int64_t least_ddp_bucket_size = 40'000'000;
+
 struct Training {
   std::int64_t global_batch_size = 1; // sequences per iteration, over all GPUs
   std::int64_t micro_batch_size = 1;  // sequences per forward pass
@@ -74,6 +78,9 @@ struct Training {
   CpCommType cp_comm_type = CpCommType::P2p;
   Sharding sharding = Sharding::Zero1;
   Overlap overlap;
+  // Parameters of a rank whose gradients are reduced together beside the backward (overlap.grad_reduce; Megatron Core,
+  // --ddp-bucket-size), dense ones and experts apart. Sharded gradients are reduced part by part.
+  std::int64_t ddp_bucket_size = least_ddp_bucket_size;
 
   [[nodiscard]] Precision gradient_precision() const {
     return grad_reduce_in_fp32 ? Precision::Fp32 : precision_outside_products(precision);

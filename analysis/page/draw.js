@@ -164,7 +164,7 @@ class Chart {
       if (share < 1 || bar.kind === "strip" || right - left < 60 ||
           [passes, lower].some((track) => track.at((start + end) / 2, 0) >= 0))
         return;
-      const cause = model.header.bubbles[model.bubbles.label[i]], room = Math.floor((right - left - 4) / letterWidth);
+      const cause = model.header.bubbles[model.bubbles.label[i]], room = Math.floor((right - left - 6) / letterWidth);
       this.addText(texts, bar, start, end, cause.length <= room ? cause : `${cause.slice(0, room - 1)}…`, "#6b5b3e",
                    "10px");
     });

@@ -34,7 +34,27 @@ class Panel {
   clear() {
     this.node.replaceChildren(
         element("h2", "", "Nothing selected"),
-        element("p", "", "Click a task, a pass or a bubble to see what it waited for and what waited for it."));
+        element("p", "", "Click a task, a pass or a bubble to see what it waited for and what waited for it."),
+        ...this.bubbles());
+  }
+
+  // Where the idle time of each stage, and of an average rank, comes from.
+  bubbles() {
+    const {bubble_causes: causes, makespan} = this.model.header;
+    if (causes.length === 0 || makespan === 0) return [];
+    const share = (time) => (time > 0 ? ((100 * time) / makespan).toFixed(1) : "–");
+    const table = element("table", "causes"), head = element("tr");
+    head.append(element("th", "", "stage"), ...causes.map(({label}) => element("th", "", label)));
+    table.append(head);
+    const add = (name, times) => {
+      const line = element("tr");
+      line.append(element("th", "", name), ...times.map((time) => element("td", "", share(time))));
+      line.title = times.map((time, i) => `${causes[i].label}: ${formatTime(time)}`).join("\n");
+      table.append(line);
+    };
+    causes[0].stages.slice(0, longestList).forEach((_, i) => add(`${i}`, causes.map(({stages}) => stages[i])));
+    add("mean", causes.map(({mean}) => mean));
+    return [element("h3", "", "Bubbles by cause, % of the time"), table];
   }
 
   show({row, before, after, lanes}, span) {

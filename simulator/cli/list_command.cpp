@@ -5,6 +5,7 @@
 
 #include "platforms/cluster.hpp"
 #include "platforms/read_gpu.hpp"
+#include "schedulers/custom_order.hpp"
 #include "schedulers/pipeline_schedule.hpp"
 #include "simulator/base/format.hpp"
 #include "simulator/cli/commands.hpp"
@@ -125,6 +126,8 @@ void list(const ListOptions& options) {
   }
   if (options.json)
     fmt::print("{}\n", array.dump(2));
+  else if (options.what == "schedules") // it has an order only once somebody has written it
+    fmt::print("{:24} {}\n", schedulers::custom_schedule_name, schedulers::custom_schedule_description);
 }
 
 } // namespace

@@ -63,13 +63,14 @@ std::string training_yaml(const workloads::TrainingJob& job) {
                      "  recompute: {}\n"
                      "  attention_backend: {}\n"
                      "  sharding: {}\n"
-                     "  overlap: {{grad_reduce: {}, param_gather: {}, tp: {}, expert: {}, pp: {}}}\n",
+                     "  overlap: {{grad_reduce: {}, param_gather: {}, tp: {}, expert: {}, pp: {}}}\n"
+                     "  ddp_bucket_size: {}\n",
                      training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
                      name_of(training.precision), training.grad_reduce_in_fp32, schedule_yaml(job),
                      workloads::name_of(training.p2p), recompute_yaml(training.recompute),
                      name_of(training.attention_backend), workloads::name_of(training.sharding),
                      training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.tp,
-                     name_of(training.overlap.expert), training.overlap.pp);
+                     name_of(training.overlap.expert), training.overlap.pp, training.ddp_bucket_size);
 }
 
 std::string inference_yaml(const workloads::Inference& inference) {

@@ -47,11 +47,6 @@ void check_copies(const TrainingJob& job, config::MapReader& training) {
                      fmt::format("{} sums the gradients of its two copies first, and sends parameters to both last; "
                                  "use grad_reduce: false and param_gather: false, or dualpipe-v",
                                  job.training.schedule));
-  if (job.model.tied_embeddings || job.model.mtp_layers > 0)
-    training.problem("schedule",
-                     fmt::format("{} does not share the embedding between the ends of two copies; use dualpipe-v, or a "
-                                 "model whose head has a table of its own and no modules for multi-token prediction",
-                                 job.training.schedule));
 }
 
 // An order of one's own may have such passes or not.

@@ -1,10 +1,12 @@
 // The bound for any schedule: no stage ends before the first micro-batch has reached it, all its passes have run, and
 // the last micro-batch has gone from it back to where the model begins.
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <optional>
+#include <utility>
+#include <vector>
 
-#include "simulator/base/check.hpp"
 #include "simulator/screen/training_bound.hpp"
 #include "workloads/stage_units.hpp"
 
@@ -33,10 +35,50 @@ bool may_split_backwards(const TrainingJob& job) {
   return job.training.order || schedulers::find_schedule(job.training.schedule).splits_backward;
 }
 
+// The ways of a micro-batch from where the model begins to a chunk, and back.
+class Ways {
+public:
+  using Transfer = std::function<Seconds(ChunkPlace from, ChunkPlace to)>;
+
+  // `times` by stage and chunk. Split backwards are on the way back only with what gives the gradient of the input.
+  Ways(const Chunks& chunks, std::vector<ChunkTimes> times, const Transfer& transfer, bool splits)
+      : chunks_(chunks), times_(std::move(times)), splits_(splits), there_(times_.size()), back_(times_.size()) {
+    for (std::int64_t stage = 0; stage < chunks.stages; ++stage)
+      for (std::int64_t chunk = 0; chunk < chunks.chunks; ++chunk)
+        if (!chunks.before({stage, chunk}))
+          walk({stage, chunk}, transfer);
+  }
+
+  [[nodiscard]] const ChunkTimes& of(ChunkPlace at) const { return times_[index(at)]; }
+  // What a micro-batch's pass does later than what others wait for.
+  [[nodiscard]] Seconds later(ChunkPlace at) const { return splits_ ? of(at).weight : Seconds(); }
+  [[nodiscard]] Seconds there(ChunkPlace at) const { return there_[index(at)]; }
+  [[nodiscard]] Seconds back(ChunkPlace at) const { return back_[index(at)]; }
+
+private:
+  [[nodiscard]] std::size_t index(ChunkPlace at) const {
+    return static_cast<std::size_t>(at.stage * chunks_.chunks + at.chunk);
+  }
+
+  // Through all virtual stages of a copy of the model.
+  void walk(ChunkPlace at, const Transfer& transfer) {
+    for (std::optional<ChunkPlace> next = chunks_.after(at); next; next = chunks_.after(at)) {
+      there_[index(*next)] = there(at) + of(at).forward + transfer(at, *next);
+      back_[index(*next)] = back(at) + transfer(*next, at) + of(at).backward - later(at);
+      at = *next;
+    }
+  }
+
+  const Chunks& chunks_;
+  std::vector<ChunkTimes> times_;
+  bool splits_;
+  std::vector<Seconds> there_, back_;
+};
+
 } // namespace
 
 // `hides`: all-to-alls of experts may run beside another micro-batch's pass.
-TrainingBound::ChunkTimes TrainingBound::chunk_times(const StageShape& shape, const PlaceCosts& costs, bool hides) {
+ChunkTimes TrainingBound::chunk_times(const StageShape& shape, const PlaceCosts& costs, bool hides) {
   const TurnLists& turns = turn_lists_.of(shape);
   ChunkTimes times;
   for (const std::vector<Unit>* units : {&turns.forward, &turns.backward})
@@ -79,33 +121,44 @@ StageCosts TrainingBound::costs_of(const TrainingJob& job) {
   return costs;
 }
 
-Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain) {
+std::vector<ChunkTimes> TrainingBound::times_of_chunks(const TrainingJob& job, const RankChain& chain) {
   const Chunks chunks = job.chunks();
-  const Bytes boundary = boundary_bytes(job.model, job.micro_batch());
   const bool hides = job.training.overlap.expert == workloads::ExpertOverlap::Passes;
-  const auto stage_of = [](ChunkPlace at) { return static_cast<std::size_t>(at.stage); };
-  stages_.resize(static_cast<std::size_t>(job.sizes.pp));
   costs_.clear();
-  std::vector<ChunkTimes> times; // by stage and chunk
+  std::vector<ChunkTimes> times;
   for (std::int64_t stage = 0; stage < chunks.stages; ++stage)
     for (std::int64_t chunk = 0; chunk < chunks.chunks; ++chunk)
       times.push_back(chunk_times(StageShape(job, chunks.virtual_stage({stage, chunk})),
                                   costs_at(job, chain.places[static_cast<std::size_t>(stage)]), hides));
-  const auto of = [&](ChunkPlace at) -> const ChunkTimes& {
-    return times[static_cast<std::size_t>(at.stage * chunks.chunks + at.chunk)];
-  };
-  // Forward from `from`, and back to it from the place behind.
+  return times;
+}
+
+void TrainingBound::start_clocks_at(const std::vector<Seconds>& ends, const workloads::Training& training) {
+  const ReplicaTraffic traffic(training);
+  stages_.resize(ends.size());
+  for (std::size_t at = 0; at < ends.size(); ++at) {
+    Stage& stage = stages_[at];
+    stage.passes.clear();
+    for (const Pass pass : {Pass::Forward, Pass::Backward})
+      stage.clock.turns_of(pass).clear();
+    stage.clock.begin(traffic, stage.passes);
+    stage.clock.wait_until(ends[at]);
+  }
+}
+
+Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain) {
+  const Chunks chunks = job.chunks();
+  const Bytes boundary = boundary_bytes(job.model, job.micro_batch());
   const auto transfer = [&](ChunkPlace from, ChunkPlace to) {
     if (from.stage == to.stage)
       return Seconds();
     const bool goes_next = (from.stage + 1) % chunks.stages == to.stage;
-    return communication_.of(Kind::SendRecv, boundary,
-                             goes_next ? chain.to_next[stage_of(from)] : chain.to_previous[stage_of(from)]);
+    const auto at = static_cast<std::size_t>(from.stage);
+    return communication_.of(Kind::SendRecv, boundary, goes_next ? chain.to_next[at] : chain.to_previous[at]);
   };
-  const bool splits = may_split_backwards(job);
-  const ReplicaTraffic traffic(job.training);
-  std::vector<Seconds> ends(stages_.size());
-  Seconds back; // when the last micro-batch is back where the model begins
+  const Ways ways(chunks, times_of_chunks(job, chain), transfer, may_split_backwards(job));
+  std::vector<Seconds> ends;
+  Seconds last_back; // when the last micro-batch is back where the model begins
   for (std::int64_t stage = 0; stage < chunks.stages; ++stage) {
     Seconds arrival = never;
     Seconds way_back = never;
@@ -113,34 +166,19 @@ Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain
     Seconds later;
     for (std::int64_t chunk = 0; chunk < chunks.chunks; ++chunk) {
       const ChunkPlace at{stage, chunk};
-      Seconds there;
-      Seconds home;
-      ChunkPlace place = at;
-      for (std::optional<ChunkPlace> before = chunks.before(at); before; before = chunks.before(place)) {
-        there += of(*before).forward + transfer(*before, place);
-        home += of(*before).backward - (splits ? of(*before).weight : Seconds()) + transfer(place, *before);
-        place = *before;
-      }
-      arrival = std::min(arrival, there);
-      way_back = std::min(way_back, home);
       const auto passes = static_cast<double>(passes_of(job, chunk));
-      work += passes * (of(at).forward + of(at).backward);
-      later += splits ? passes * of(at).weight : Seconds();
+      arrival = std::min(arrival, ways.there(at));
+      way_back = std::min(way_back, ways.back(at));
+      work += passes * (ways.of(at).forward + ways.of(at).backward);
+      later += passes * ways.later(at);
     }
-    ends[static_cast<std::size_t>(stage)] = arrival + work;
-    back = std::max(back, arrival + work - later + way_back);
+    ends.push_back(arrival + work);
+    last_back = std::max(last_back, arrival + work - later + way_back);
   }
-  for (std::size_t at = 0; at < stages_.size(); ++at) {
-    stages_[at].passes.clear();
-    for (const Pass pass : {Pass::Forward, Pass::Backward})
-      stages_[at].clock.turns_of(pass).clear();
-    stages_[at].clock.begin(traffic, stages_[at].passes);
-    stages_[at].clock.wait_until(ends[at]);
-  }
-  // Two copies begin at either end.
-  if (!job.has_two_copies())
-    stages_.front().clock.wait_until(back);
-  return std::max(finish(job, chain), back);
+  if (!job.has_two_copies()) // they begin at either end
+    ends.front() = std::max(ends.front(), last_back);
+  start_clocks_at(ends, job.training);
+  return std::max(finish(job, chain), last_back);
 }
 
 } // namespace moesim::screen

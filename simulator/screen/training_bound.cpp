@@ -86,7 +86,8 @@ void TrainingBound::cost_parts(const TrainingJob& job, PlaceId id) {
     const workloads::PartParameters parameters = parameters_of();
     if (traffic.gathers_ahead || traffic.gathers_each_turn)
       part.gather = gather_time(job.training, traffic.gathers_ahead ? parameters.completed : parameters.read, place);
-    if (traffic.reduces_each_turn || traffic.reduces_beside)
+    part.completed = parameters.completed;
+    if (traffic.reduces_each_turn)
       part.reduce = reduce_time(job.training, parameters.completed, place);
   };
   for (const workloads::LayerKind kind : parts_.kinds())
@@ -128,6 +129,23 @@ void TrainingBound::fill_turns(const StageShape& shape, const PlaceCosts& costs,
       turn.gather = unit.begins_use() ? part.gather : Seconds();
       turn.reduce = turn.runs_backward ? part.reduce : Seconds();
     }
+  }
+  const ReplicaTraffic traffic(shape.job.training);
+  if (traffic.reduces_beside && !traffic.reduces_each_turn)
+    fill_buckets(shape, costs, lists.backward, stage.clock.turns_of(Pass::Backward));
+}
+
+// As DataParallel::reduce_bucket() does in the last backward.
+void TrainingBound::fill_buckets(const StageShape& shape, const PlaceCosts& costs, const std::vector<Unit>& units,
+                                 std::vector<Turn>& turns) {
+  RankParameters bucket;
+  for (std::size_t at = 0; at < units.size(); ++at) {
+    if (!turns[at].runs_backward)
+      continue;
+    bucket += costs.parts[index_of_part(shape, units[at].part)].completed;
+    const RankParameters full = full_buckets(shape.job.training, bucket, at + 1 == units.size());
+    bucket = {.dense = bucket.dense - full.dense, .expert = bucket.expert - full.expert};
+    turns[at].reduce = reduce_time(shape.job.training, full, chains_.place(costs.place));
   }
 }
 

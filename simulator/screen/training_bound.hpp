@@ -24,6 +24,12 @@ inline constexpr std::size_t head_index = layer_kind_count + 1;
   return part == stage.head() ? head_index : index_of(stage.kind_of(part));
 }
 
+// One micro-batch in a chunk of a stage.
+struct ChunkTimes {
+  Seconds forward, backward;
+  Seconds weight; // of the backward: may come later
+};
+
 // What the passes of each stage take for one micro-batch on idle links, and a transfer to a neighbour at most.
 struct StageCosts {
   std::vector<schedulers::PassCosts> stages; // s
@@ -45,6 +51,7 @@ private:
   struct PartCosts {
     PartTimes::Passes passes;
     Seconds gather, reduce;
+    workloads::RankParameters completed; // whose gradients are reduced in buckets
   };
   // Of all: layers by index_of() their kind, then embedding and head.
   struct PlaceCosts {
@@ -59,12 +66,6 @@ private:
     Seconds sent_next, sent_previous;
   };
 
-  // One micro-batch in a chunk of a stage.
-  struct ChunkTimes {
-    Seconds forward, backward;
-    Seconds weight; // of the backward: may come later
-  };
-
   void cost_parts(const workloads::TrainingJob& job, PlaceId place);
   [[nodiscard]] Seconds gather_time(const workloads::Training& training, const workloads::RankParameters& parameters,
                                     const Place& place);
@@ -72,12 +73,16 @@ private:
                                     const Place& place);
   [[nodiscard]] const PlaceCosts& costs_at(const workloads::TrainingJob& job, PlaceId place);
   void fill_turns(const workloads::StageShape& shape, const PlaceCosts& costs, Stage& stage);
+  void fill_buckets(const workloads::StageShape& shape, const PlaceCosts& costs,
+                    const std::vector<workloads::Unit>& units, std::vector<Turn>& turns);
   [[nodiscard]] Seconds along(const workloads::TrainingJob& job, const RankChain& chain);
   void run_passes(const workloads::TrainingJob& job, const std::vector<OrderedPass>& order);
   void exchange_embedding_gradients(const workloads::TrainingJob& job, const RankChain& chain);
   // Any schedule's (schedule_bound.cpp).
   [[nodiscard]] Seconds along_work(const workloads::TrainingJob& job, const RankChain& chain);
   [[nodiscard]] ChunkTimes chunk_times(const workloads::StageShape& shape, const PlaceCosts& costs, bool hides);
+  [[nodiscard]] std::vector<ChunkTimes> times_of_chunks(const workloads::TrainingJob& job, const RankChain& chain);
+  void start_clocks_at(const std::vector<Seconds>& ends, const workloads::Training& training);
   [[nodiscard]] Seconds finish(const workloads::TrainingJob& job, const RankChain& chain);
 
   const platforms::Cluster& cluster_;

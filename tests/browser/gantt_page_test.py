@@ -155,6 +155,9 @@ def check_bubble(page: Page, result: Result) -> None:
     label = page.ask("[...document.querySelectorAll('.lane-label')].map((label) => label.getBoundingClientRect().y)[1]")
     page.browser.move(page.ask("document.getElementById('overlay').getBoundingClientRect().x") + 5, label + 10)
     assert "warm-up" in page.text("#tooltip"), page.text("#tooltip")
+    # The panel's table adds up to the bubble of the page's heading.
+    mean = page.ask("[...document.querySelectorAll('#panel table.causes tr:last-child td')].map((cell) => cell.textContent)")
+    assert abs(sum(float(share) for share in mean) - 100 * result.summary["bubble_fraction"]) < 0.5, mean
     causes = page.ask("moesim.model.header.bubbles")
     assert any(cause.startswith("waiting for stage ") for cause in causes), causes
 

@@ -1,5 +1,6 @@
 """A result file as h5py reads it: what a page has to say."""
 
+import json
 import pathlib
 
 import h5py
@@ -15,6 +16,7 @@ class Result:
             self.first, self.before = file["dependencies/first"][:], file["dependencies/before"][:]
             self.memory = {name: column[:] for name, column in file["memory"].items()}
             self.makespan = file["run/makespan"][()]
+            self.summary = json.loads(file["run/summary"].asstr()[()])
 
     def rows(self, **wanted: object) -> list[int]:
         """Rows in which every named column has the value; words are given as words."""

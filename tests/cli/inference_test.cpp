@@ -116,7 +116,7 @@ TEST(BadInference, Fit) {
   EXPECT_EQ(problems_with("tp: 2", "cp: 2"),
             "scenario.yaml:14:16: parallel.cp: context parallelism is for training; use 1\n");
   EXPECT_EQ(problems_with("tp: 2", "cp_comm_type: p2p"),
-            "scenario.yaml:14:12: parallel.cp_comm_type: unknown key 'cp_comm_type'; known keys are tp, cp, pp, "
+            "scenario.yaml:14:12: parallel.cp_comm_type: unknown key 'cp_comm_type'; known keys are tp, cp, pp, vpp, "
             "ep, etp, layers_per_stage, layout, dp, sequence_parallel, order\n");
   EXPECT_EQ(problems_with("  vocab_size: 1000", "  vocab_size: 1000\n  position_embedding_type: learned\n"
                                                 "  max_position_embeddings: 130"),

@@ -130,10 +130,12 @@ std::string training_yaml(Dice& dice, std::uint64_t pp, std::uint64_t dp, bool h
   const std::string grad_reduce = dice.boolean(schedule.has_copies ? 24 : 2);
   const std::string param_gather = dice.boolean(schedule.has_copies || sharding == "none" ? 24 : 3);
   return fmt::format("training:\n  global_batch_size: {}\n  micro_batch_size: {}\n  seq_length: {}\n  precision: {}\n"
-                     "  schedule: {}\n  p2p: {}\n  recompute: {}\n  sharding: {}\n  attention_backend: {}\n"
+                     "  schedule: {}\n  p2p: {}\n  ddp_bucket_size: {}\n  recompute: {}\n  sharding: {}\n  "
+                     "attention_backend: {}\n"
                      "  mtp_num_layers: {}\n  grad_reduce_in_fp32: {}\n",
                      global, micro, length, precision, schedule.name, dice.one_in(6) ? "rendezvous" : "eager",
-                     recompute, sharding, dice.one_in(6) ? "unfused" : "flash", modules, dice.boolean(2)) +
+                     dice.pick({1, 20'000, 40'000'000}), recompute, sharding, dice.one_in(6) ? "unfused" : "flash",
+                     modules, dice.boolean(2)) +
          fmt::format("  overlap: {{grad_reduce: {}, param_gather: {}, pp: {}, tp: {}, expert: {}}}\n", grad_reduce,
                      param_gather, dice.boolean(2), dice.boolean(2), expert_overlap(dice, has_experts, schedule.name));
 }

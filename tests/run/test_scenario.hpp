@@ -39,6 +39,7 @@ inline scenario::Scenario small_scenario() {
   scenario.training_job().training.global_batch_size = 32;
   scenario.training_job().training.micro_batch_size = 1;
   scenario.training_job().training.seq_length = 1024;
+  scenario.training_job().training.ddp_bucket_size = 1; // each part of this small model by itself
   return scenario;
 }
 

@@ -1,24 +1,14 @@
 // What a scenario file means. What is said of a wrong one is tested in tests/cli, with the whole output.
 #include "simulator/scenario/scenario.hpp"
 
-#include <fstream>
-
 #include <gmock/gmock.h>
 
 #include "simulator/config/catalogue.hpp"
+#include "tests/scenario/scenario_text.hpp"
 #include "workloads/rank_parameters.hpp"
 
 namespace moesim::scenario {
 namespace {
-
-// Loads the text of a scenario from a file in a folder of this test's own.
-Scenario load_text(const std::string& text, const std::vector<std::string>& assignments = {}) {
-  const std::filesystem::path file =
-      std::filesystem::path(testing::TempDir()) /
-      (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + ".yaml");
-  std::ofstream(file) << text;
-  return load(file, assignments);
-}
 
 const char* const minimal = "version: 1\n"
                             "platform: {base: dgx-h100, nodes: 2}\n"

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import io
+import json
 import subprocess
 import sys
 import unittest
@@ -30,8 +31,8 @@ class Tables(unittest.TestCase):
     def test_have_a_row_for_each_schedule(self):
         status, text = output_of("--stages", "4", "--microbatches", "8", "--set", "training.global_batch_size=64")
         self.assertEqual(status, 0)
-        names = [line.split()[0] for line in
-                 subprocess.run([MOESIM, "list", "schedules"], capture_output=True, text=True).stdout.splitlines()]
+        listed = subprocess.run([MOESIM, "list", "schedules", "--json"], capture_output=True, text=True).stdout
+        names = [schedule["name"] for schedule in json.loads(listed)]
         for name in names:
             self.assertEqual(text.count(f"\n| {name} | "), 2, text)
         self.assertIn("\n| 1f1b | 33 | 27.3 % | 4 |\n", text)  # (m + p - 1)(F + B + W); (p-1)/(m+p-1); p

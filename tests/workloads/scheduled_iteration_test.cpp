@@ -151,16 +151,22 @@ TEST(ScheduledIteration, TwoCopiesStayEqual) {
   }
 }
 
-// On its way out and back a model's ends meet on the first stage: its tied table is there once.
-TEST(ScheduledIteration, TheEndsOfAVShareTheEmbedding) {
-  TrainingJob job = scheduled(job_of(small_dense(), {.pp = 4}), "zb-v");
-  job.model.tied_embeddings = true;
-  double parameters = 0;
-  for (std::int64_t stage = 0; stage < 4; ++stage)
-    parameters += stage_parameters(job, stage).dense;
-  EXPECT_DOUBLE_EQ(parameters, total_parameters(job.model));
-  for (const std::string& name : training_iteration(job).names)
-    EXPECT_NE(name, "embedding-gradient");
+// A tied table, and that of modules for multi-token prediction, is there once for each copy of the model.
+TEST(ScheduledIteration, EndsThatMeetShareTheEmbedding) {
+  for (const char* schedule : {"zb-v", "dualpipe"})
+    for (const bool ties : {false, true}) {
+      TrainingJob job = scheduled(job_of(small_dense(), {.pp = 4}), schedule);
+      job.model.tied_embeddings = ties;
+      double parameters = 0;
+      for (std::int64_t stage = 0; stage < 4; ++stage)
+        parameters += stage_parameters(job, stage).dense;
+      EXPECT_DOUBLE_EQ(parameters, (job.has_two_copies() ? 2 : 1) * total_parameters(job.model)) << schedule;
+      job.model.mtp_layers = 1;
+      const double table = vocabulary_share(job);
+      EXPECT_LT(stage_parameters(job, 0).dense, parameters / 2 + table) << schedule;
+      for (const std::string& name : training_iteration(job).names)
+        EXPECT_NE(name, "embedding-gradient");
+    }
 }
 
 TEST(ScheduledIteration, ReducesEachGradientOnceBesideTheLastBackward) {

@@ -132,6 +132,7 @@ inline TrainingJob job_of(const ModelSpec& model, const ParallelSizes& sizes) {
   job.training.global_batch_size = 16;
   job.training.micro_batch_size = 1;
   job.training.seq_length = 32;
+  job.training.ddp_bucket_size = 1; // each part of these small models by itself
   return job;
 }
 

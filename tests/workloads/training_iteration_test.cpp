@@ -228,6 +228,25 @@ TEST(TrainingIteration, OverlapReducesAndGathersLayerByLayer) {
                                    "reduce-gradients/2", "adam/-1"));
 }
 
+// Buckets fill up in the order of the backward, and what is left goes with the last part: of four layers two buckets,
+// then the embedding.
+TEST(TrainingIteration, OverlapReducesBucketByBucket) {
+  TrainingJob job = job_of(small_dense(), {.pp = 2, .dp = 4});
+  job.training.overlap.grad_reduce = true;
+  const RankParameters layer = layer_parameters(job, {});
+  job.training.ddp_bucket_size = static_cast<std::int64_t>(2 * layer.dense);
+  EXPECT_THAT(steps(job, 0, {Phase::Gradients}),
+              testing::ElementsAre("reduce-gradients/2", "reduce-gradients/0", "reduce-gradients/-1"));
+  job.training.ddp_bucket_size = least_ddp_bucket_size;
+  EXPECT_THAT(steps(job, 0, {Phase::Gradients}), testing::ElementsAre("reduce-gradients/-1"));
+  double reduced = 0;
+  const graph::Programs programs = training_iteration(job);
+  for (const graph::Step& step : programs.stages[0].steps())
+    if (step.task.phase == Phase::Gradients)
+      reduced += programs.works[step.task.work].bytes.value();
+  EXPECT_DOUBLE_EQ(reduced, job.training.gradient_bytes() * stage_parameters(job, 0).dense);
+}
+
 // Overlap moves traffic in time; it does not change how much there is.
 TEST(TrainingIteration, OverlapMovesTheSameBytes) {
   const auto bytes_by_name = [](const TrainingJob& job) {
