@@ -130,9 +130,9 @@ std::vector<std::string> problems(const PipelineOrder& order, const Chunks& chun
     return {fmt::format("the order is for {} stages, and there are {}", order.size(), shape.stages)};
   // Said once: a batch may be of very many.
   if (const std::int64_t count = count_micro_batches(order); count < shape.micro_batches)
-    return {fmt::format("F{0} is missing on every stage: the order is for micro-batches up to {1}, and there are {2}; "
-                        "use {0} micro-batches, or write the passes of all",
-                        count, count - 1, shape.micro_batches)};
+    return {fmt::format("F{0} is missing on every stage: the order has {0} of the {1} micro-batches; write the passes "
+                        "of all, or use a smaller batch",
+                        count, shape.micro_batches)};
   std::vector<std::string> found;
   for (std::size_t stage = 0; stage < order.size(); ++stage)
     StageCheck(chunks, shape, stage, found).check(order[stage]);

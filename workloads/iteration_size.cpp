@@ -21,12 +21,14 @@ Size size_of(const TrainingJob& job, const schedulers::PipelineOrder& order) {
 }
 
 // Each micro-batch goes through every chunk forward and back, or, of two copies of the model, one through each: in
-// which order does not change how much is done.
+// which order does not change how much is done, but for the buckets that gradients fill: the last chunk's first.
 schedulers::PipelineOrder some_order(const schedulers::Chunks& chunks, std::int32_t micro_batches) {
   std::vector<schedulers::PipelinePass> passes;
   for (const auto kind : {schedulers::PassKind::Forward, schedulers::PassKind::Backward})
     for (std::int32_t micro_batch = 0; micro_batch < micro_batches; ++micro_batch)
-      for (std::int32_t chunk = 0; chunk < static_cast<std::int32_t>(chunks.chunks); ++chunk) {
+      for (std::int32_t turn = 0; turn < static_cast<std::int32_t>(chunks.chunks); ++turn) {
+        const std::int32_t last = static_cast<std::int32_t>(chunks.chunks) - 1;
+        const std::int32_t chunk = kind == schedulers::PassKind::Forward ? turn : last - turn;
         const bool is_copy = chunks.placement == schedulers::ChunkPlacement::Bidirectional && chunk > 0;
         passes.push_back({kind, is_copy ? micro_batches + micro_batch : micro_batch, chunk});
       }

@@ -26,7 +26,7 @@ public:
     else
       backward(kind == PassKind::BackwardInput);
     if (!units_.empty())
-      units_.front().opens_pass = units_.back().closes_pass = true;
+      units_.back().closes_pass = true;
     return std::move(units_);
   }
 

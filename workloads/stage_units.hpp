@@ -61,8 +61,7 @@ struct Unit {
   bool leaves_weights = false;   // of a backward: its weights' gradients have a turn of their own
   bool is_recomputed = false;    // whether the part as a whole is: it runs again
   bool keeps_input = false;      // of a part that is recomputed: its input is kept for that
-  bool opens_pass = false;       // the first of its pass ...
-  bool closes_pass = false;      // ... and the last
+  bool closes_pass = false;      // the last of its pass
   bool runs_with_next = false;   // its pass runs together with the next one
   bool in_first_forward = false; // of its chunk
   bool in_last_backward = false; // of its chunk: the last that completes its gradients

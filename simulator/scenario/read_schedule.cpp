@@ -69,10 +69,15 @@ void read_custom_order(config::MapReader& map, const std::filesystem::path& scen
   const bool is_file = map.has("file");
   schedulers::CustomOrder read =
       is_file ? read_order_file(map, scenario_file) : schedulers::parse_order(map.text("order"));
+  const std::string_view key = is_file ? "file" : "order";
   for (const schedulers::LineProblem& problem : read.problems)
-    map.problem(is_file ? "file" : "order", fmt::format("line {}: {}", problem.line, problem.message));
+    map.problem(key, fmt::format("line {}: {}", problem.line, problem.message));
+  const std::int64_t chunks = chunks_in(read.order);
+  if (chunks > most_chunks)
+    map.problem(key, fmt::format("a stage has at most {0} chunks, and the order has a chunk {1}; use 0 to {2}",
+                                 most_chunks, chunks - 1, most_chunks - 1));
   if (job.sizes.vpp == 0)
-    job.sizes.vpp = job.placement == ChunkPlacement::Bidirectional ? 1 : chunks_in(read.order);
+    job.sizes.vpp = job.placement == ChunkPlacement::Bidirectional ? 1 : std::min(chunks, most_chunks);
   job.training.order = std::move(read.order);
 }
 

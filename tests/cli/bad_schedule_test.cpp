@@ -70,6 +70,10 @@ TEST(BadSchedule, OrderOfOnesOwn) {
             "B0 for stage 1 B1 for stage 1 F0 for stage 1 F1 for stage 0 F1 for stage 0 B0\n");
   EXPECT_THAT(problems_of("{type: custom, order: \"F0 X1\"}"),
               HasSubstr("scenario.yaml:18:35: training.schedule.order: line 1: "));
+  EXPECT_THAT(
+      problems_of("{type: custom, order: \"F0.255 B0.255\"}"),
+      HasSubstr("scenario.yaml:18:35: training.schedule.order: a stage has at most 255 chunks, and the order has "
+                "a chunk 255; use 0 to 254\n"));
   EXPECT_THAT(problems_of("{type: custom, file: missing.csv}"), HasSubstr("training.schedule.file: line 1: "));
 }
 

@@ -118,8 +118,8 @@ TEST(OrderProblems, NameEachPass) {
 // Not pass by pass, of which a large batch has millions.
 TEST(OrderProblems, SayOnceThatThereAreMoreMicroBatches) {
   EXPECT_THAT(problems_of("F0 F1 B0 B1\nF0 B0 F1 B1", {.stages = 2}, 1'000'000'000),
-              ElementsAre("F2 is missing on every stage: the order is for micro-batches up to 1, and there are "
-                          "1000000000; use 2 micro-batches, or write the passes of all"));
+              ElementsAre("F2 is missing on every stage: the order has 2 of the 1000000000 micro-batches; write the "
+                          "passes of all, or use a smaller batch"));
 }
 
 TEST(OrderProblems, NamePassesThatCannotRunTogether) {

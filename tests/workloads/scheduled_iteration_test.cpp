@@ -58,6 +58,18 @@ TEST(ScheduledIteration, DoesTheSameWork) {
   }
 }
 
+// Which parts share a bucket depends on the order in which chunks complete their gradients.
+TEST(ScheduledIteration, CountsTheBucketsOfChunks) {
+  for (std::int64_t size = 2'000; size <= 80'000; size += 2'000) {
+    TrainingJob job = scheduled(job_of(small_latent(), {.dp = 2}), "interleaved-1f1b");
+    job.sizes.vpp = 4;
+    job.model.mtp_layers = 1;
+    job.training.overlap.grad_reduce = true;
+    job.training.ddp_bucket_size = size;
+    EXPECT_EQ(static_cast<std::int64_t>(graph_of(job).row_count()), row_count(job)) << size;
+  }
+}
+
 // Each micro-batch of a replica goes through each layer once forward and once back, and adds to its gradients.
 TEST(ScheduledIteration, EveryMicroBatchMeetsEveryLayerOnce) {
   for (const TrainingJob& job : jobs(small_moe())) {
