@@ -1,5 +1,6 @@
 #include "workloads/split_backward.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "simulator/base/check.hpp"
@@ -21,20 +22,25 @@ void add(graph::Work& work, const Operator& op) {
   work.bytes += op.bytes;
 }
 
-// Of kernels: those that stay, while the others go to `weight`.
+// Of kernels: those that stay, while the others go to `weight`. Kept longer is first what would be given back here: the
+// inputs are held since the forward, and the gradients are in the workspace up to then.
 graph::Work without_products(const graph::Work& whole, graph::Work& weight) {
   graph::Work input;
   input.allocated = whole.allocated;
   input.freed = whole.freed;
+  Bytes kept;
   for (const Operator& op : whole.operators) {
     if (!op.gives_weight_gradient) {
       add(input, op);
       continue;
     }
     add(weight, op);
-    input.allocated[Memory::Activations] += factors_of(op);
-    weight.freed[Memory::Activations] += factors_of(op);
+    kept += factors_of(op);
   }
+  const Bytes not_given_back = std::min(kept, whole.freed[Memory::Activations]);
+  input.freed[Memory::Activations] -= not_given_back;
+  input.allocated[Memory::Activations] += kept - not_given_back;
+  weight.freed[Memory::Activations] += kept;
   return input;
 }
 

@@ -23,6 +23,15 @@ TEST(StageMemory, EarlierStagesHoldMoreMicroBatches) {
   EXPECT_EQ(activations(job, 3), layer * 2 + head_activations(job.model, job.micro_batch()));
 }
 
+// ZB-H1 keeps to 1F1B's memory (arXiv 2401.10241, section 2.1): the first stage gives its weights' gradients at once, and
+// what they need is less than a layer holds.
+TEST(StageMemory, ZeroBubbleH1HoldsAsMuchAsOneForwardOneBackward) {
+  for (const std::int64_t stages : {2, 4}) {
+    const TrainingJob job = job_of(small_dense(), {.pp = stages});
+    EXPECT_EQ(activations(scheduled(job, "zb-h1"), 0), activations(job, 0)) << stages;
+  }
+}
+
 // Bytes per parameter: Megatron's distributed optimizer is documented as 6 + 12/d with BF16 and 8 + 8/d with FP32
 // (Megatron Core, dist_optimizer.md).
 TEST(StageMemory, WeightsGradientsAndOptimizerAreMegatrons) {
