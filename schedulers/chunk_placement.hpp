@@ -8,6 +8,8 @@
 
 namespace moesim::schedulers {
 
+inline constexpr std::int64_t most_chunks = 255; // of a stage: a timeline holds their numbers in a byte
+
 // Loop: chunk after chunk, each over all stages, from the first to the last (Megatron-LM, arXiv 2104.04473, section
 // 2.2.2). V: every other chunk goes back (Zero Bubble V, arXiv 2401.10241; DualPipeV). Bidirectional: two copies of the
 // model; chunk 0 is of the one that goes from the first stage to the last, chunk 1 of the one that goes back (DualPipe,

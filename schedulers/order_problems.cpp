@@ -127,7 +127,7 @@ std::int64_t count_micro_batches(const PipelineOrder& order) {
 
 std::vector<std::string> problems(const PipelineOrder& order, const Chunks& chunks, const ScheduleShape& shape) {
   if (static_cast<std::int64_t>(order.size()) != shape.stages)
-    return {fmt::format("the order is for {} stages, and there are {}", order.size(), shape.stages)};
+    return {fmt::format("there are {1} stages, and the order has {0}", order.size(), shape.stages)};
   // Said once: a batch may be of very many.
   if (const std::int64_t count = count_micro_batches(order); count < shape.micro_batches)
     return {fmt::format("F{0} is missing on every stage: the order has {0} of the {1} micro-batches; write the passes "

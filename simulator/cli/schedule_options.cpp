@@ -19,8 +19,7 @@ namespace moesim::cli {
 namespace {
 
 constexpr double most_passes = 1e7; // some seconds
-constexpr std::int64_t most_chunks = 256;
-constexpr double longest = 1e12; // of a cost: sums of 1e7 of them are still exact to 1e-9
+constexpr double longest = 1e12;    // of a cost: sums of 1e7 of them are still exact to 1e-9
 
 const schedulers::PipelineSchedule& schedule_named(const std::string& name) {
   std::vector<std::string> names{std::string(schedulers::custom_schedule_name)};
@@ -47,8 +46,9 @@ void check_cost(const char* option, double cost) {
 void check_size(const schedulers::ScheduleShape& shape) {
   check_count("--stages", shape.stages, 1);
   check_count("--microbatches", shape.micro_batches, 1);
-  if (shape.chunks > most_chunks)
-    throw CLI::ValidationError("--chunks", fmt::format("{} is too many; use {} at most", shape.chunks, most_chunks));
+  if (shape.chunks > schedulers::most_chunks)
+    throw CLI::ValidationError("--chunks",
+                               fmt::format("{} is too many; use {} at most", shape.chunks, schedulers::most_chunks));
   const double passes =
       static_cast<double>(shape.stages) * static_cast<double>(shape.micro_batches) * static_cast<double>(shape.chunks);
   if (passes > most_passes)

@@ -13,7 +13,6 @@
 namespace moesim::scenario {
 
 inline constexpr config::IntegerRange degree{.min = 1, .max = 1'000'000};
-inline constexpr std::int64_t most_chunks = 255; // of a stage
 
 // One of `names`, or `fallback` when absent. `later` are values that the field will take one day: known by name, so
 // that the message says more than "unknown".

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "schedulers/chunk_placement.hpp"
 #include "simulator/scenario/later_fields.hpp"
 #include "simulator/scenario/sections.hpp"
 #include "workloads/pipeline_layout.hpp"
@@ -56,13 +57,13 @@ void read_parallel(config::MapReader& map, Scenario& scenario) {
   sizes.tp = map.integer_or("tp", 1, degree);
   sizes.cp = map.integer_or("cp", 1, degree);
   sizes.pp = map.integer_or("pp", 1, degree);
-  sizes.vpp = map.integer_or("vpp", 0, {.min = 1, .max = most_chunks}); // 0: the schedule decides
+  sizes.vpp = map.integer_or("vpp", 0, {.min = 1, .max = schedulers::most_chunks}); // 0: the schedule decides
   sizes.ep = map.integer_or("ep", 1, degree);
   sizes.etp = map.integer_or("etp", 1, degree);
   scenario.job().layers_per_stage = read_stages(map);
   // As many stages as a multiple of pp are chunks, as in Megatron Core.
   const auto stages = static_cast<std::int64_t>(scenario.job().layers_per_stage.size());
-  if (sizes.vpp == 0 && stages > sizes.pp && stages % sizes.pp == 0 && stages / sizes.pp <= most_chunks)
+  if (sizes.vpp == 0 && stages > sizes.pp && stages % sizes.pp == 0 && stages / sizes.pp <= schedulers::most_chunks)
     sizes.vpp = stages / sizes.pp;
   if (!scenario.is_training()) {
     if (sizes.vpp > 1)

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "schedulers/chunk_placement.hpp"
 #include "schedulers/custom_order.hpp"
 #include "schedulers/pipeline_schedule.hpp"
 #include "simulator/config/node.hpp"
@@ -73,11 +74,11 @@ void read_custom_order(config::MapReader& map, const std::filesystem::path& scen
   for (const schedulers::LineProblem& problem : read.problems)
     map.problem(key, fmt::format("line {}: {}", problem.line, problem.message));
   const std::int64_t chunks = chunks_in(read.order);
-  if (chunks > most_chunks)
+  if (chunks > schedulers::most_chunks)
     map.problem(key, fmt::format("a stage has at most {0} chunks, and the order has a chunk {1}; use 0 to {2}",
-                                 most_chunks, chunks - 1, most_chunks - 1));
+                                 schedulers::most_chunks, chunks - 1, schedulers::most_chunks - 1));
   if (job.sizes.vpp == 0)
-    job.sizes.vpp = job.placement == ChunkPlacement::Bidirectional ? 1 : std::min(chunks, most_chunks);
+    job.sizes.vpp = job.placement == ChunkPlacement::Bidirectional ? 1 : std::min(chunks, schedulers::most_chunks);
   job.training.order = std::move(read.order);
 }
 

@@ -100,7 +100,7 @@ TEST(Schedule, RefusesShapesWithTheReason) {
   expect_refusal({"schedule", "1f1b", "--stages", "4", "--microbatches", "-1"},
                  "--microbatches: -1 is too few; use 1 or more");
   expect_refusal(schedule("1f1b", {"--chunks", "-3"}), "--chunks: -3 is too few; use 0 or more");
-  expect_refusal(schedule("1f1b", {"--chunks", "257"}), "--chunks: 257 is too many; use 256 at most");
+  expect_refusal(schedule("1f1b", {"--chunks", "256"}), "--chunks: 256 is too many; use 255 at most");
   expect_refusal(schedule("1f1b", {"--max-in-flight", "-1"}), "--max-in-flight: -1 is too few; use 0 or more");
   expect_refusal({"schedule", "1f1b", "--stages", "100000", "--microbatches", "1000000000"},
                  "--microbatches: stages x micro-batches x chunks is 1e+14; use 1e+07 at most");

@@ -112,7 +112,7 @@ TEST(OrderProblems, NameEachPass) {
                           "stage 0: F1 is missing", "stage 0: B1 is missing",
                           "stage 1: F0.1 is of a chunk that there is not; they are 0 to 0",
                           "stage 1: B0 comes before its F0", "stage 1: W1 comes before its B1"));
-  EXPECT_THAT(problems_of("F0 B0", {.stages = 2}, 1), ElementsAre("the order is for 1 stages, and there are 2"));
+  EXPECT_THAT(problems_of("F0 B0", {.stages = 2}, 1), ElementsAre("there are 2 stages, and the order has 1"));
 }
 
 // Not pass by pass, of which a large batch has millions.

@@ -23,8 +23,8 @@ TEST(StageMemory, EarlierStagesHoldMoreMicroBatches) {
   EXPECT_EQ(activations(job, 3), layer * 2 + head_activations(job.model, job.micro_batch()));
 }
 
-// ZB-H1 keeps to 1F1B's memory (arXiv 2401.10241, section 2.1): the first stage gives its weights' gradients at once, and
-// what they need is less than a layer holds.
+// ZB-H1 keeps to 1F1B's memory (arXiv 2401.10241, section 2.1): the first stage gives its weights' gradients at once,
+// and what they need is less than a layer holds.
 TEST(StageMemory, ZeroBubbleH1HoldsAsMuchAsOneForwardOneBackward) {
   for (const std::int64_t stages : {2, 4}) {
     const TrainingJob job = job_of(small_dense(), {.pp = stages});
