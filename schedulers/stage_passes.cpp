@@ -39,6 +39,19 @@ void StagePasses::backward_weights_left() {
     backward_weight();
 }
 
+void StagePasses::one_forward_one_split_backward(std::int64_t warm_up, std::int64_t micro_batches, std::int64_t delay) {
+  while (forwards() < warm_up)
+    forward();
+  while (backwards() < micro_batches) {
+    if (forwards() < micro_batches)
+      forward();
+    backward_input();
+    if (backwards() > delay)
+      backward_weight();
+  }
+  backward_weights_left();
+}
+
 std::int64_t StagePasses::forwards(std::int32_t chunk) const {
   const Next& next = next_[static_cast<std::size_t>(chunk)];
   return next.forward - next.first;

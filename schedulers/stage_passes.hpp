@@ -24,6 +24,8 @@ public:
   // Of the oldest backward of the input that still lacks it.
   void backward_weight();
   void backward_weights_left();
+  // After so many forwards one forward and one backward in turn, that of the weights `delay` micro-batches behind.
+  void one_forward_one_split_backward(std::int64_t warm_up, std::int64_t micro_batches, std::int64_t delay);
 
   [[nodiscard]] std::int64_t forwards(std::int32_t chunk = 0) const;
   [[nodiscard]] std::int64_t backwards(std::int32_t chunk = 0) const;

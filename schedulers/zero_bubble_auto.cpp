@@ -20,14 +20,7 @@ PipelineOrder split_one_forward_one_backward(const ScheduleShape& shape, std::in
   for (std::int64_t stage = 0; stage < shape.stages; ++stage) {
     const std::int64_t warm_up = std::min({shape.stages - stage, max_in_flight, shape.micro_batches}) - 1;
     StagePasses passes;
-    while (passes.forwards() < warm_up)
-      passes.forward();
-    while (passes.backwards() < shape.micro_batches) {
-      if (passes.forwards() < shape.micro_batches)
-        passes.forward();
-      passes.backward_input();
-      passes.backward_weight();
-    }
+    passes.one_forward_one_split_backward(warm_up, shape.micro_batches, 0);
     order.push_back(passes.all());
   }
   return order;

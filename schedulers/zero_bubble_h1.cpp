@@ -11,16 +11,7 @@ PipelineOrder zero_bubble_h1(const ScheduleShape& shape) {
   for (std::int64_t stage = 0; stage < shape.stages; ++stage) {
     const std::int64_t warm_up = std::min(shape.stages - stage - 1, shape.micro_batches);
     StagePasses passes;
-    while (passes.forwards() < warm_up)
-      passes.forward();
-    while (passes.backwards() < shape.micro_batches) {
-      if (passes.forwards() < shape.micro_batches)
-        passes.forward();
-      passes.backward_input();
-      if (passes.backwards() > stage)
-        passes.backward_weight();
-    }
-    passes.backward_weights_left();
+    passes.one_forward_one_split_backward(warm_up, shape.micro_batches, stage);
     order.push_back(passes.all());
   }
   return order;

@@ -25,6 +25,12 @@ std::vector<ScheduleShape> shapes(std::int64_t chunks) {
   return all;
 }
 
+std::vector<ScheduleShape> shapes_with_full_warm_up(std::int64_t chunks) {
+  std::vector<ScheduleShape> full = shapes(chunks);
+  std::erase_if(full, [](const ScheduleShape& shape) { return shape.micro_batches < 2 * shape.stages - 1; });
+  return full;
+}
+
 std::vector<ScheduleShape> shapes_of(const PipelineSchedule& schedule) {
   std::vector<ScheduleShape> all;
   for (const std::int64_t chunks :

@@ -15,6 +15,9 @@ namespace moesim::testing {
 // and an even number beyond.
 [[nodiscard]] std::vector<schedulers::ScheduleShape> shapes(std::int64_t chunks);
 
+// Those of shapes() with as many micro-batches as fill the pipeline on the way there and back, 2p - 1.
+[[nodiscard]] std::vector<schedulers::ScheduleShape> shapes_with_full_warm_up(std::int64_t chunks);
+
 // Those of shapes() that the schedule does not refuse, with its number of chunks (2 to 4 where it takes any); fewer of
 // them where it searches.
 [[nodiscard]] std::vector<schedulers::ScheduleShape> shapes_of(const schedulers::PipelineSchedule& schedule);

@@ -10,6 +10,7 @@ namespace moesim::schedulers {
 namespace {
 
 using moesim::testing::shapes;
+using moesim::testing::shapes_with_full_warm_up;
 using moesim::testing::text;
 using moesim::testing::timed;
 using moesim::testing::with_costs;
@@ -20,22 +21,16 @@ TEST(ZeroBubbleH2, StartsWithTwiceAsManyForwards) {
             "stage 1: F0 B0 W0 F1 B1 W1 F2 B2 W2 F3 B3 F4 B4 F5 B5 W3 W4 W5\n");
 }
 
-std::vector<ScheduleShape> shapes_with_full_warm_up() {
-  std::vector<ScheduleShape> full = shapes(1);
-  std::erase_if(full, [](const ScheduleShape& shape) { return shape.micro_batches < 2 * shape.stages - 1; });
-  return full;
-}
-
 // Qi et al., arXiv 2401.10241, section 2.3.
 TEST(ZeroBubbleH2, KeepsEveryStageBusyFromItsFirstPassToItsLast) {
-  for (const ScheduleShape& shape : shapes_with_full_warm_up())
+  for (const ScheduleShape& shape : shapes_with_full_warm_up(1))
     EXPECT_EQ(timed("zb-h2", shape).timeline.stage_span, static_cast<double>(3 * shape.micro_batches)) << text(shape);
 }
 
 // No order takes less, for the last stage starts after p - 1 forwards.
 TEST(ZeroBubbleH2, EndsAsEarlyAsCanBe) {
   for (const PassCosts& costs : {PassCosts{1, 1, 1}, PassCosts{3, 2, 1}, PassCosts{2, 1, 4}})
-    for (const ScheduleShape& shape : shapes_with_full_warm_up())
+    for (const ScheduleShape& shape : shapes_with_full_warm_up(1))
       EXPECT_NEAR(timed("zb-h2", with_costs(shape, costs)).timeline.makespan,
                   static_cast<double>(shape.micro_batches) * (costs.forward + costs.backward()) +
                       static_cast<double>(shape.stages - 1) * costs.forward,

@@ -10,6 +10,7 @@ namespace moesim::schedulers {
 namespace {
 
 using moesim::testing::shapes;
+using moesim::testing::shapes_with_full_warm_up;
 using moesim::testing::text;
 using moesim::testing::timed;
 using moesim::testing::with_costs;
@@ -22,22 +23,16 @@ TEST(ZeroBubbleV, AlternatesItsTwoChunks) {
             "B3.1 B3.0 W2.0 W3.1 W3.0\n");
 }
 
-std::vector<ScheduleShape> shapes_with_full_warm_up() {
-  std::vector<ScheduleShape> full = shapes(2);
-  std::erase_if(full, [](const ScheduleShape& shape) { return shape.micro_batches < 2 * shape.stages - 1; });
-  return full;
-}
-
 // Qi et al., arXiv 2401.10241, section 6.
 TEST(ZeroBubbleV, KeepsEveryStageBusyFromItsFirstPassToItsLast) {
-  for (const ScheduleShape& shape : shapes_with_full_warm_up())
+  for (const ScheduleShape& shape : shapes_with_full_warm_up(2))
     EXPECT_EQ(timed("zb-v", shape).timeline.stage_span, static_cast<double>(3 * shape.micro_batches)) << text(shape);
 }
 
 // No order takes less, for the last stage starts after p - 1 forwards of chunks.
 TEST(ZeroBubbleV, EndsAsEarlyAsCanBe) {
   for (const PassCosts& costs : {PassCosts{1, 1, 1}, PassCosts{2, 2, 1.5}, PassCosts{2, 2, 1}})
-    for (const ScheduleShape& shape : shapes_with_full_warm_up())
+    for (const ScheduleShape& shape : shapes_with_full_warm_up(2))
       EXPECT_NEAR(timed("zb-v", with_costs(shape, costs)).timeline.makespan,
                   static_cast<double>(shape.micro_batches) * (costs.forward + costs.backward()) +
                       static_cast<double>(shape.stages - 1) * costs.forward / 2,

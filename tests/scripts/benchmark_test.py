@@ -1,30 +1,19 @@
 #!/usr/bin/env python3
 """benchmark_test.py BUILD: scripts/benchmark.py fits exponents, takes medians, says what fails, and prints its table."""
-import contextlib
-import importlib.util
-import io
 import resource
 import sys
 import unittest
-from pathlib import Path
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts/benchmark.py"
-spec = importlib.util.spec_from_file_location("benchmark", SCRIPT)
-benchmark = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(benchmark)
+import script_under_test
+
+benchmark = script_under_test.load("benchmark")
 benchmark.MOST_BYTES = resource.RLIM_INFINITY  # sanitizers map terabytes
 BUILD = sys.argv.pop()
 
 
 def output_of(*options):
     """(exit status, stdout) of the script with programs as they are built."""
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-        try:
-            status = benchmark.main(["--build", BUILD, *options])
-        except SystemExit as problem:
-            status = problem.code
-    return status, out.getvalue()
+    return script_under_test.output_of(benchmark.main, "--build", BUILD, *options)
 
 
 class Exponent(unittest.TestCase):

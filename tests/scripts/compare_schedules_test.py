@@ -1,30 +1,19 @@
 #!/usr/bin/env python3
 """compare_schedules_test.py MOESIM: scripts/compare_schedules.py has a row for each schedule, or why it has none."""
-import contextlib
-import importlib.util
-import io
 import json
 import subprocess
 import sys
 import unittest
-from pathlib import Path
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts/compare_schedules.py"
-spec = importlib.util.spec_from_file_location("compare_schedules", SCRIPT)
-compare = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(compare)
+import script_under_test
+
+compare = script_under_test.load("compare_schedules")
 MOESIM = sys.argv.pop()
 
 
 def output_of(*options):
     """(exit status, stdout) of the script."""
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-        try:
-            status = compare.main(["--moesim", MOESIM, *options])
-        except SystemExit as problem:
-            status = problem.code
-    return status, out.getvalue()
+    return script_under_test.output_of(compare.main, "--moesim", MOESIM, *options)
 
 
 class Tables(unittest.TestCase):
