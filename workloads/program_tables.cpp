@@ -1,29 +1,10 @@
 #include "workloads/program_tables.hpp"
 
 namespace moesim::workloads {
-namespace {
 
 using graph::Dimension;
 using graph::Kind;
 using graph::Stream;
-
-Stream stream_of(Dimension dimension) {
-  switch (dimension) {
-  case Dimension::Tp:
-    return Stream::Tp;
-  case Dimension::Cp:
-    return Stream::Cp;
-  case Dimension::Etp:
-  case Dimension::Ep:
-    return Stream::Ep;
-  case Dimension::Dp:
-  case Dimension::Edp:
-    break;
-  }
-  return Stream::Dp;
-}
-
-} // namespace
 
 SegmentStep ProgramTables::step(const Segment& segment, graph::Phase phase) {
   SegmentStep step;

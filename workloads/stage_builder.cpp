@@ -27,7 +27,7 @@ const std::vector<SegmentStep>& backward_of(const BackwardSteps& steps, const Un
 }
 
 bool is_expert_all_to_all(const SegmentStep& step) {
-  return step.task.kind == graph::Kind::AllToAll && step.over == graph::Dimension::Ep;
+  return graph::moves_tokens(step.task.kind) && step.over == graph::Dimension::Ep;
 }
 
 } // namespace

@@ -95,9 +95,9 @@ std::vector<Listed> schedules() {
 
 std::vector<Listed> collectives() {
   std::vector<Listed> rows;
-  for (const cost::Algorithm& algorithm : cost::algorithms())
-    rows.push_back({fmt::format("{:24} {}", name_of(algorithm.kind), algorithm.description),
-                    {{"name", name_of(algorithm.kind)}, {"description", algorithm.description}}});
+  for (const cost::Description& description : cost::descriptions())
+    rows.push_back({fmt::format("{:24} {}", name_of(description.kind), description.text),
+                    {{"name", name_of(description.kind)}, {"description", description.text}}});
   return rows;
 }
 

@@ -34,8 +34,8 @@ execution::Multiprocessors multiprocessors(const platforms::CommunicationKernels
 class CostTable {
 public:
   CostTable(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_leaf,
-            const platforms::Cluster& cluster)
-      : graph_(graph), cluster_(cluster), network_(graph.folding(), class_of_leaf, cluster),
+            const platforms::Cluster& cluster, const NetworkOptions& options)
+      : graph_(graph), cluster_(cluster), options_(options), network_(graph.folding(), class_of_leaf, cluster),
         communications_(graph.groups().size() * graph.works().size(), unknown) {
     for (const RankId rank : graph.folding().representative)
       speeds_.push_back(platforms::gpu_speed(cluster, rank.value()));
@@ -71,61 +71,58 @@ private:
     std::uint32_t& index = communications_[task.place * graph_.works().size() + task.work];
     if (index == unknown) {
       index = static_cast<std::uint32_t>(costs_.communications.size());
-      costs_.communications.push_back(
-          network_.folded(communication(task.kind, graph_.work(task).bytes, graph_.ranks(task), cluster_)));
-      kinds_.push_back(task.kind);
+      costs_.communications.push_back(network_.folded(
+          communication(call_of(task.kind, task.stream, graph_.work(task), options_), graph_.ranks(task), cluster_)));
+      uses_.emplace_back(task.kind, task.stream);
     }
-    MOESIM_CHECK(kinds_[index] == task.kind, "tasks that share a work are of one kind");
+    MOESIM_CHECK(uses_[index].first == task.kind && options_of(uses_[index].second) == options_of(task.stream),
+                 "tasks that share a work are of one kind");
     return index;
+  }
+
+  [[nodiscard]] const StreamOptions& options_of(graph::Stream stream) const {
+    return options_[static_cast<std::size_t>(stream)];
   }
 
   const graph::TaskGraph& graph_;
   const platforms::Cluster& cluster_;
+  const NetworkOptions& options_;
   FoldedNetwork network_;
   std::vector<double> speeds_;
-  std::vector<std::map<double, std::uint32_t>> kernels_; // [work]: speed to index
-  std::vector<std::uint32_t> communications_;            // [group * works + work]
-  std::vector<graph::Kind> kinds_;                       // of each communication
+  std::vector<std::map<double, std::uint32_t>> kernels_;    // [work]: speed to index
+  std::vector<std::uint32_t> communications_;               // [group * works + work]
+  std::vector<std::pair<graph::Kind, graph::Stream>> uses_; // the first of each communication
   execution::Costs costs_;
 };
 
 } // namespace
 
-execution::Communication communication(graph::Kind kind, Bytes size, std::span<const RankId> members,
-                                       const platforms::Cluster& cluster) {
-  MOESIM_CHECK(kind != graph::Kind::Compute, "kernels do not communicate");
-  if (members.size() < 2 || size == Bytes(0))
-    return {};
-  if (kind == graph::Kind::SendRecv)
-    return send_recv(size, members[0], members[1], cluster);
-  if (kind == graph::Kind::AllToAll)
-    return direct_all_to_all(size, members, cluster);
-  if (kind == graph::Kind::RingExchange)
-    return ring_exchange(size, members, cluster);
-  return ring(kind, size, members, cluster);
+NetworkOptions same_for_all(Fidelity fidelity) {
+  NetworkOptions options;
+  options.fill({.fidelity = fidelity});
+  options[static_cast<std::size_t>(graph::Stream::Compute)] = {}; // communicates nothing
+  return options;
 }
 
-std::span<const Algorithm> algorithms() {
-  static constexpr std::array<Algorithm, 6> all{{
-      {graph::Kind::AllReduce, "ring over all rails: 2(n-1)/n of the size from each rank, 2(n-1) steps"},
-      {graph::Kind::AllGather, "ring over all rails: (n-1)/n of the size from each rank, n-1 steps"},
-      {graph::Kind::ReduceScatter, "ring over all rails: (n-1)/n of the size from each rank, n-1 steps"},
-      {graph::Kind::AllToAll, "direct: an n-th of the size from each rank to each other, one step"},
-      {graph::Kind::SendRecv, "one message, over NVLink inside a node and from NIC to NIC otherwise"},
-      {graph::Kind::RingExchange, "one message from each rank to the next, all at once"},
-  }};
-  return all;
+Call call_of(graph::Kind kind, graph::Stream stream, const graph::Work& work, const NetworkOptions& options) {
+  const StreamOptions& how = options[static_cast<std::size_t>(stream)];
+  return {.kind = kind,
+          .size = work.bytes,
+          .routing = work.routing,
+          .algorithm = does(how.algorithm, kind) ? how.algorithm : Algorithm::Auto,
+          .fidelity = how.fidelity};
 }
 
 execution::Costs cost_table(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_leaf,
-                            const platforms::Cluster& cluster) {
+                            const platforms::Cluster& cluster, const NetworkOptions& options) {
   MOESIM_CHECK(graph.folding().class_of.size() <= static_cast<std::size_t>(cluster.gpu_count()),
                "the job fits the cluster");
-  return CostTable(graph, class_of_leaf, cluster).run();
+  return CostTable(graph, class_of_leaf, cluster, options).run();
 }
 
-execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster) {
-  return cost_table(graph, each_leaf(graph.folding().class_of.size(), cluster), cluster);
+execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster,
+                            const NetworkOptions& options) {
+  return cost_table(graph, each_leaf(graph.folding().class_of.size(), cluster), cluster, options);
 }
 
 std::vector<std::uint32_t> each_leaf(std::size_t ranks, const platforms::Cluster& cluster) {

@@ -91,11 +91,18 @@ std::map<std::uint32_t, std::uint32_t> FoldedNetwork::fullest_trunks(const std::
 }
 
 execution::Communication FoldedNetwork::folded(execution::Communication communication) {
-  const std::map<std::uint32_t, std::uint32_t> fullest = fullest_trunks(communication.flows);
+  communication.flows = folded(communication.flows);
+  for (execution::Wave& wave : communication.then)
+    wave.flows = folded(wave.flows);
+  return communication;
+}
+
+std::vector<Flow> FoldedNetwork::folded(const std::vector<Flow>& flows) {
+  const std::map<std::uint32_t, std::uint32_t> fullest = fullest_trunks(flows);
   std::vector<Flow> alike;
   std::vector<const Flow*> first; // of those that each stands for
   std::unordered_map<Flow, std::size_t, Hash> place;
-  for (const Flow& flow : communication.flows) {
+  for (const Flow& flow : flows) {
     Flow on_classes{{}, flow.bytes};
     for (const Crossing& crossing : flow.route)
       on_classes.route.push_back({.link = class_of(crossing.link), .times = 0, .own = 0});
@@ -125,8 +132,7 @@ execution::Communication FoldedNetwork::folded(execution::Communication communic
       folded.times = alike[at].route[end].own * sharers(original.route[end].link / links_per_gpu);
     }
   }
-  communication.flows = std::move(alike);
-  return communication;
+  return alike;
 }
 
 } // namespace moesim::cost

@@ -34,6 +34,8 @@ private:
   // Of each class of trunks that the flows of a communication cross: the trunk with most of their bytes. Trunks of a
   // class carry the same over all communications that run at once, but not of a single one.
   [[nodiscard]] std::map<std::uint32_t, std::uint32_t> fullest_trunks(const std::vector<execution::Flow>& flows) const;
+  // Flows that happen at once.
+  [[nodiscard]] std::vector<execution::Flow> folded(const std::vector<execution::Flow>& flows);
   // How many ranks of the class of `gpu` share a trunk with it.
   std::uint32_t sharers(std::uint32_t gpu);
 

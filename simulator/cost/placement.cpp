@@ -46,6 +46,26 @@ Route joined(Route first, const Route& second) {
   return first;
 }
 
+bool share_a_node(std::uint32_t a, std::uint32_t b, const platforms::Cluster& cluster) {
+  return cluster.node_of(a) == cluster.node_of(b);
+}
+
+Route way_out(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster) {
+  if (share_a_node(from, to, cluster))
+    return {{link_of(from, LinkKind::NvlinkUp)}};
+  return out_of_nic(from, leaf_between(from, to, cluster), cluster);
+}
+
+Route way_in(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster) {
+  if (share_a_node(from, to, cluster))
+    return {{link_of(to, LinkKind::NvlinkDown)}};
+  return into_nic(to, leaf_between(to, from, cluster), cluster);
+}
+
+execution::Flow message(std::uint32_t from, std::uint32_t to, Bytes bytes, const platforms::Cluster& cluster) {
+  return {joined(way_out(from, to, cluster), way_in(from, to, cluster)), bytes};
+}
+
 execution::Flow over_nvlink(std::uint32_t gpu, Bytes bytes) {
   return {{{link_of(gpu, LinkKind::NvlinkUp)}, {link_of(gpu, LinkKind::NvlinkDown)}}, bytes};
 }

@@ -27,6 +27,15 @@ using Route = decltype(execution::Flow::route);
 [[nodiscard]] Route into_nic(std::uint32_t gpu, Leaf from, const platforms::Cluster& cluster);
 [[nodiscard]] Route joined(Route first, const Route& second);
 
+// What a message crosses on its way out of a GPU, and on its way in: over NVLink inside a node and from NIC to NIC
+// otherwise.
+[[nodiscard]] bool share_a_node(std::uint32_t a, std::uint32_t b, const platforms::Cluster& cluster);
+[[nodiscard]] Route way_out(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster);
+[[nodiscard]] Route way_in(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster);
+// One message by itself.
+[[nodiscard]] execution::Flow message(std::uint32_t from, std::uint32_t to, Bytes bytes,
+                                      const platforms::Cluster& cluster);
+
 // What a GPU sends to another, and what it receives from one, in one tier: a member of a collective does both at one
 // pace. Its flow crosses its own links and the trunks of its own leaf only, so that what one member suffers reaches
 // another through shared links and the end of the collective, not through the order of a ring.

@@ -41,9 +41,12 @@ void check(const graph::TaskGraph& graph, const Costs& costs) {
   for (const Seconds duration : costs.durations)
     MOESIM_CHECK(is_amount(duration.value()), "a duration is a finite number, not negative");
   for (const Communication& communication : costs.communications) {
-    MOESIM_CHECK(is_amount(communication.latency.value()), "a latency is a finite number, not negative");
-    for (const Flow& flow : communication.flows)
-      check_flow(flow, costs.links);
+    for_each_wave(communication, [&](Seconds latency, const std::vector<Flow>& flows, std::uint32_t times) {
+      MOESIM_CHECK(is_amount(latency.value()), "a latency is a finite number, not negative");
+      MOESIM_CHECK(times > 0, "a wave happens");
+      for (const Flow& flow : flows)
+        check_flow(flow, costs.links);
+    });
   }
 }
 
@@ -52,14 +55,18 @@ Seconds idle_time(const Communication& communication, const std::vector<Link>& l
 }
 
 Seconds idle_time(const Communication& communication, const CapacityOf& capacity_of) {
-  std::map<std::uint32_t, Bytes> load;
-  for (const Flow& flow : communication.flows)
-    for (const Crossing& crossing : flow.route)
-      load[crossing.link] += static_cast<double>(crossing.own) * flow.bytes;
-  Seconds slowest;
-  for (const auto& [link, bytes] : load)
-    slowest = std::max(slowest, bytes / capacity_of(link));
-  return communication.latency + slowest;
+  Seconds time;
+  for_each_wave(communication, [&](Seconds latency, const std::vector<Flow>& flows, std::uint32_t times) {
+    std::map<std::uint32_t, Bytes> load;
+    for (const Flow& flow : flows)
+      for (const Crossing& crossing : flow.route)
+        load[crossing.link] += static_cast<double>(crossing.own) * flow.bytes;
+    Seconds slowest;
+    for (const auto& [link, bytes] : load)
+      slowest = std::max(slowest, bytes / capacity_of(link));
+    time += static_cast<double>(times) * (latency + slowest);
+  });
+  return time;
 }
 
 std::vector<Seconds> idle_times(const graph::TaskGraph& graph, const Costs& costs) {

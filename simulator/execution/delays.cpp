@@ -12,9 +12,13 @@ Delays::Delays(const graph::TaskGraph& graph, const Costs& costs)
       ranks_(slows_ ? graph.rank_count() : 0) {}
 
 void Delays::leave_out_flows() {
-  for (std::uint32_t task = 0; task < lengths_.size(); ++task)
-    if (communicates(task))
-      lengths_[task] = costs_.communications[costs_.of_task[task]].latency;
+  for (std::uint32_t task = 0; task < lengths_.size(); ++task) {
+    if (!communicates(task))
+      continue;
+    const Communication& communication = costs_.communications[costs_.of_task[task]];
+    if (communication.sharing == Sharing::Links)
+      lengths_[task] = communication.latency;
+  }
 }
 
 void Delays::start_beside_others(std::uint32_t task, Seconds now) {

@@ -25,7 +25,7 @@ public:
   // Both must outlive this. A communication lasts as long as on idle links.
   Delays(const graph::TaskGraph& graph, const Costs& costs);
 
-  // Only the latency remains of a communication: its flows are somebody else's.
+  // Of a communication that shares links, only the first latency remains: its flows are somebody else's.
   void leave_out_flows();
 
   // `task` starts: its delay begins. Requires that no other kernel runs on the rank, where communication slows kernels.
@@ -35,6 +35,9 @@ public:
     else
       start_beside_others(task, now);
   }
+
+  // What is under way of `task`, a communication, goes on with another delay.
+  void go_on(std::uint32_t task, Seconds delay, Seconds now) { calendar_.add({now + delay, task}); }
 
   // `task` ends, which for a communication may be later than its delay. Its successors start after this call.
   void end(std::uint32_t task, Seconds now) {

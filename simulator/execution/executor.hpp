@@ -37,20 +37,44 @@ struct Crossing {
   auto operator<=>(const Crossing&) const = default;
 };
 
-// Bytes that cross some links at once; what lies between them is wide enough never to matter. Up to four: out of a node
-// and into the fabric, out of the fabric and into a node. A flow without bytes takes no time and is never reported.
+// Bytes that cross some links at once; what lies between them is wide enough never to matter. Up to eight: out of a GPU
+// and its node, up to two levels of switches, and as many down. A flow without bytes takes no time and is never
+// reported.
 struct Flow {
-  boost::container::static_vector<Crossing, 4> route; // different links, at least one
+  boost::container::static_vector<Crossing, 8> route; // different links, at least one
   Bytes bytes;
 
   bool operator==(const Flow&) const = default;
 };
 
-// A delay, then all flows at once; it ends when the last of them has. Tasks that send the same share one.
-struct Communication {
+// A delay, then all flows at once; it ends when the last of them has. None: the delay is all.
+struct Wave {
   Seconds latency;
-  std::vector<Flow> flows; // none: the delay is all
+  std::vector<Flow> flows{};
+  std::uint32_t times = 1; // in a row, each after the one before; at least one
 };
+
+// Whether other communication slows a communication down.
+enum class Sharing : std::uint8_t {
+  Links, // its flows share links with all others
+  None,  // it takes its idle_time(), whatever else is sent
+};
+
+// A wave, and those that follow it, each when the one before has ended. Tasks that send the same share one.
+struct Communication {
+  Seconds latency;           // of the first wave
+  std::vector<Flow> flows{}; // of the first wave
+  std::vector<Wave> then{};
+  Sharing sharing = Sharing::Links;
+};
+
+// Calls visit(latency, flows, times) for each wave.
+template <class Visit>
+void for_each_wave(const Communication& communication, Visit&& visit) {
+  visit(communication.latency, communication.flows, std::uint32_t{1});
+  for (const Wave& wave : communication.then)
+    visit(wave.latency, wave.flows, wave.times);
+}
 
 // What the multiprocessors of a GPU do beside its compute: while a communication runs, its kernel holds `taken` of them
 // on every rank that takes part, and a compute task has what is left. By default none is taken.
@@ -73,8 +97,8 @@ struct Costs {
 // not negative, every link that carries something has a capacity, and a rank has a multiprocessor.
 void check(const graph::TaskGraph& graph, const Costs& costs);
 
-// How long `communication` takes on idle links: latency + max over links of (bytes that cross the link) / capacity.
-// Exact for symmetric patterns and for unequal ones that one link bounds; a lower bound otherwise.
+// How long `communication` takes on idle links: for each wave, latency + max over links of (bytes that cross the link)
+// / capacity. Exact for symmetric patterns and for unequal ones that one link bounds; a lower bound otherwise.
 [[nodiscard]] Seconds idle_time(const Communication& communication, const std::vector<Link>& links);
 // The same for somebody who has no list of the links.
 using CapacityOf = std::function<BytesPerSecond(std::uint32_t link)>;

@@ -14,7 +14,7 @@ Seconds IdealExecutor::run(const graph::TaskGraph& graph, const Costs& costs, Ru
   while (!delays.empty()) {
     const Entry over = delays.take();
     if (delays.communicates(over.task))
-      state.report_flows(over.task, costs.communications[costs.of_task[over.task]], over.date);
+      state.report_flows(over.task, costs.communications[costs.of_task[over.task]], costs.links, over.date);
     delays.end(over.task, over.date);
     state.end(over.task, over.date, [&](std::uint32_t next) { delays.start(next, over.date); });
   }

@@ -45,11 +45,21 @@ public:
   void wait_for_flows(std::uint32_t task, std::uint32_t flows) { waits_for_[task] = flows; }
   [[nodiscard]] std::uint32_t one_flow_less(std::uint32_t task) { return --waits_for_[task]; }
 
-  // Tells the sink that the flows of `task` ran from the end of its latency until now.
-  void report_flows(std::uint32_t task, const Communication& communication, Seconds now) {
-    for (const Flow& flow : communication.flows)
-      if (flow.bytes > Bytes())
-        sink_.flow_ran(flow, starts_[task] + communication.latency, now);
+  // Tells the sink when the flows of `task` ran that took its idle time until now, each wave as long as on idle links.
+  void report_flows(std::uint32_t task, const Communication& communication, const std::vector<Link>& links,
+                    Seconds now) {
+    if (communication.then.empty()) {
+      report_wave(communication.flows, starts_[task] + communication.latency, now);
+      return;
+    }
+    Seconds start = starts_[task];
+    for_each_wave(communication, [&](Seconds latency, const std::vector<Flow>& flows, std::uint32_t times) {
+      const Seconds length = idle_time({latency, flows}, links);
+      for (std::uint32_t at = 0; at < times; ++at) {
+        report_wave(flows, start + latency, start + length);
+        start += length;
+      }
+    });
   }
 
   // The end of the last task. Throws InternalError when some task never ran.
@@ -63,6 +73,12 @@ public:
   }
 
 private:
+  void report_wave(const std::vector<Flow>& flows, Seconds start, Seconds end) {
+    for (const Flow& flow : flows)
+      if (flow.bytes > Bytes())
+        sink_.flow_ran(flow, start, end);
+  }
+
   const graph::TaskGraph& graph_;
   RunSink& sink_;
   const Progress& progress_;

@@ -5,6 +5,8 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -54,9 +56,12 @@ public:
     for (std::size_t i = 0; i < costs.links.size(); ++i) // by number: names of users might clash
       links.push_back(sg::make_link(zone, fmt::format("link{}", i), costs.links[i].capacity.value() * units_per_byte));
     for (const Communication& communication : costs.communications)
-      for (const Flow& flow : communication.flows)
-        if (flow.bytes > Bytes())
-          pairs_.try_emplace(flow.route, pairs_.size());
+      if (communication.sharing == Sharing::Links)
+        for_each_wave(communication, [this](Seconds, const std::vector<Flow>& flows, std::uint32_t) {
+          for (const Flow& flow : flows)
+            if (flow.bytes > Bytes())
+              pairs_.try_emplace(flow.route, pairs_.size());
+        });
     // n hosts have n (n - 1) ordered pairs.
     std::size_t hosts = 2;
     while (hosts * (hosts - 1) < pairs_.size())
@@ -92,12 +97,55 @@ private:
   std::vector<sg::s4u::Host*> hosts_;
 };
 
+// The flows of all communications that share links, wave by wave.
+class Waves {
+public:
+  struct Wave {
+    Seconds latency;
+    std::size_t first = 0; // of its journeys
+    std::size_t last = 0;  // after its journeys
+  };
+
+  Waves(const Platform& platform, const Costs& costs) {
+    first_wave_.push_back(0);
+    for (const Communication& communication : costs.communications) {
+      if (communication.sharing == Sharing::Links)
+        for_each_wave(communication, [&](Seconds latency, const std::vector<Flow>& flows, std::uint32_t times) {
+          const std::size_t first = journeys_.size();
+          for (const Flow& flow : flows)
+            if (flow.bytes > Bytes())
+              journeys_.push_back(platform.journey(flow));
+          waves_.insert(waves_.end(), times, {latency, first, journeys_.size()});
+        });
+      first_wave_.push_back(waves_.size());
+    }
+  }
+
+  [[nodiscard]] std::size_t count(std::uint32_t communication) const {
+    return first_wave_[communication + 1] - first_wave_[communication];
+  }
+  [[nodiscard]] const Wave& wave(std::uint32_t communication, std::size_t number) const {
+    return waves_[first_wave_[communication] + number];
+  }
+  [[nodiscard]] std::span<const Journey> journeys(const Wave& wave) const {
+    return std::span(journeys_).subspan(wave.first, wave.last - wave.first);
+  }
+
+private:
+  std::vector<Journey> journeys_;
+  std::vector<Wave> waves_;
+  std::vector<std::size_t> first_wave_; // per communication
+};
+
 // One run. One SimGrid timer is set to the next date on which a delay is over. A flow is a SimGrid communication whose
 // completion calls flow_ended().
 class Simulation {
 public:
-  Simulation(const graph::TaskGraph& graph, const Costs& costs, RunSink& sink, const Progress& progress)
-      : costs_(costs), sink_(sink), state_(graph, sink, progress), delays_(graph, costs) {}
+  Simulation(const graph::TaskGraph& graph, const Costs& costs, const Platform& platform, RunSink& sink,
+             const Progress& progress)
+      : costs_(costs), sink_(sink), state_(graph, sink, progress), delays_(graph, costs), waves_(platform, costs) {
+    delays_.leave_out_flows();
+  }
 
   ~Simulation() { // whole, or cut short by an exception of the sink or of progress
     delete ringing_;
@@ -108,30 +156,16 @@ public:
   Simulation(const Simulation&) = delete; // SimGrid calls back
   Simulation& operator=(const Simulation&) = delete;
 
-  // Has SimGrid share the links: only the latency remains of the delay of a communication.
-  void use_flows(const Platform& platform) {
-    first_journey_.push_back(0);
-    for (const Communication& communication : costs_.communications) {
-      for (const Flow& flow : communication.flows)
-        if (flow.bytes > Bytes())
-          journeys_.push_back(platform.journey(flow));
-      first_journey_.push_back(journeys_.size());
-    }
-    delays_.leave_out_flows();
-    double_horizon();
-  }
-
   Seconds run(sg::s4u::Engine& engine) {
     sg::on_completion<LiveFlow>([this](LiveFlow& flow) { flow_ended(flow); });
     state_.begin([this](std::uint32_t task) { delays_.start(task, Seconds()); });
+    double_horizon();
     set_timer();
     engine.run();
     return state_.finish();
   }
 
 private:
-  [[nodiscard]] bool shares_links() const { return !first_journey_.empty(); }
-
   // SimGrid never sees an event that its clock, rounded, has passed by more than the timing precision, and rounding
   // grows with the clock. So the precision is that of the horizon, and a timer stops the clock there to move both on.
   void double_horizon() {
@@ -149,26 +183,43 @@ private:
   }
 
   void delay_ended(std::uint32_t task, Seconds now) {
-    if (delays_.communicates(task)) {
-      if (shares_links() && start_flows(task, now))
-        return;
-      if (!shares_links())
-        state_.report_flows(task, costs_.communications[costs_.of_task[task]], now);
+    if (!delays_.communicates(task)) {
+      end(task, now);
+      return;
     }
-    end(task, now);
+    const std::uint32_t number = costs_.of_task[task];
+    if (costs_.communications[number].sharing == Sharing::None) {
+      state_.report_flows(task, costs_.communications[number], costs_.links, now);
+      end(task, now);
+    } else if (!start_flows(task, now)) {
+      wave_ended(task, now);
+    }
   }
 
-  // Returns whether there is any.
+  // Starts those of the wave that the communication has come to. Returns whether there is any.
   bool start_flows(std::uint32_t task, Seconds now) {
-    const std::size_t first = first_journey_[costs_.of_task[task]];
-    const std::size_t last = first_journey_[costs_.of_task[task] + 1];
-    state_.wait_for_flows(task, static_cast<std::uint32_t>(last - first));
-    for (std::size_t i = first; i < last; ++i) {
-      const Journey& journey = journeys_[i];
+    const auto later = later_waves_.find(task);
+    const std::span<const Journey> journeys =
+        waves_.journeys(waves_.wave(costs_.of_task[task], later == later_waves_.end() ? 0 : later->second));
+    state_.wait_for_flows(task, static_cast<std::uint32_t>(journeys.size()));
+    for (const Journey& journey : journeys) {
       LiveFlow& flow = idle_slot();
       flow = {sg::send(journey.from, journey.to, journey.units, flow), journey.flow, task, now};
     }
-    return first < last;
+    return !journeys.empty();
+  }
+
+  void wave_ended(std::uint32_t task, Seconds now) {
+    const std::uint32_t number = costs_.of_task[task];
+    if (waves_.count(number) > 1) {
+      const std::size_t next = ++later_waves_[task];
+      if (next < waves_.count(number)) {
+        delays_.go_on(task, waves_.wave(number, next).latency, now);
+        return;
+      }
+      later_waves_.erase(task);
+    }
+    end(task, now);
   }
 
   LiveFlow& idle_slot() {
@@ -187,7 +238,7 @@ private:
     last_ended_ = std::move(ended.comm);
     idle_slots_.push_back(&ended);
     if (state_.one_flow_less(task) == 0) {
-      end(task, now);
+      wave_ended(task, now);
       set_timer();
     }
   }
@@ -218,12 +269,12 @@ private:
   RunSink& sink_;
   RunState state_;
   Delays delays_;
-  Timer* timer_ = nullptr;                 // owned by SimGrid until it rings
-  Timer* ringing_ = nullptr;               // SimGrid deletes it unless ring() throws
-  std::vector<Journey> journeys_;          // of all communications, one after the other
-  std::vector<std::size_t> first_journey_; // per communication: where its journeys begin
-  std::deque<LiveFlow> live_;              // stays where it is: SimGrid points into it
-  std::vector<LiveFlow*> idle_slots_;      // of live_
+  Waves waves_;
+  std::unordered_map<std::uint32_t, std::size_t> later_waves_; // of the tasks that are past their first: which one
+  Timer* timer_ = nullptr;                                     // owned by SimGrid until it rings
+  Timer* ringing_ = nullptr;                                   // SimGrid deletes it unless ring() throws
+  std::deque<LiveFlow> live_;                                  // stays where it is: SimGrid points into it
+  std::vector<LiveFlow*> idle_slots_;                          // of live_
   sg::s4u::CommPtr last_ended_;
   double horizon_ = 0.5; // seconds
 };
@@ -241,11 +292,8 @@ Seconds SimGridExecutor::run(const graph::TaskGraph& graph, const Costs& costs, 
   check(graph, costs);
   MOESIM_CHECK(claim_process(), "SimGrid runs one simulation per process");
   const std::unique_ptr<sg::s4u::Engine> engine = sg::make_engine();
-  Simulation simulation(graph, costs, sink, progress);
-  const bool shares_links = network_ == Network::Fluid;
-  const Platform platform(*engine, shares_links ? costs : Costs{}); // SimGrid wants one in any case
-  if (shares_links)
-    simulation.use_flows(platform);
+  const Platform platform(*engine, costs);
+  Simulation simulation(graph, costs, platform, sink, progress);
   return simulation.run(*engine);
 }
 

@@ -5,26 +5,14 @@
 // keeps its clock and settings for as long as the process lives.
 #pragma once
 
-#include <cstdint>
-
 #include "simulator/execution/executor.hpp"
 
 namespace moesim::execution {
 
-enum class Network : std::uint8_t {
-  Analytic, // a communication takes its idle_time(): no contention
-  Fluid,    // its latency, then one SimGrid communication per flow
-};
-
 class SimGridExecutor : public Executor {
 public:
-  explicit SimGridExecutor(Network network) : network_(network) {}
-
   // Throws InternalError when this process has run a SimGrid simulation before.
   Seconds run(const graph::TaskGraph& graph, const Costs& costs, RunSink& sink, const Progress& progress = {}) override;
-
-private:
-  Network network_;
 };
 
 } // namespace moesim::execution

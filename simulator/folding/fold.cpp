@@ -126,9 +126,10 @@ private:
 
 } // namespace
 
-Fold fold(const graph::Programs& programs, const workloads::Layout& layout, const platforms::Cluster& cluster) {
+Fold fold(const graph::Programs& programs, const workloads::Layout& layout, const platforms::Cluster& cluster,
+          const cost::NetworkOptions& options) {
   const std::vector<graph::Dimension> dimensions = dimensions_of(programs);
-  Places places = places_of(programs, layout, cluster);
+  Places places = places_of(programs, layout, cluster, options);
   Coupling coupling{{}, std::move(places.leaves)};
   for (const graph::Dimension dimension : dimensions)
     coupling.dimensions.push_back(layout.position_groups(dimension));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "platforms/cluster.hpp"
+#include "simulator/cost/cost_table.hpp"
 #include "simulator/graph/program.hpp"
 #include "workloads/layout.hpp"
 
@@ -29,7 +30,7 @@ struct Fold {
 // The coarsest classes that colour refinement finds. Throws InternalError when the partition that it came to is not one
 // of ranks that behave alike.
 [[nodiscard]] Fold fold(const graph::Programs& programs, const workloads::Layout& layout,
-                        const platforms::Cluster& cluster);
+                        const platforms::Cluster& cluster, const cost::NetworkOptions& options = {});
 
 // One line per attribute that tells ranks apart, then one per class: what `moesim dump classes` prints.
 [[nodiscard]] std::string describe(const Fold& fold);

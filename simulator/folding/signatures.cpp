@@ -23,18 +23,18 @@ std::uint64_t mixed_with(std::uint64_t a, double b) {
 // A collective that a stage runs in all groups of a dimension.
 struct Use {
   graph::Kind kind = graph::Kind::AllReduce;
-  Bytes size;
+  graph::Stream stream = graph::Stream::Tp;
+  std::uint32_t work = 0;
 
   auto operator<=>(const Use&) const = default;
 };
 using Uses = std::set<Use>;
 
-std::array<Uses, graph::dimension_count> collectives_of(const graph::Program& program,
-                                                        const std::vector<graph::Work>& works) {
+std::array<Uses, graph::dimension_count> collectives_of(const graph::Program& program) {
   std::array<Uses, graph::dimension_count> uses;
   for (const graph::Step& step : program.steps())
     if (step.task.kind != graph::Kind::Compute && step.task.kind != graph::Kind::SendRecv)
-      uses[static_cast<std::size_t>(step.over)].insert({step.task.kind, works[step.task.work].bytes});
+      uses[static_cast<std::size_t>(step.over)].insert({step.task.kind, step.task.stream, step.task.work});
   return uses;
 }
 
@@ -55,16 +55,17 @@ struct Roles {
 
 class Surveyor {
 public:
-  Surveyor(const workloads::Layout& layout, const platforms::Cluster& cluster)
-      : layout_(layout), cluster_(cluster),
+  Surveyor(const std::vector<graph::Work>& works, const workloads::Layout& layout, const platforms::Cluster& cluster,
+           const cost::NetworkOptions& options)
+      : works_(works), layout_(layout), cluster_(cluster), options_(options),
         gpus_per_leaf_(cluster.gpus_per_node * std::max<std::int64_t>(1, cluster.fabric.nodes_per_leaf)) {
     places_.signatures.assign(layout.position_count(), 0);
     places_.leaves.resize(cost::each_leaf(layout.world_size(), cluster).size());
   }
 
-  void survey(std::uint32_t stage, const graph::Program& program, const std::vector<graph::Work>& works) {
+  void survey(std::uint32_t stage, const graph::Program& program) {
     std::vector<bool> use_trunks(layout_.position_count(), false);
-    const auto uses = collectives_of(program, works);
+    const auto uses = collectives_of(program);
     for (std::size_t dimension = 0; dimension < uses.size(); ++dimension)
       if (!uses[dimension].empty())
         add_collectives(stage, static_cast<graph::Dimension>(dimension), uses[dimension], use_trunks);
@@ -128,7 +129,8 @@ private:
   }
 
   void add_roles(const std::vector<RankId>& ranks, const Use& use, Roles& roles) const {
-    const execution::Communication communication = cost::communication(use.kind, use.size, ranks, cluster_);
+    const execution::Communication communication =
+        cost::communication(cost::call_of(use.kind, use.stream, works_[use.work], options_), ranks, cluster_);
     const std::uint32_t first_trunk = trunk_of(cluster_, 0, platforms::Trunk::Up);
     std::map<std::uint32_t, std::uint64_t> over_trunk; // what this communication sends, in whatever order
     for (const execution::Flow& flow : communication.flows)
@@ -158,8 +160,10 @@ private:
           mixed(mixed_with(roles.signatures[member], communication.latency.value()), flows[member]);
   }
 
+  const std::vector<graph::Work>& works_;
   const workloads::Layout& layout_;
   const platforms::Cluster& cluster_;
+  const cost::NetworkOptions& options_;
   std::int64_t gpus_per_leaf_;
   Places places_;
   std::map<graph::Dimension, std::vector<std::vector<std::uint32_t>>> groups_;
@@ -184,10 +188,11 @@ std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
   return z ^ (z >> 31U);
 }
 
-Places places_of(const graph::Programs& programs, const workloads::Layout& layout, const platforms::Cluster& cluster) {
-  Surveyor surveyor(layout, cluster);
+Places places_of(const graph::Programs& programs, const workloads::Layout& layout, const platforms::Cluster& cluster,
+                 const cost::NetworkOptions& options) {
+  Surveyor surveyor(programs.works, layout, cluster, options);
   for (std::uint32_t stage = 0; stage < programs.stages.size(); ++stage)
-    surveyor.survey(stage, programs.stages[stage], programs.works);
+    surveyor.survey(stage, programs.stages[stage]);
   return surveyor.take();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "platforms/cluster.hpp"
+#include "simulator/cost/cost_table.hpp"
 #include "simulator/graph/program.hpp"
 #include "workloads/layout.hpp"
 
@@ -29,7 +30,7 @@ struct Places {
   std::vector<std::vector<TrunkUser>> leaves; // of each leaf of the job
 };
 [[nodiscard]] Places places_of(const graph::Programs& programs, const workloads::Layout& layout,
-                               const platforms::Cluster& cluster);
+                               const platforms::Cluster& cluster, const cost::NetworkOptions& options);
 // GPUs that are slower or faster than the cluster's.
 [[nodiscard]] Signatures speed_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster);
 // Links that have another bandwidth than the cluster's.

@@ -16,6 +16,22 @@ std::string_view name_of(Dimension dimension) {
   return names[static_cast<std::size_t>(dimension)];
 }
 
+Stream stream_of(Dimension dimension) {
+  switch (dimension) {
+  case Dimension::Tp:
+    return Stream::Tp;
+  case Dimension::Cp:
+    return Stream::Cp;
+  case Dimension::Etp:
+  case Dimension::Ep:
+    return Stream::Ep;
+  case Dimension::Dp:
+  case Dimension::Edp:
+    break;
+  }
+  return Stream::Dp;
+}
+
 namespace {
 
 std::size_t stream_of(const Step& step) {

@@ -21,6 +21,8 @@ enum class Dimension : std::uint8_t { Tp, Cp, Dp, Etp, Ep, Edp };
 inline constexpr std::size_t dimension_count = 6;
 
 [[nodiscard]] std::string_view name_of(Dimension dimension);
+// The stream on which collectives over its groups run.
+[[nodiscard]] Stream stream_of(Dimension dimension);
 
 struct Step {
   Task task;                          // `place` is filled in per rank by expand()

@@ -19,9 +19,14 @@ std::string_view name_of(Stream stream) {
 }
 
 std::string_view name_of(Kind kind) {
-  constexpr std::array<std::string_view, kind_count> names{"compute",    "all-reduce", "all-gather",   "reduce-scatter",
-                                                           "all-to-all", "send-recv",  "ring-exchange"};
+  constexpr std::array<std::string_view, kind_count> names{
+      "compute",   "all-reduce",    "all-gather", "reduce-scatter", "all-to-all",
+      "send-recv", "ring-exchange", "broadcast",  "dispatch",       "combine"};
   return names[static_cast<std::size_t>(kind)];
+}
+
+bool moves_tokens(Kind kind) {
+  return kind == Kind::AllToAll || kind == Kind::Dispatch || kind == Kind::Combine;
 }
 
 std::string_view name_of(Phase phase) {

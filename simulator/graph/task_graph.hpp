@@ -27,9 +27,21 @@ namespace moesim::graph {
 enum class Stream : std::uint8_t { Compute, Tp, Cp, Ep, Dp, PpSendNext, PpSendPrev, PpRecvNext, PpRecvPrev };
 inline constexpr std::size_t stream_count = 9;
 
-// RingExchange: every member sends to the next and receives from the one before, once around.
-enum class Kind : std::uint8_t { Compute, AllReduce, AllGather, ReduceScatter, AllToAll, SendRecv, RingExchange };
-inline constexpr std::size_t kind_count = 7;
+// RingExchange: every member sends to the next and receives from the one before, once around. Broadcast: from the first
+// member. Dispatch and Combine: tokens to the ranks of their experts and back, each once for all experts of a node.
+enum class Kind : std::uint8_t {
+  Compute,
+  AllReduce,
+  AllGather,
+  ReduceScatter,
+  AllToAll,
+  SendRecv,
+  RingExchange,
+  Broadcast,
+  Dispatch,
+  Combine
+};
+inline constexpr std::size_t kind_count = 10;
 
 // Training has all but the last two, inference has those. Backward is the whole of it, or, where schedules split it,
 // what gives the gradient of the input; BackwardWeight is then the rest.
@@ -47,13 +59,28 @@ inline constexpr std::size_t phase_count = 8;
 
 [[nodiscard]] std::string_view name_of(Stream stream);
 [[nodiscard]] std::string_view name_of(Kind kind);
+// Whether each member sends something else to each other, as experts' tokens want it.
+[[nodiscard]] bool moves_tokens(Kind kind);
 [[nodiscard]] std::string_view name_of(Phase phase);
+
+// Where a token goes that is dispatched or combined: to `per_token` of `experts` experts, which are spread evenly over
+// the members in their order and all as likely. Where the experts form `groups` groups (in their order, too), they are
+// of at most `groups_per_token` of them: node-limited routing (DeepSeek-V3, arXiv 2412.19437, section 2.1.2).
+struct TokenRouting {
+  std::int32_t experts = 1;
+  std::int32_t per_token = 1;
+  std::int32_t groups = 1;
+  std::int32_t groups_per_token = 1;
+
+  auto operator<=>(const TokenRouting&) const = default;
+};
 
 // What a task amounts to; tasks of one kind that do the same share one Work.
 struct Work {
   std::vector<Operator> operators; // of a compute task, run one after the other
   Flops flops;                     // sum over the operators
   Bytes bytes;                     // compute: sum over the operators; communication: size as nccl-tests counts it
+  TokenRouting routing;            // of Dispatch and Combine
   MemoryUse allocated;             // what a member takes when the task starts; of a transfer, its receiver
   MemoryUse freed;                 // what it gives back when the task ends
 

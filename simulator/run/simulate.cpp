@@ -1,5 +1,7 @@
 #include "simulator/run/simulate.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "simulator/base/input_error.hpp"
@@ -93,8 +95,11 @@ record::RunFigures figures(const scenario::Scenario& scenario, const record::Exp
 
 folding::Fold fold_of(const scenario::Scenario& scenario, const graph::Programs& programs,
                       const workloads::Layout& layout) {
-  return scenario.symmetry == scenario::Symmetry::Auto ? folding::fold(programs, layout, scenario.cluster)
-                                                       : folding::unfolded(layout, scenario.cluster);
+  const bool simulates_pairs = std::ranges::any_of(
+      scenario.network, [](const cost::StreamOptions& how) { return how.fidelity == cost::Fidelity::Flow; });
+  return scenario.symmetry == scenario::Symmetry::Auto && !simulates_pairs
+             ? folding::fold(programs, layout, scenario.cluster, scenario.network)
+             : folding::unfolded(layout, scenario.cluster);
 }
 
 // How many rows the tasks of these ranks have.
@@ -155,7 +160,7 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
   const folding::Fold fold = fold_of(scenario, programs, layout);
   check_size(scenario, programs, fold);
   const graph::TaskGraph graph = graph::expand(programs, fold.membership);
-  const execution::Costs costs = cost::cost_table(graph, fold.class_of_leaf, scenario.cluster);
+  const execution::Costs costs = cost::cost_table(graph, fold.class_of_leaf, scenario.cluster, scenario.network);
   Recorder recorder(graph, costs);
   const Seconds makespan = executor.run(graph, costs, recorder, progress);
 
@@ -177,8 +182,7 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
 }
 
 record::RunRecord simulate(const scenario::Scenario& scenario, const execution::Progress& progress) {
-  execution::SimGridExecutor executor(scenario.network == scenario::Network::Fluid ? execution::Network::Fluid
-                                                                                   : execution::Network::Analytic);
+  execution::SimGridExecutor executor;
   return simulate(scenario, executor, progress);
 }
 

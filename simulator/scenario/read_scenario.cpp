@@ -63,16 +63,6 @@ void leave_out_drafting(Scenario& scenario) {
 
 } // namespace
 
-void read_simulation(config::MapReader map, Scenario& scenario) {
-  constexpr std::array<std::string_view, 2> networks{"analytic", "fluid"};
-  scenario.network =
-      choice(map, "network", "fluid", networks, {"flow"}) == "fluid" ? Network::Fluid : Network::Analytic;
-  constexpr std::array<std::string_view, 2> symmetries{"auto", "off"};
-  scenario.symmetry = map.choice_or("symmetry", "auto", symmetries) == "off" ? Symmetry::Off : Symmetry::Auto;
-  scenario.seed = static_cast<std::uint64_t>(map.integer_or("seed", 1, {.min = 0, .max = 4'294'967'295}));
-  map.finish();
-}
-
 Scenario load(const std::filesystem::path& file, std::span<const std::string> assignments) {
   Scenario scenario;
   scenario.file = file.string();

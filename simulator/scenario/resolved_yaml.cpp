@@ -6,6 +6,7 @@
 
 #include "schedulers/custom_order.hpp"
 #include "simulator/config/yaml_text.hpp"
+#include "simulator/scenario/network_streams.hpp"
 #include "simulator/scenario/scenario.hpp"
 
 namespace moesim::scenario {
@@ -98,8 +99,7 @@ std::string resolved_yaml(const Scenario& scenario) {
                                  : inference_yaml(scenario.inference_job().inference)) +
          "moe: {routing: uniform, dispatcher: alltoall, capacity_factor: none, placement: contiguous, balancing: none, "
          "redundant_experts: 0}\n" +
-         fmt::format("simulation: {{network: {}, symmetry: {}, seed: {}}}\n",
-                     scenario.network == Network::Fluid ? "fluid" : "analytic",
+         fmt::format("simulation: {{{}, symmetry: {}, seed: {}}}\n", network_yaml(scenario.network),
                      scenario.symmetry == Symmetry::Auto ? "auto" : "off", scenario.seed);
 }
 

@@ -10,13 +10,11 @@
 #include <vector>
 
 #include "platforms/cluster.hpp"
+#include "simulator/cost/cost_table.hpp"
 #include "workloads/inference.hpp"
 #include "workloads/training.hpp"
 
 namespace moesim::scenario {
-
-// How communication is simulated. Analytic: each by itself, by formula. Fluid: as flows that share links (SimGrid).
-enum class Network : std::uint8_t { Analytic, Fluid };
 
 // Whether ranks that provably behave alike are simulated once (auto), or every rank by itself (off).
 enum class Symmetry : std::uint8_t { Auto, Off };
@@ -28,7 +26,7 @@ struct Scenario {
   platforms::Cluster cluster;
   std::variant<workloads::TrainingJob, workloads::InferenceJob> work; // what the GPUs do
   std::string rank_order{workloads::default_rank_order};
-  Network network = Network::Fluid;
+  cost::NetworkOptions network; // how each stream communicates
   Symmetry symmetry = Symmetry::Auto;
   std::uint64_t seed = 1;
   std::vector<std::string> warnings; // one line each, such as fields of a model file that mean nothing here

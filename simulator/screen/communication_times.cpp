@@ -8,8 +8,8 @@
 #include "simulator/screen/memo.hpp"
 
 namespace moesim::screen {
-CommunicationTimes::CommunicationTimes(const platforms::Cluster& cluster)
-    : cluster_(cluster), nodes_are_alike_(cluster.degraded_links.empty() && !cluster.has_leaves()) {}
+CommunicationTimes::CommunicationTimes(const platforms::Cluster& cluster, const cost::NetworkOptions& options)
+    : cluster_(cluster), options_(options), nodes_are_alike_(cluster.degraded_links.empty() && !cluster.has_leaves()) {}
 
 CommunicationTimes::Group CommunicationTimes::group_of(std::vector<RankId> members) {
   if (nodes_are_alike_) {
@@ -24,18 +24,23 @@ CommunicationTimes::Group CommunicationTimes::group_of(std::vector<RankId> membe
   return entry->second;
 }
 
-Seconds CommunicationTimes::of(graph::Kind kind, Bytes bytes, Group group) {
+Seconds CommunicationTimes::of(graph::Kind kind, graph::Stream stream, Bytes bytes, Group group,
+                               const graph::TokenRouting& routing) {
   const std::vector<RankId>& members = *members_[group];
   if (members.size() < 2 || bytes == Bytes())
     return {};
-  return kept(times_, {kind, group, bytes.value()}, [&] {
-    return execution::idle_time(cost::communication(kind, bytes, members, cluster_),
+  return kept(times_, {kind, stream, routing, group, bytes.value()}, [&] {
+    const graph::Work work{
+        .operators = {}, .flops = {}, .bytes = bytes, .routing = routing, .allocated = {}, .freed = {}};
+    return execution::idle_time(cost::communication(cost::call_of(kind, stream, work, options_), members, cluster_),
                                 [&](std::uint32_t link) { return platforms::link_bandwidth(cluster_, link); });
   });
 }
 
 std::size_t CommunicationTimes::Hash::operator()(const Key& key) const {
-  return hash_of({static_cast<std::uint64_t>(key.kind), key.group, std::bit_cast<std::uint64_t>(key.bytes)});
+  return hash_of({static_cast<std::uint64_t>(key.kind), static_cast<std::uint64_t>(key.stream),
+                  static_cast<std::uint64_t>(key.routing.per_token), key.group,
+                  std::bit_cast<std::uint64_t>(key.bytes)});
 }
 
 } // namespace moesim::screen

@@ -9,6 +9,7 @@
 
 #include "platforms/cluster.hpp"
 #include "simulator/base/ids.hpp"
+#include "simulator/cost/cost_table.hpp"
 #include "simulator/graph/task_graph.hpp"
 
 namespace moesim::screen {
@@ -17,8 +18,8 @@ class CommunicationTimes {
 public:
   using Group = std::uint32_t;
 
-  // `cluster` must outlive this.
-  explicit CommunicationTimes(const platforms::Cluster& cluster);
+  // Both must outlive this.
+  CommunicationTimes(const platforms::Cluster& cluster, const cost::NetworkOptions& options);
 
   // Ranks in the order in which cost::communication() wants them. Groups that differ by a whole number of nodes are one
   // where all nodes are alike.
@@ -26,11 +27,14 @@ public:
   // Whether ranks that differ by a whole number of nodes are in such groups, too.
   [[nodiscard]] bool nodes_are_alike() const { return nodes_are_alike_; }
 
-  [[nodiscard]] Seconds of(graph::Kind kind, Bytes bytes, Group group);
+  [[nodiscard]] Seconds of(graph::Kind kind, graph::Stream stream, Bytes bytes, Group group,
+                           const graph::TokenRouting& routing = {});
 
 private:
   struct Key {
     graph::Kind kind;
+    graph::Stream stream;
+    graph::TokenRouting routing;
     Group group;
     double bytes;
     bool operator==(const Key&) const = default;
@@ -40,6 +44,7 @@ private:
   };
 
   const platforms::Cluster& cluster_;
+  const cost::NetworkOptions& options_;
   bool nodes_are_alike_;
   std::map<std::vector<RankId>, Group> groups_;
   std::vector<const std::vector<RankId>*> members_; // of each group, in groups_

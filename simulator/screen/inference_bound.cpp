@@ -81,7 +81,7 @@ StepTimes InferenceBound::busy(const InferenceJob& job, std::size_t stage, const
     return times;
   const auto transfer = [&](std::int64_t step) {
     const Bytes bytes = is_last ? token_bytes(job) : boundary_bytes(job.model, job.micro_batch(step));
-    return communication_.of(Kind::SendRecv, bytes, chain.to_next[stage]);
+    return communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, bytes, chain.to_next[stage]);
   };
   const std::int64_t steps = job.inference.output_length;
   const auto sends = [&](std::int64_t step) { return is_last && step == steps ? Seconds() : transfer(step); };

@@ -66,6 +66,7 @@ PartTimesTable::Pieces PartTimesTable::pieces_of(const workloads::Segments& segm
                 .kind = segment.kind,
                 .over = segment.over,
                 .bytes = segment.work.bytes,
+                .routing = segment.work.routing,
                 .beside_next = segment.beside_next};
     if (segment.kind == graph::Kind::Compute)
       for (const Operator& op : segment.work.operators) {
@@ -99,14 +100,17 @@ PartTimesTable::ShapePieces PartTimesTable::pieces_of(const MicroBatchShape& sha
   return pieces;
 }
 
+Seconds PartTimesTable::communication_time(const Piece& piece, const Place& place) {
+  return communication_.of(piece.kind, stream_of(piece.over), piece.bytes, place.group(piece.over), piece.routing);
+}
+
 // Each piece waits for the one before, and for what ran beside that: such is the order that StageWriter::play() writes.
 Seconds PartTimesTable::span(const Pieces& pieces, const Place& place) {
   Seconds span;
   Seconds beside;
   for (const Piece& piece : pieces) {
     const bool computes = piece.kind == graph::Kind::Compute;
-    const Seconds time =
-        computes ? piece.kernels / place.speed : communication_.of(piece.kind, piece.bytes, place.group(piece.over));
+    const Seconds time = computes ? piece.kernels / place.speed : communication_time(piece, place);
     if (piece.beside_next) {
       beside += time;
       continue;
@@ -121,8 +125,8 @@ Seconds PartTimesTable::span(const Pieces& pieces, const Place& place) {
 Seconds PartTimesTable::all_to_alls(const Pieces& pieces, const Place& place) {
   Seconds sum;
   for (const Piece& piece : pieces)
-    if (piece.kind == graph::Kind::AllToAll && piece.over == graph::Dimension::Ep && !piece.beside_next)
-      sum += communication_.of(piece.kind, piece.bytes, place.group(piece.over));
+    if (graph::moves_tokens(piece.kind) && piece.over == graph::Dimension::Ep && !piece.beside_next)
+      sum += communication_time(piece, place);
   return sum;
 }
 

@@ -73,6 +73,7 @@ private:
     graph::Kind kind = graph::Kind::Compute;
     graph::Dimension over = graph::Dimension::Tp;
     Bytes bytes;
+    graph::TokenRouting routing;
     bool beside_next = false;
   };
   using Pieces = std::vector<Piece>;
@@ -99,6 +100,7 @@ private:
 
   [[nodiscard]] Pieces pieces_of(const workloads::Segments& segments) const;
   [[nodiscard]] ShapePieces pieces_of(const workloads::MicroBatchShape& shape) const;
+  [[nodiscard]] Seconds communication_time(const Piece& piece, const Place& place);
   [[nodiscard]] Seconds span(const Pieces& pieces, const Place& place);
   [[nodiscard]] Seconds all_to_alls(const Pieces& pieces, const Place& place);
   [[nodiscard]] PartTimes::Passes span(const PartPieces& pieces, const Place& place);

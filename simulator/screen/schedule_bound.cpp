@@ -115,8 +115,9 @@ StageCosts TrainingBound::costs_of(const TrainingJob& job) {
                             .backward_input = (times.backward - times.weight).value(),
                             .backward_weight = times.weight.value()});
     if (job.sizes.pp > 1)
-      costs.transfer = std::max({costs.transfer, communication_.of(Kind::SendRecv, boundary, chain.to_next[at]),
-                                 communication_.of(Kind::SendRecv, boundary, chain.to_previous[at])});
+      costs.transfer = std::max(
+          {costs.transfer, communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, boundary, chain.to_next[at]),
+           communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, boundary, chain.to_previous[at])});
   }
   return costs;
 }
@@ -154,7 +155,8 @@ Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain
       return Seconds();
     const bool goes_next = (from.stage + 1) % chunks.stages == to.stage;
     const auto at = static_cast<std::size_t>(from.stage);
-    return communication_.of(Kind::SendRecv, boundary, goes_next ? chain.to_next[at] : chain.to_previous[at]);
+    return communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, boundary,
+                             goes_next ? chain.to_next[at] : chain.to_previous[at]);
   };
   const Ways ways(chunks, times_of_chunks(job, chain), transfer, may_split_backwards(job));
   std::vector<Seconds> ends;

@@ -24,10 +24,12 @@ namespace moesim::screen {
 // result does not depend on what was asked before.
 class Screen {
 public:
-  // `cluster` must outlive this. The order is that of the ranks, of all jobs.
-  explicit Screen(const platforms::Cluster& cluster, std::string_view rank_order = workloads::default_rank_order)
-      : communication_(cluster), chains_(cluster, communication_, rank_order), parts_(cluster, communication_, chains_),
-        training_(cluster, communication_, chains_, parts_), inference_(communication_, chains_, parts_) {}
+  // `cluster` must outlive this. The order is that of the ranks, of all jobs; the options say how they communicate.
+  explicit Screen(const platforms::Cluster& cluster, std::string_view rank_order = workloads::default_rank_order,
+                  const cost::NetworkOptions& options = {})
+      : options_(options), communication_(cluster, options_), chains_(cluster, communication_, rank_order),
+        parts_(cluster, communication_, chains_), training_(cluster, communication_, chains_, parts_),
+        inference_(communication_, chains_, parts_) {}
   Screen(const Screen&) = delete; // its parts refer to each other
   Screen& operator=(const Screen&) = delete;
   ~Screen() = default;
@@ -40,6 +42,7 @@ public:
   [[nodiscard]] StageCosts pass_costs(const workloads::TrainingJob& job);
 
 private:
+  cost::NetworkOptions options_;
   CommunicationTimes communication_;
   RankChains chains_;
   PartTimesTable parts_;

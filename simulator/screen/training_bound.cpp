@@ -47,8 +47,8 @@ Seconds TrainingBound::along(const TrainingJob& job, const RankChain& chain) {
   for (std::size_t at = 0; at < stages_.size(); ++at) {
     Stage& stage = stages_[at];
     fill_turns(StageShape(job, static_cast<std::int64_t>(at)), costs_at(job, chain.places[at]), stage);
-    stage.to_next = communication_.of(Kind::SendRecv, boundary, chain.to_next[at]);
-    stage.to_previous = communication_.of(Kind::SendRecv, boundary, chain.to_previous[at]);
+    stage.to_next = communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, boundary, chain.to_next[at]);
+    stage.to_previous = communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, boundary, chain.to_previous[at]);
     stage.sent_next = stage.sent_previous = Seconds();
     stage.passes.clear();
   }
@@ -99,15 +99,15 @@ void TrainingBound::cost_parts(const TrainingJob& job, PlaceId id) {
 // Dense parameters, then those of experts: one after the other on their stream.
 Seconds TrainingBound::gather_time(const Training& training, const RankParameters& parameters, const Place& place) {
   const workloads::RankBytes bytes = gathered_bytes(training, parameters);
-  return communication_.of(Kind::AllGather, bytes.dense, place.group(Dimension::Dp)) +
-         communication_.of(Kind::AllGather, bytes.expert, place.group(Dimension::Edp));
+  return communication_.of(Kind::AllGather, graph::Stream::Dp, bytes.dense, place.group(Dimension::Dp)) +
+         communication_.of(Kind::AllGather, graph::Stream::Dp, bytes.expert, place.group(Dimension::Edp));
 }
 
 Seconds TrainingBound::reduce_time(const Training& training, const RankParameters& parameters, const Place& place) {
   const Kind kind = training.shards_optimizer() ? Kind::ReduceScatter : Kind::AllReduce;
   const workloads::RankBytes bytes = reduced_bytes(training, parameters);
-  return communication_.of(kind, bytes.dense, place.group(Dimension::Dp)) +
-         communication_.of(kind, bytes.expert, place.group(Dimension::Edp));
+  return communication_.of(kind, graph::Stream::Dp, bytes.dense, place.group(Dimension::Dp)) +
+         communication_.of(kind, graph::Stream::Dp, bytes.expert, place.group(Dimension::Edp));
 }
 
 void TrainingBound::fill_turns(const StageShape& shape, const PlaceCosts& costs, Stage& stage) {
@@ -199,7 +199,7 @@ Seconds TrainingBound::finish(const TrainingJob& job, const RankChain& chain) {
       parameters_[at] += mtp_share(job);
     }
     const Seconds replicated =
-        communication_.of(Kind::AllReduce, replicated_gradients(stage), place.group(Dimension::Tp));
+        communication_.of(Kind::AllReduce, graph::Stream::Tp, replicated_gradients(stage), place.group(Dimension::Tp));
     if (!training.shards_gradients())
       clock.follow(replicated);
     if (!training.shards_gradients() && !training.overlap.grad_reduce)
@@ -226,8 +226,9 @@ void TrainingBound::exchange_embedding_gradients(const TrainingJob& job, const R
   if (!exchanges_embedding_gradient(workloads::PipelineStage(job, 0)))
     return;
   const Bytes bytes = exchanged_embedding_gradient(job);
-  const Seconds transfer = std::max(communication_.of(Kind::SendRecv, bytes, chain.to_previous.front()),
-                                    communication_.of(Kind::SendRecv, bytes, chain.to_next.back()));
+  const Seconds transfer =
+      std::max(communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, bytes, chain.to_previous.front()),
+               communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, bytes, chain.to_next.back()));
   const Seconds sum = platforms::time_of(add_embedding_gradient(job), cluster_.gpu);
   const Seconds both = std::max(stages_.front().clock.ready(), stages_.back().clock.ready()) + transfer;
   for (const std::size_t at : {std::size_t{0}, stages_.size() - 1}) {

@@ -56,10 +56,12 @@ Measured in_child(Body&& body) {
 }
 
 template <class Executor>
-void run_chain(benchmark::State& state, Executor executor) {
+void run_chain(benchmark::State& state, Executor executor, execution::Sharing sharing) {
   const auto activities = static_cast<std::size_t>(state.range(1)) / 2;
   const ChainShape shape = ChainShape::of(static_cast<std::uint32_t>(state.range(0)), activities, activities);
-  const ChainJob job = chain_job(shape);
+  ChainJob job = chain_job(shape);
+  for (execution::Communication& communication : job.costs.communications)
+    communication.sharing = sharing;
   for ([[maybe_unused]] auto _ : state) {
     const Measured run = in_child([&] {
       NoSink sink;
@@ -78,13 +80,15 @@ constexpr auto shapes = [](auto* chain) {
   chain->Args({512, 1'179'648})->Args({2048, 307'200})->UseManualTime()->Iterations(1)->Unit(benchmark::kSecond);
 };
 
-BENCHMARK_CAPTURE(run_chain, fluid, execution::SimGridExecutor(execution::Network::Fluid))
+BENCHMARK_CAPTURE(run_chain, fluid, execution::SimGridExecutor(), execution::Sharing::Links)
     ->Name("Chain/fluid")
     ->Apply(shapes);
-BENCHMARK_CAPTURE(run_chain, analytic, execution::SimGridExecutor(execution::Network::Analytic))
+BENCHMARK_CAPTURE(run_chain, analytic, execution::SimGridExecutor(), execution::Sharing::None)
     ->Name("Chain/analytic")
     ->Apply(shapes);
-BENCHMARK_CAPTURE(run_chain, ideal, execution::IdealExecutor())->Name("Chain/ideal")->Apply(shapes);
+BENCHMARK_CAPTURE(run_chain, ideal, execution::IdealExecutor(), execution::Sharing::None)
+    ->Name("Chain/ideal")
+    ->Apply(shapes);
 
 platforms::Cluster cluster_of(const std::string& yaml) {
   Problems problems;
@@ -115,7 +119,7 @@ void run_all_to_all(benchmark::State& state) {
   for ([[maybe_unused]] auto _ : state) {
     const Measured run = in_child([&] {
       const auto begin = std::chrono::steady_clock::now();
-      execution::SimGridExecutor executor(execution::Network::Fluid);
+      execution::SimGridExecutor executor;
       NoSink sink;
       const Seconds makespan = executor.run(graph, cost::cost_table(graph, cluster), sink, {});
       const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;

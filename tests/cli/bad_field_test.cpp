@@ -64,6 +64,15 @@ TEST(BadField, NoValue) {
             "scenario.yaml:3:7: name: no value given; expected a text\n");
 }
 
+TEST(BadField, NetworkOfAStream) {
+  EXPECT_EQ(
+      problems(small_scenario() + "simulation: {network: {default: fluid, ep: packet}, algorithms: {tp: pairwise}}\n"),
+      "scenario.yaml:18:44: simulation.network.ep: unknown value 'packet'; expected one of analytic, fluid, flow\n"
+      "scenario.yaml:18:70: simulation.algorithms.tp: unknown value 'pairwise'; expected one of auto, ring\n");
+  EXPECT_EQ(problems(small_scenario() + "simulation: {network: {edp: flow}}\n"),
+            "scenario.yaml:18:24: simulation.network.edp: unknown key 'edp'; did you mean 'ep'?\n");
+}
+
 TEST(BadField, NumbersOutOfRange) {
   EXPECT_EQ(problems_of_tp("tp: -2"),
             "scenario.yaml:14:16: parallel.tp: -2 is too small; expected a whole number from 1 to 1000000\n");
@@ -152,8 +161,6 @@ TEST(BadField, NotAvailableYet) {
             "scenario.yaml:18:24: moe.capacity_factor: dropping tokens is not available yet; use none\n");
   EXPECT_EQ(problems(small_scenario() + "moe: {capacity_factor: all}\n"),
             "scenario.yaml:18:24: moe.capacity_factor: unknown value 'all'; expected none\n");
-  EXPECT_EQ(problems(small_scenario() + "simulation: {network: flow}\n"),
-            "scenario.yaml:18:23: simulation.network: flow is not available yet; use analytic or fluid\n");
   EXPECT_EQ(problems(small_scenario() + "inference: {batch_size: 1}\n"),
             "scenario.yaml:18:12: inference: given beside training, and a run does one of them; keep one of the two\n");
 }

@@ -32,14 +32,14 @@ std::map<std::uint32_t, double> load(const Communication& communication) {
 
 TEST(Communication, RingInsideANodeMovesWhatItsFormulaSays) {
   const platforms::Cluster cluster = test_cluster(1, 4);
-  const Communication gather = ring(Kind::AllGather, Bytes(400), ranks({0, 1, 2, 3}), cluster);
+  const Communication gather = ring({Kind::AllGather, Bytes(400)}, ranks({0, 1, 2, 3}), cluster);
   EXPECT_EQ(gather.latency, Seconds(4 + 3 * 1.25 + 0.5)); // n - 1 steps by Simple, half of one (100 B) not hidden
   ASSERT_EQ(gather.flows.size(), 4u);
   for (std::uint32_t gpu = 0; gpu < 4; ++gpu) { // (n - 1) / n of the size, from each
     EXPECT_DOUBLE_EQ(load(gather)[link_of(gpu, LinkKind::NvlinkUp)], 300);
     EXPECT_DOUBLE_EQ(load(gather)[link_of(gpu, LinkKind::NvlinkDown)], 300);
   }
-  const Communication reduce = ring(Kind::AllReduce, Bytes(400), ranks({0, 1, 2, 3}), cluster);
+  const Communication reduce = ring({Kind::AllReduce, Bytes(400)}, ranks({0, 1, 2, 3}), cluster);
   EXPECT_EQ(reduce.latency, Seconds(4 + 6 * 1.25 + 0.5));
   EXPECT_DOUBLE_EQ(load(reduce)[link_of(0, LinkKind::NvlinkUp)], 600);
 }
@@ -50,16 +50,16 @@ TEST(Communication, RingIsTheTextbooksUnlessTheClusterSaysMore) {
   cluster.ring_exposed_steps = 0;
   cluster.nvlink.simple_latency = cluster.nvlink.latency;
   cluster.simple_collective_latency = cluster.collective_latency;
-  EXPECT_EQ(ring(Kind::AllReduce, Bytes(400), ranks({0, 1, 2, 3}), cluster).latency, Seconds(2 + 2 * 3 * 1));
+  EXPECT_EQ(ring({Kind::AllReduce, Bytes(400)}, ranks({0, 1, 2, 3}), cluster).latency, Seconds(2 + 2 * 3 * 1));
 }
 
 // Small messages go by LL, whose flags double what is sent.
 TEST(Communication, SmallMessagesTakeTheFasterStart) {
   const platforms::Cluster cluster = test_cluster(1, 4);
-  const Communication gather = ring(Kind::AllGather, Bytes(4), ranks({0, 1, 2, 3}), cluster);
+  const Communication gather = ring({Kind::AllGather, Bytes(4)}, ranks({0, 1, 2, 3}), cluster);
   EXPECT_DOUBLE_EQ(gather.latency.value(), 2 + 3 * 1 + 0.035 + 0.005); // LL: the 0.03 s of data and half a step, twice
   EXPECT_DOUBLE_EQ(load(gather)[link_of(0, LinkKind::NvlinkUp)], 3);
-  const Communication exchange = direct_all_to_all(Bytes(4), ranks({0, 1, 2, 3}), cluster);
+  const Communication exchange = all_to_all({Kind::AllToAll, Bytes(4)}, ranks({0, 1, 2, 3}), cluster);
   EXPECT_DOUBLE_EQ(exchange.latency.value(), 2 + 1 + 0.03);
 }
 
@@ -93,7 +93,7 @@ TEST(Communication, TakesWhatNcclTestsMeasured) {
     std::vector<RankId> members;
     for (std::uint32_t gpu = 0; gpu < gpus; ++gpu)
       members.emplace_back(gpu);
-    const Communication result = communication(kind, Bytes(mebibytes * 1048576), members, cluster);
+    const Communication result = communication({kind, Bytes(mebibytes * 1048576)}, members, cluster);
     const Seconds time = result.latency + result.flows.at(0).bytes / cluster.nvlink.effective();
     EXPECT_NEAR(time.value() / (microseconds * 1e-6), 1, 0.16) << name_of(kind) << " " << gpus << " " << mebibytes;
   }
@@ -101,7 +101,7 @@ TEST(Communication, TakesWhatNcclTestsMeasured) {
 
 TEST(Communication, RingOverNodesSharesTheBoundaryAmongTheRails) {
   const platforms::Cluster cluster = test_cluster(2, 4);
-  const Communication gather = ring(Kind::AllGather, Bytes(800), ranks({0, 1, 2, 3, 4, 5, 6, 7}), cluster);
+  const Communication gather = ring({Kind::AllGather, Bytes(800)}, ranks({0, 1, 2, 3, 4, 5, 6, 7}), cluster);
   // 7 steps, one of them between nodes, and half of a step of 25 B over the NICs, the slower tier
   EXPECT_EQ(gather.latency, Seconds(4 + 6 * 1.25 + 1 * 6 + 1.25));
   const auto bytes = load(gather);
@@ -113,7 +113,7 @@ TEST(Communication, RingOverNodesSharesTheBoundaryAmongTheRails) {
 }
 
 TEST(Communication, RingOfOneGpuANodeUsesNicsOnly) {
-  const Communication gather = ring(Kind::ReduceScatter, Bytes(300), ranks({1, 5, 9}), test_cluster(3, 4));
+  const Communication gather = ring({Kind::ReduceScatter, Bytes(300)}, ranks({1, 5, 9}), test_cluster(3, 4));
   EXPECT_EQ(gather.latency, Seconds(4 + 2 * 6 + 5));
   EXPECT_EQ(gather.flows.size(), 3u);
   EXPECT_DOUBLE_EQ(load(gather)[link_of(5, LinkKind::NicUp)], 200);
@@ -122,7 +122,8 @@ TEST(Communication, RingOfOneGpuANodeUsesNicsOnly) {
 
 // Every member sends n - 1 parts; those for its own node over NVLink.
 TEST(Communication, AllToAllSplitsByPlace) {
-  const Communication exchange = direct_all_to_all(Bytes(800), ranks({0, 1, 2, 3, 4, 5, 6, 7}), test_cluster(2, 4));
+  const Communication exchange =
+      all_to_all({Kind::AllToAll, Bytes(800)}, ranks({0, 1, 2, 3, 4, 5, 6, 7}), test_cluster(2, 4));
   EXPECT_EQ(exchange.latency, Seconds(4 + 3 * 1.25 + 6)); // three peers in the node, and NICs beside each other
   const auto bytes = load(exchange);
   for (std::uint32_t gpu = 0; gpu < 8; ++gpu) {
@@ -138,17 +139,17 @@ TEST(Communication, AllToAllSplitsByPlace) {
 TEST(Communication, AMemberSendsAndReceivesOverItsOwnLinks) {
   for (const Kind kind : {Kind::AllReduce, Kind::AllGather, Kind::ReduceScatter, Kind::AllToAll, Kind::RingExchange})
     for (const execution::Flow& flow :
-         communication(kind, Bytes(840), ranks({0, 1, 4, 8, 9, 10}), test_cluster(3, 4)).flows)
+         communication({kind, Bytes(840)}, ranks({0, 1, 4, 8, 9, 10}), test_cluster(3, 4)).flows)
       for (const execution::Crossing& crossing : flow.route)
         EXPECT_EQ(crossing.link / platforms::links_per_gpu, flow.route[0].link / platforms::links_per_gpu);
 }
 
 // Three members on a node and one on another: each receives as much as it sends, the one over its only NIC.
 TEST(Communication, UnevenNodesReceiveWhatTheyAreSent) {
-  const auto gather = load(ring(Kind::AllGather, Bytes(400), ranks({0, 1, 2, 4}), test_cluster(2, 4)));
+  const auto gather = load(ring({Kind::AllGather, Bytes(400)}, ranks({0, 1, 2, 4}), test_cluster(2, 4)));
   EXPECT_DOUBLE_EQ(gather.at(link_of(4, LinkKind::NicDown)), 300);
   EXPECT_DOUBLE_EQ(gather.at(link_of(1, LinkKind::NicDown)), 100);
-  const auto exchange = load(direct_all_to_all(Bytes(400), ranks({0, 1, 2, 4}), test_cluster(2, 4)));
+  const auto exchange = load(all_to_all({Kind::AllToAll, Bytes(400)}, ranks({0, 1, 2, 4}), test_cluster(2, 4)));
   EXPECT_DOUBLE_EQ(exchange.at(link_of(4, LinkKind::NicDown)), 300);
   EXPECT_DOUBLE_EQ(exchange.at(link_of(1, LinkKind::NicDown)), 100);
 }
@@ -168,8 +169,8 @@ TEST(Communication, SendRecvTakesTheTierBetweenItsEnds) {
 TEST(Communication, NothingToSendOrNobodyToSendToIsFree) {
   const platforms::Cluster cluster = test_cluster(2, 4);
   for (const Kind kind : {Kind::AllReduce, Kind::AllGather, Kind::ReduceScatter, Kind::AllToAll}) {
-    EXPECT_EQ(communication(kind, Bytes(100), ranks({3}), cluster).latency, Seconds(0));
-    EXPECT_TRUE(communication(kind, Bytes(0), ranks({0, 1}), cluster).flows.empty());
+    EXPECT_EQ(communication({kind, Bytes(100)}, ranks({3}), cluster).latency, Seconds(0));
+    EXPECT_TRUE(communication({kind, Bytes(0)}, ranks({0, 1}), cluster).flows.empty());
   }
 }
 
@@ -178,7 +179,7 @@ TEST(Communication, SendsWhatItReceives) {
   const platforms::Cluster cluster = test_cluster(4, 4);
   for (const Kind kind : {Kind::AllReduce, Kind::AllGather, Kind::ReduceScatter, Kind::AllToAll}) {
     for (const auto& group : {ranks({0, 1}), ranks({0, 5}), ranks({0, 1, 2, 4}), ranks({0, 4, 5, 12, 13, 14, 15})}) {
-      const Communication result = communication(kind, Bytes(840), group, cluster);
+      const Communication result = communication({kind, Bytes(840)}, group, cluster);
       double sent = 0;
       double received = 0;
       for (const auto& [link, bytes] : load(result))
@@ -192,7 +193,7 @@ TEST(Communication, SendsWhatItReceives) {
 // Neighbours in a node talk over NVLink, across the boundary over NICs, all at once.
 TEST(Communication, RingExchangeIsOneMessageFromEachToTheNext) {
   const platforms::Cluster cluster = test_cluster(2, 4);
-  const Communication exchange = ring_exchange(Bytes(800), ranks({2, 3, 4, 5}), cluster);
+  const Communication exchange = ring_exchange({Kind::RingExchange, Bytes(800)}, ranks({2, 3, 4, 5}), cluster);
   EXPECT_EQ(exchange.latency, Seconds(2 + 5));
   const auto bytes = load(exchange);
   EXPECT_DOUBLE_EQ(bytes.at(link_of(2, LinkKind::NvlinkUp)), 800);

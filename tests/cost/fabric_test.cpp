@@ -88,7 +88,7 @@ TEST(Fabric, AnAllToAllCrossesWithWhatItsPairsSend) {
           expected[trunk_of(cluster, a, Trunk::Up)] += 600.0 / static_cast<double>(members.size());
           expected[trunk_of(cluster, b, Trunk::Down)] += 600.0 / static_cast<double>(members.size());
         }
-    const auto bytes = load(direct_all_to_all(Bytes(600), members, cluster), cluster);
+    const auto bytes = load(all_to_all({Kind::AllToAll, Bytes(600)}, members, cluster), cluster);
     for (std::uint32_t link = trunk_of(cluster, 0, Trunk::Up); link < platforms::link_count(cluster); ++link)
       EXPECT_NEAR(bytes[link], expected[link], 1e-9) << link_name(cluster, link);
   }
@@ -97,7 +97,7 @@ TEST(Fabric, AnAllToAllCrossesWithWhatItsPairsSend) {
 // A ring moves everything across each boundary of nodes, once a round; of its four boundaries three are between leaves.
 TEST(Fabric, ARingCrossesOncePerLeaf) {
   const Cluster cluster = fat_tree(8, 2, 2, 3);
-  const Communication reduce = ring(Kind::AllReduce, Bytes(600), uneven, cluster);
+  const Communication reduce = ring({Kind::AllReduce, Bytes(600)}, uneven, cluster);
   const auto bytes = load(reduce, cluster);
   for (const std::int64_t leaf : {0, 1, 3})
     for (const Trunk trunk : {Trunk::Up, Trunk::Down})
@@ -108,7 +108,7 @@ TEST(Fabric, ARingCrossesOncePerLeaf) {
               testing::ElementsAre("node0.nic1.up", "leaf0.down", "node0.nic1.down"));
   EXPECT_THAT(route_over(reduce, "node1.nic1.up", cluster),
               testing::ElementsAre("node1.nic1.up", "leaf0.up", "node1.nic1.down"));
-  const auto inside = load(ring(Kind::AllReduce, Bytes(600), ranks({0, 1, 2, 3}), cluster), cluster);
+  const auto inside = load(ring({Kind::AllReduce, Bytes(600)}, ranks({0, 1, 2, 3}), cluster), cluster);
   EXPECT_EQ(inside[trunk_of(cluster, 0, Trunk::Up)], 0);
 }
 
@@ -119,7 +119,7 @@ TEST(Fabric, MessagesCrossTheTrunksBetweenTheirEnds) {
               testing::ElementsAre("node1.nic0.up", "leaf0.up", "leaf2.down", "node4.nic1.down"));
   EXPECT_EQ(send_recv(Bytes(100), RankId(0), RankId(3), cluster).flows.at(0).route.size(), 2u);
   // Of the exchange 3 -> 2 -> 4 -> 8 -> 3, in the order of the members, the first message stays in a node.
-  const auto bytes = load(ring_exchange(Bytes(100), ranks({3, 2, 4, 8}), cluster), cluster);
+  const auto bytes = load(ring_exchange({Kind::RingExchange, Bytes(100)}, ranks({3, 2, 4, 8}), cluster), cluster);
   for (const std::int64_t leaf : {0, 1, 2})
     for (const Trunk trunk : {Trunk::Up, Trunk::Down})
       EXPECT_EQ(bytes[trunk_of(cluster, leaf, trunk)], 100) << leaf;
@@ -130,7 +130,7 @@ TEST(Fabric, TrunksPassOnWhatTheyGet) {
   const Cluster cluster = fat_tree(8, 2, 2, 3);
   for (const Kind kind : kinds) {
     for (const auto& members : {uneven, all_ranks(cluster), ranks({0, 2}), ranks({0, 4}), ranks({1, 2, 5, 15})}) {
-      const Communication crossed = communication(kind, Bytes(840), members, cluster);
+      const Communication crossed = communication({kind, Bytes(840)}, members, cluster);
       const auto bytes = load(crossed, cluster);
       double up = 0;
       double down = 0;
@@ -140,7 +140,7 @@ TEST(Fabric, TrunksPassOnWhatTheyGet) {
       }
       EXPECT_NEAR(up, down, 1e-9 * up);
       const Cluster flat = test_cluster(8, 2);
-      const Communication direct = communication(kind, Bytes(840), members, flat);
+      const Communication direct = communication({kind, Bytes(840)}, members, flat);
       const auto without = load(direct, flat);
       for (std::uint32_t link = 0; link < without.size(); ++link)
         EXPECT_NEAR(bytes[link], without[link], 1e-9) << link_name(flat, link);
@@ -159,7 +159,7 @@ TEST(Fabric, AnAllToAllTakesAsMuchLongerAsItsTrunksAreFull) {
       const double g = 2;
       const double l = g * static_cast<double>(nodes_per_leaf);
       const double without = (n - g) / n * 640 / 10;
-      EXPECT_NEAR(transfer_time(direct_all_to_all(Bytes(640), all_ranks(cluster), cluster), cluster),
+      EXPECT_NEAR(transfer_time(all_to_all({Kind::AllToAll, Bytes(640)}, all_ranks(cluster), cluster), cluster),
                   without * std::max(1.0, oversubscription * (n - l) / (n - g)), 1e-9)
           << nodes_per_leaf << " " << oversubscription;
     }
@@ -171,7 +171,7 @@ TEST(Fabric, ALoneRingFillsTheTrunkWithOneNode) {
     for (const double oversubscription : {1.0, 2.0, 6.0}) {
       const Cluster cluster = fat_tree(8, 2, nodes_per_leaf, oversubscription);
       const double without = 15.0 / 16 * 640 / 2 / 10;
-      EXPECT_NEAR(transfer_time(ring(Kind::AllGather, Bytes(640), all_ranks(cluster), cluster), cluster),
+      EXPECT_NEAR(transfer_time(ring({Kind::AllGather, Bytes(640)}, all_ranks(cluster), cluster), cluster),
                   without * std::max(1.0, oversubscription / static_cast<double>(nodes_per_leaf)), 1e-9)
           << nodes_per_leaf << " " << oversubscription;
     }
@@ -186,10 +186,10 @@ TEST(Fabric, ADegradedTrunkSlowsWhatCrossesItAndNothingElse) {
     return transfer_time(communication, degraded) / transfer_time(communication, whole);
   };
   for (const Kind kind : kinds) {
-    EXPECT_GT(slowed(communication(kind, Bytes(840), all_ranks(whole), whole)), 20) << name_of(kind);
-    EXPECT_GT(slowed(communication(kind, Bytes(840), ranks({3, 4}), whole)), 20) << name_of(kind);
-    EXPECT_EQ(slowed(communication(kind, Bytes(840), ranks({4, 5, 6, 7}), whole)), 1) << name_of(kind);
-    EXPECT_EQ(slowed(communication(kind, Bytes(840), ranks({0, 3, 8, 15}), whole)), 1) << name_of(kind);
+    EXPECT_GT(slowed(communication({kind, Bytes(840)}, all_ranks(whole), whole)), 20) << name_of(kind);
+    EXPECT_GT(slowed(communication({kind, Bytes(840)}, ranks({3, 4}), whole)), 20) << name_of(kind);
+    EXPECT_EQ(slowed(communication({kind, Bytes(840)}, ranks({4, 5, 6, 7}), whole)), 1) << name_of(kind);
+    EXPECT_EQ(slowed(communication({kind, Bytes(840)}, ranks({0, 3, 8, 15}), whole)), 1) << name_of(kind);
   }
   EXPECT_GT(slowed(send_recv(Bytes(840), RankId(4), RankId(3), whole)), 20);
   EXPECT_EQ(slowed(send_recv(Bytes(840), RankId(3), RankId(4), whole)), 1);

@@ -35,7 +35,7 @@ TEST(Memory, FollowsTheFlowsUnderWay) {
   Forgetful sink;
 
   const double before = peak_bytes();
-  SimGridExecutor(Network::Fluid).run(graph, job.costs, sink);
+  SimGridExecutor().run(graph, job.costs, sink);
 
   EXPECT_EQ(sink.flows, tasks);
   EXPECT_LT((peak_bytes() - before) / tasks, 150) << "bytes per task; a live SimGrid communication takes about 1500";

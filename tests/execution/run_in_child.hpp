@@ -26,12 +26,19 @@ inline Times times_of(const Recording& recording) {
   return times;
 }
 
-inline Times run_in_child(Network network, const SmallJob& job) {
+enum class Network {
+  Analytic, // no communication shares its links
+  Fluid,    // all do
+};
+
+inline Times run_in_child(Network network, SmallJob job) {
+  for (Communication& communication : job.costs.communications)
+    communication.sharing = network == Network::Fluid ? Sharing::Links : Sharing::None;
   int ends[2];
   EXPECT_EQ(pipe(ends), 0);
   const pid_t child = fork();
   if (child == 0) {
-    SimGridExecutor executor(network);
+    SimGridExecutor executor;
     const Times times = times_of(run(executor, job).recording);
     FILE* out = fdopen(ends[1], "w");
     const bool written = std::fwrite(times.data(), sizeof(double), times.size(), out) == times.size();

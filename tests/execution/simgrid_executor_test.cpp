@@ -13,7 +13,7 @@ namespace moesim::execution {
 namespace {
 
 Outcome run_fluid(const SmallJob& job) {
-  SimGridExecutor executor(Network::Fluid);
+  SimGridExecutor executor;
   return run(executor, job);
 }
 
@@ -233,7 +233,7 @@ TEST(SimGridExecutor, AnExceptionOfTheCallerEndsTheRun) {
   const graph::TaskGraph graph = job.graph();
   Stopping sink;
   testing::internal::CaptureStderr();
-  EXPECT_THROW(SimGridExecutor(Network::Fluid).run(graph, job.costs, sink), Stop);
+  EXPECT_THROW(SimGridExecutor().run(graph, job.costs, sink), Stop);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
@@ -248,7 +248,7 @@ TEST(SimGridExecutor, AnExceptionOfProgressEndsTheRun) {
   Recording sink(graph.task_count());
   const auto interrupt = [](std::size_t, std::size_t) { throw Interrupted(); };
   testing::internal::CaptureStderr();
-  EXPECT_THROW(SimGridExecutor(Network::Fluid).run(graph, job.costs, sink, interrupt), Interrupted);
+  EXPECT_THROW(SimGridExecutor().run(graph, job.costs, sink, interrupt), Interrupted);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(sink.task_calls, progress_interval);
 }

@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(ClosedForm, OfSchedule, testing::Values("1f1b", "gpipe"
 TEST(ClosedForm, OneForwardOneBackwardOnSimGrid) {
   IgnoreAll sink;
   const graph::TaskGraph graph = pipeline(4, 9);
-  execution::SimGridExecutor executor(execution::Network::Fluid);
+  execution::SimGridExecutor executor;
   EXPECT_NEAR(executor.run(graph, unit_costs(graph, Seconds(0)), sink, {}).value(), (9 + 4 - 1) * 3, 36e-9);
 }
 

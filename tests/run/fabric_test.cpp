@@ -55,7 +55,7 @@ TEST_P(LoneAllToAll, TakesAsLongAsItsTrunks) {
     void task_ran(TaskId, Seconds, Seconds) override {}
     void flow_ran(const execution::Flow&, Seconds, Seconds) override {}
   } sink;
-  execution::SimGridExecutor executor(execution::Network::Fluid);
+  execution::SimGridExecutor executor;
   const Seconds transfer = executor.run(graph, costs, sink, {}) - costs.communications.at(0).latency;
   const double part = 1e9 / scenario.cluster.nic.effective().value();
   const auto outside = static_cast<double>(32 - 8 * nodes_per_leaf);

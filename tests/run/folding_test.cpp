@@ -47,11 +47,11 @@ class Layouts : public ::testing::TestWithParam<ParallelSizes> {};
 
 TEST_P(Layouts, FoldedEqualsFull) {
   for (const char* schedule : {"1f1b", "gpipe"})
-    for (const scenario::Network network : {scenario::Network::Analytic, scenario::Network::Fluid})
+    for (const cost::Fidelity fidelity : {cost::Fidelity::Analytic, cost::Fidelity::Fluid})
       for (const Overlap overlapped : {Overlap::None, Overlap::Free, Overlap::Slowing})
         for (const std::int64_t gpus_per_node : {8, 6}) {
           Scenario scenario = laid_out(GetParam(), gpus_per_node);
-          scenario.network = network;
+          scenario.network = cost::same_for_all(fidelity);
           scenario.training_job().training.schedule = schedule;
           overlap(scenario, overlapped);
           SCOPED_TRACE(resolved_yaml(scenario));
@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Folding, Layouts,
 // or none is.
 TEST(Folding, OfEverySchedule) {
   for (const schedulers::PipelineSchedule& schedule : schedulers::schedules())
-    for (const scenario::Network network : {scenario::Network::Analytic, scenario::Network::Fluid})
+    for (const cost::Fidelity fidelity : {cost::Fidelity::Analytic, cost::Fidelity::Fluid})
       for (const bool overlaps : {false, true})
         for (const bool has_slow_gpu : {false, true}) {
           Scenario scenario = laid_out({.tp = 2, .pp = 4, .ep = 4, .dp = 4});
@@ -83,7 +83,7 @@ TEST(Folding, OfEverySchedule) {
           job.placement = schedule.placement;
           job.sizes.vpp = schedule.chunks == 0 ? 2 : job.has_two_copies() ? 1 : schedule.chunks;
           job.training.global_batch_size = 8 * job.sizes.dp;
-          scenario.network = network;
+          scenario.network = cost::same_for_all(fidelity);
           overlap(scenario, overlaps ? Overlap::Slowing : Overlap::None);
           if (overlaps && schedule.can_fuse)
             job.training.overlap.expert = workloads::ExpertOverlap::Passes;
@@ -106,12 +106,11 @@ struct Breaker {
 class Breakers : public ::testing::TestWithParam<Breaker> {};
 
 TEST_P(Breakers, FoldedEqualsFull) {
-  for (const auto& [network, overlapped] :
-       {std::pair(scenario::Network::Fluid, Overlap::None), std::pair(scenario::Network::Fluid, Overlap::Free),
-        std::pair(scenario::Network::Fluid, Overlap::Slowing),
-        std::pair(scenario::Network::Analytic, Overlap::Slowing)}) {
+  for (const auto& [fidelity, overlapped] :
+       {std::pair(cost::Fidelity::Fluid, Overlap::None), std::pair(cost::Fidelity::Fluid, Overlap::Free),
+        std::pair(cost::Fidelity::Fluid, Overlap::Slowing), std::pair(cost::Fidelity::Analytic, Overlap::Slowing)}) {
     Scenario scenario = laid_out({.tp = 2, .pp = 2, .ep = 4, .dp = 16});
-    scenario.network = network;
+    scenario.network = cost::same_for_all(fidelity);
     overlap(scenario, overlapped);
     GetParam().apply(scenario);
     const std::uint32_t classes = expect_folded_equals_full(scenario);
@@ -197,7 +196,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& breaker) { return breaker.param.name; });
 
 TEST(Folding, TwoBatchesFoldedEqualFull) {
-  for (const scenario::Network network : {scenario::Network::Analytic, scenario::Network::Fluid})
+  for (const cost::Fidelity fidelity : {cost::Fidelity::Analytic, cost::Fidelity::Fluid})
     for (const ParallelSizes& sizes :
          {ParallelSizes{.ep = 16, .dp = 16}, ParallelSizes{.tp = 2, .pp = 2, .ep = 4, .etp = 2, .dp = 8}}) {
       Scenario scenario = laid_out(sizes);
@@ -209,7 +208,7 @@ TEST(Folding, TwoBatchesFoldedEqualFull) {
                        .output_length = 4,
                        .overlaps_two_batches = true};
       scenario.work = job;
-      scenario.network = network;
+      scenario.network = cost::same_for_all(fidelity);
       EXPECT_EQ(expect_folded_equals_full(scenario), sizes.pp);
     }
 }

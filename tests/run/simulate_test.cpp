@@ -70,14 +70,14 @@ TEST(Simulate, NoTaskStartsBeforeItsInputsAndNoStreamRunsTwo) {
 
 // Analytic runs know no contention, so SimGrid and the oracle agree; and so they do in fluid runs of this job, where no
 // two communications of a rank meet on a link.
-void expect_agreement(execution::Network network) {
+void expect_agreement(cost::Fidelity fidelity) {
   const scenario::Scenario scenario = small_scenario();
   const graph::TaskGraph graph = task_graph(scenario);
-  const execution::Costs costs = cost::cost_table(graph, scenario.cluster);
+  const execution::Costs costs = cost::cost_table(graph, scenario.cluster, cost::same_for_all(fidelity));
   Times ideal(graph);
   Times simgrid(graph);
   execution::IdealExecutor oracle;
-  execution::SimGridExecutor executor(network);
+  execution::SimGridExecutor executor;
   const Seconds makespan = oracle.run(graph, costs, ideal, {});
   executor.run(graph, costs, simgrid, {});
   for (std::uint32_t task = 0; task < graph.task_count(); ++task) {
@@ -88,10 +88,10 @@ void expect_agreement(execution::Network network) {
 }
 
 TEST(Simulate, AnalyticAgreesWithTheOracle) {
-  expect_agreement(execution::Network::Analytic);
+  expect_agreement(cost::Fidelity::Analytic);
 }
 TEST(Simulate, FluidAgreesWithTheOracleWhereNothingContends) {
-  expect_agreement(execution::Network::Fluid);
+  expect_agreement(cost::Fidelity::Fluid);
 }
 
 // Transfers that overlap with compute meet the experts' traffic on the NICs: sharing can only take longer.

@@ -25,7 +25,7 @@ TEST(Scenario, DefaultsAreThoseOfTheDesign) {
   EXPECT_EQ(scenario.training_job().training.micro_batch_size, 1);
   EXPECT_EQ(scenario.training_job().training.schedule, "1f1b");
   EXPECT_EQ(scenario.training_job().training.sharding, workloads::Sharding::Zero1);
-  EXPECT_EQ(scenario.network, Network::Fluid);
+  EXPECT_EQ(scenario.network, cost::same_for_all(cost::Fidelity::Fluid));
   EXPECT_EQ(scenario.seed, 1u);
   EXPECT_FALSE(scenario.training_job().training.overlap.grad_reduce);
 }
@@ -61,7 +61,7 @@ TEST(Scenario, AssignmentsApplyInOrder) {
   EXPECT_EQ(scenario.job().sizes.tp, 4);
   EXPECT_EQ(scenario.job().sizes.dp, 4);
   EXPECT_TRUE(scenario.job().sequence_parallel); // the default with tensor parallelism
-  EXPECT_EQ(scenario.network, Network::Analytic);
+  EXPECT_EQ(scenario.network, cost::same_for_all(cost::Fidelity::Analytic));
 }
 
 TEST(Scenario, EveryShippedScenarioResolvesToItself) {
