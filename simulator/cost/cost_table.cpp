@@ -70,9 +70,10 @@ private:
   std::uint32_t communication_index(const graph::Task& task) {
     std::uint32_t& index = communications_[task.place * graph_.works().size() + task.work];
     if (index == unknown) {
+      const graph::Work& work = graph_.work(task);
       index = static_cast<std::uint32_t>(costs_.communications.size());
-      costs_.communications.push_back(network_.folded(
-          communication(call_of(task.kind, task.stream, graph_.work(task), options_), graph_.ranks(task), cluster_)));
+      costs_.communications.push_back(network_.folded(communication(
+          call_of(task.kind, task.stream, work.bytes, work.routing, options_), graph_.ranks(task), cluster_)));
       uses_.emplace_back(task.kind, task.stream);
     }
     MOESIM_CHECK(uses_[index].first == task.kind && options_of(uses_[index].second) == options_of(task.stream),
@@ -104,11 +105,12 @@ NetworkOptions same_for_all(Fidelity fidelity) {
   return options;
 }
 
-Call call_of(graph::Kind kind, graph::Stream stream, const graph::Work& work, const NetworkOptions& options) {
+Call call_of(graph::Kind kind, graph::Stream stream, Bytes size, const graph::TokenRouting& routing,
+             const NetworkOptions& options) {
   const StreamOptions& how = options[static_cast<std::size_t>(stream)];
   return {.kind = kind,
-          .size = work.bytes,
-          .routing = work.routing,
+          .size = size,
+          .routing = routing,
           .algorithm = does(how.algorithm, kind) ? how.algorithm : Algorithm::Auto,
           .fidelity = how.fidelity};
 }

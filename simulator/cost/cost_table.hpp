@@ -22,7 +22,7 @@ struct StreamOptions {
 using NetworkOptions = std::array<StreamOptions, graph::stream_count>; // by Stream; of a transfer: the source's
 [[nodiscard]] NetworkOptions same_for_all(Fidelity fidelity);
 // What a stream communicates, as cost_table() asks for it.
-[[nodiscard]] Call call_of(graph::Kind kind, graph::Stream stream, const graph::Work& work,
+[[nodiscard]] Call call_of(graph::Kind kind, graph::Stream stream, Bytes size, const graph::TokenRouting& routing,
                            const NetworkOptions& options);
 
 // Rank r of the job runs on GPU r. `class_of_leaf` says which leaves of these GPUs are alike, numbered in the order of

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -10,6 +11,7 @@
 
 #include "simulator/base/check.hpp"
 #include "simulator/cost/cost_table.hpp"
+#include "simulator/folding/exchanges.hpp"
 #include "simulator/folding/signatures.hpp"
 
 namespace moesim::folding {
@@ -44,10 +46,11 @@ std::uint32_t count_of(const Classes& classes) {
   return *std::ranges::max_element(classes) + 1;
 }
 
-// Through what one rank can delay another: groups, and the trunks of leaves.
+// Through what one rank can delay another: groups, the trunks of leaves, and what they send each other.
 struct Coupling {
   std::vector<Groups> dimensions;
   std::vector<std::vector<TrunkUser>> leaves;
+  std::vector<Exchange> exchanges;
 };
 
 Signatures leaf_signatures(const Classes& classes, const Coupling& coupling, const Signatures& trunks) {
@@ -59,8 +62,8 @@ Signatures leaf_signatures(const Classes& classes, const Coupling& coupling, con
 }
 
 // Colour refinement (1-dimensional Weisfeiler-Leman): two positions are alike only when, in each dimension, their
-// groups have equally many members of each class, and so have, in each stage, the leaves whose trunks they use; until
-// nothing changes.
+// groups have equally many members of each class, and so have, in each stage, the leaves whose trunks they use, and
+// they exchange the same with equally many of each class; until nothing changes.
 Classes refined(Classes classes, const Coupling& coupling, const Signatures& trunks) {
   for (std::uint32_t before = 0; before != count_of(classes);) {
     before = count_of(classes);
@@ -73,6 +76,10 @@ Classes refined(Classes classes, const Coupling& coupling, const Signatures& tru
         for (const std::uint32_t position : group)
           signatures[position] = mixed(signatures[position], members);
       }
+    for (const Exchange& flow : coupling.exchanges) { // in whatever order
+      signatures[flow.from] += mixed(mixed(flow.label, 0), classes[flow.to]);
+      signatures[flow.to] += mixed(mixed(flow.label, 1), classes[flow.from]);
+    }
     const Signatures leaves = leaf_signatures(classes, coupling, trunks);
     for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf)
       for (const TrunkUser& user : coupling.leaves[leaf])
@@ -120,6 +127,21 @@ public:
     }
   }
 
+  void expect_exchanges_alike(const std::vector<Exchange>& exchanges) {
+    using Part = std::tuple<std::uint64_t, bool, std::uint32_t>; // label, whether it is sent, class of the partner
+    std::vector<std::vector<Part>> parts(classes_.size());
+    for (const Exchange& flow : exchanges) {
+      parts[flow.from].emplace_back(flow.label, true, classes_[flow.to]);
+      parts[flow.to].emplace_back(flow.label, false, classes_[flow.from]);
+    }
+    std::map<std::uint32_t, std::size_t> first; // position of each class
+    for (std::size_t position = 0; position < parts.size(); ++position) {
+      std::ranges::sort(parts[position]);
+      const std::size_t like = first.try_emplace(classes_[position], position).first->second;
+      MOESIM_CHECK(parts[position] == parts[like], "folded ranks exchange the same with the same classes");
+    }
+  }
+
 private:
   const Classes& classes_;
 };
@@ -130,7 +152,10 @@ Fold fold(const graph::Programs& programs, const workloads::Layout& layout, cons
           const cost::NetworkOptions& options) {
   const std::vector<graph::Dimension> dimensions = dimensions_of(programs);
   Places places = places_of(programs, layout, cluster, options);
-  Coupling coupling{{}, std::move(places.leaves)};
+  Exchanges exchanges = exchanges_of(programs, layout, cluster, options);
+  for (std::size_t leaf = 0; leaf < exchanges.leaves.size(); ++leaf)
+    places.leaves[leaf].insert(places.leaves[leaf].end(), exchanges.leaves[leaf].begin(), exchanges.leaves[leaf].end());
+  Coupling coupling{{}, std::move(places.leaves), std::move(exchanges.flows)};
   for (const graph::Dimension dimension : dimensions)
     coupling.dimensions.push_back(layout.position_groups(dimension));
 
@@ -155,6 +180,7 @@ Fold fold(const graph::Programs& programs, const workloads::Layout& layout, cons
   Proof proof(classes);
   for (const Groups& groups : coupling.dimensions)
     proof.expect_groups_alike(groups);
+  proof.expect_exchanges_alike(coupling.exchanges);
   proof.expect_leaves_alike(coupling.leaves, result.class_of_leaf);
   result.membership = layout.membership(classes, dimensions);
   return result;

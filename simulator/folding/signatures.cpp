@@ -20,24 +20,6 @@ std::uint64_t mixed_with(std::uint64_t a, double b) {
   return mixed(a, std::bit_cast<std::uint64_t>(b));
 }
 
-// A collective that a stage runs in all groups of a dimension.
-struct Use {
-  graph::Kind kind = graph::Kind::AllReduce;
-  graph::Stream stream = graph::Stream::Tp;
-  std::uint32_t work = 0;
-
-  auto operator<=>(const Use&) const = default;
-};
-using Uses = std::set<Use>;
-
-std::array<Uses, graph::dimension_count> collectives_of(const graph::Program& program) {
-  std::array<Uses, graph::dimension_count> uses;
-  for (const graph::Step& step : program.steps())
-    if (step.task.kind != graph::Kind::Compute && step.task.kind != graph::Kind::SendRecv)
-      uses[static_cast<std::size_t>(step.over)].insert({step.task.kind, step.task.stream, step.task.work});
-  return uses;
-}
-
 // The stages that a stage sends to or receives from.
 std::set<std::uint32_t> peers_of(const graph::Program& program) {
   std::set<std::uint32_t> stages;
@@ -65,7 +47,7 @@ public:
 
   void survey(std::uint32_t stage, const graph::Program& program) {
     std::vector<bool> use_trunks(layout_.position_count(), false);
-    const auto uses = collectives_of(program);
+    const auto uses = collectives_of(program, works_);
     for (std::size_t dimension = 0; dimension < uses.size(); ++dimension)
       if (!uses[dimension].empty())
         add_collectives(stage, static_cast<graph::Dimension>(dimension), uses[dimension], use_trunks);
@@ -123,14 +105,14 @@ private:
         ranks.push_back(layout_.rank_of(stage, position));
       entry->second = {Signatures(ranks.size(), 0), std::vector<bool>(ranks.size(), false)};
       for (const Use& use : uses)
-        add_roles(ranks, use, entry->second);
+        if (!simulates_pairs(use, options_)) // exchanges.hpp has those
+          add_roles(ranks, use, entry->second);
     }
     return entry->second;
   }
 
   void add_roles(const std::vector<RankId>& ranks, const Use& use, Roles& roles) const {
-    const execution::Communication communication =
-        cost::communication(cost::call_of(use.kind, use.stream, works_[use.work], options_), ranks, cluster_);
+    const execution::Communication communication = cost::communication(call_of(use, options_), ranks, cluster_);
     const std::uint32_t first_trunk = trunk_of(cluster_, 0, platforms::Trunk::Up);
     std::map<std::uint32_t, std::uint64_t> over_trunk; // what this communication sends, in whatever order
     for (const execution::Flow& flow : communication.flows)
@@ -180,6 +162,25 @@ void add(Signatures& signatures, const workloads::Layout& layout, std::uint32_t 
 }
 
 } // namespace
+
+bool simulates_pairs(const Use& use, const cost::NetworkOptions& options) {
+  return options[static_cast<std::size_t>(use.stream)].fidelity == cost::Fidelity::Flow;
+}
+
+cost::Call call_of(const Use& use, const cost::NetworkOptions& options) {
+  return cost::call_of(use.kind, use.stream, use.size, use.routing, options);
+}
+
+std::array<Uses, graph::dimension_count> collectives_of(const graph::Program& program,
+                                                        const std::vector<graph::Work>& works) {
+  std::array<Uses, graph::dimension_count> uses;
+  for (const graph::Step& step : program.steps())
+    if (step.task.kind != graph::Kind::Compute && step.task.kind != graph::Kind::SendRecv) {
+      const graph::Work& work = works[step.task.work];
+      uses[static_cast<std::size_t>(step.over)].insert({step.task.kind, step.task.stream, work.bytes, work.routing});
+    }
+  return uses;
+}
 
 std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
   std::uint64_t z = a * 0x9e3779b97f4a7c15U + b + 0x632be59bd9b4e019U;

@@ -3,7 +3,9 @@
 // of them.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "platforms/cluster.hpp"
@@ -17,6 +19,22 @@ using Signatures = std::vector<std::uint64_t>; // per position
 
 // A number that hardly two pairs of numbers have in common (the finalizer of splitmix64, Steele et al. 2014).
 [[nodiscard]] std::uint64_t mixed(std::uint64_t a, std::uint64_t b);
+
+// A collective that a stage runs in all groups of a dimension.
+struct Use {
+  graph::Kind kind = graph::Kind::AllReduce;
+  graph::Stream stream = graph::Stream::Tp;
+  Bytes size;
+  graph::TokenRouting routing;
+
+  auto operator<=>(const Use&) const = default;
+};
+using Uses = std::set<Use>;
+[[nodiscard]] std::array<Uses, graph::dimension_count> collectives_of(const graph::Program& program,
+                                                                      const std::vector<graph::Work>& works);
+[[nodiscard]] cost::Call call_of(const Use& use, const cost::NetworkOptions& options);
+// Whether each flow of it is one between two of its members (fidelity flow), not one of a member by itself.
+[[nodiscard]] bool simulates_pairs(const Use& use, const cost::NetworkOptions& options);
 
 // A GPU that sends or receives over the trunks of its leaf.
 struct TrunkUser {

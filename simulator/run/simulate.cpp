@@ -1,7 +1,5 @@
 #include "simulator/run/simulate.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "simulator/base/input_error.hpp"
@@ -95,9 +93,7 @@ record::RunFigures figures(const scenario::Scenario& scenario, const record::Exp
 
 folding::Fold fold_of(const scenario::Scenario& scenario, const graph::Programs& programs,
                       const workloads::Layout& layout) {
-  const bool simulates_pairs = std::ranges::any_of(
-      scenario.network, [](const cost::StreamOptions& how) { return how.fidelity == cost::Fidelity::Flow; });
-  return scenario.symmetry == scenario::Symmetry::Auto && !simulates_pairs
+  return scenario.symmetry == scenario::Symmetry::Auto
              ? folding::fold(programs, layout, scenario.cluster, scenario.network)
              : folding::unfolded(layout, scenario.cluster);
 }

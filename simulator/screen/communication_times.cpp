@@ -30,10 +30,9 @@ Seconds CommunicationTimes::of(graph::Kind kind, graph::Stream stream, Bytes byt
   if (members.size() < 2 || bytes == Bytes())
     return {};
   return kept(times_, {kind, stream, routing, group, bytes.value()}, [&] {
-    const graph::Work work{
-        .operators = {}, .flops = {}, .bytes = bytes, .routing = routing, .allocated = {}, .freed = {}};
-    return execution::idle_time(cost::communication(cost::call_of(kind, stream, work, options_), members, cluster_),
-                                [&](std::uint32_t link) { return platforms::link_bandwidth(cluster_, link); });
+    return execution::idle_time(
+        cost::communication(cost::call_of(kind, stream, bytes, routing, options_), members, cluster_),
+        [&](std::uint32_t link) { return platforms::link_bandwidth(cluster_, link); });
   });
 }
 

@@ -171,6 +171,17 @@ std::string platform_yaml(Dice& dice, const char* base, int nodes) {
                      fmt::join(overrides, ", "));
 }
 
+// How faithfully each stream is simulated, and sometimes by what algorithm.
+std::string simulation_yaml(Dice& dice) {
+  const std::string one = dice.pick({"fluid", "fluid", "flow", "analytic"});
+  const std::string other = dice.pick({"fluid", "flow", "analytic"});
+  const std::string network =
+      dice.one_in(3) ? fmt::format("{{default: {}, {}: {}}}", one, dice.pick({"tp", "ep", "dp", "cp", "pp"}), other)
+                     : one;
+  return fmt::format("simulation: {{network: {}, algorithms: {{ep: {}}}}}\n", network,
+                     dice.pick({"auto", "direct", "pairwise"}));
+}
+
 } // namespace
 
 std::string random_scenario(std::uint64_t seed) {
@@ -198,7 +209,8 @@ std::string random_scenario(std::uint64_t seed) {
     parallel = fmt::format("parallel: {{tp: {}, pp: {}, dp: {}, ep: {}, etp: {}{}}}\n", tp, pp, dp, ep, etp, stages);
   const std::string work =
       is_inference ? inference_yaml(dice, dp, has_experts && ep > 1) : training_yaml(dice, pp, dp, has_experts);
-  return "version: 1\n" + platform_yaml(dice, base, nodes) + "model:\n" + model + parallel + work;
+  return "version: 1\n" + platform_yaml(dice, base, nodes) + "model:\n" + model + parallel + work +
+         simulation_yaml(dice);
 }
 
 } // namespace moesim::run
