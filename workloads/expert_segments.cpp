@@ -32,27 +32,81 @@ std::array<Load, 2> halves(const RankShape& at) {
 
 enum class Runs : std::uint8_t { InLine, BesideNext };
 
-void communicate(SegmentList& list, Runs runs, std::string_view name, Kind kind, Dimension over, Bytes bytes,
-                 Bytes result) {
+// A collective of the experts' ranks.
+struct Message {
+  Kind kind = Kind::AllToAll;
+  Bytes bytes;  // as nccl-tests counts them
+  Bytes result; // what a member holds while it runs
+};
+
+void communicate(SegmentList& list, const RankShape& at, Runs runs, std::string_view name, Dimension over,
+                 const Message& message) {
+  const MoeSpec& moe = *at.model.moe;
+  const bool is_routed = message.kind == Kind::Dispatch || message.kind == Kind::Combine;
+  const graph::TokenRouting routing =
+      is_routed ? graph::TokenRouting{.experts = static_cast<std::int32_t>(moe.num_experts),
+                                      .per_token = static_cast<std::int32_t>(moe.experts_per_token),
+                                      .groups = static_cast<std::int32_t>(moe.groups),
+                                      .groups_per_token = static_cast<std::int32_t>(moe.groups_per_token)}
+                : graph::TokenRouting{};
   if (runs == Runs::BesideNext)
-    list.collective_beside(name, kind, over, bytes, result);
+    list.collective_beside(name, message.kind, over, message.bytes, message.result, routing);
   else
-    list.collective(name, kind, over, bytes, result);
+    list.collective(name, message.kind, over, message.bytes, message.result, routing);
+}
+
+// Of token copies that DeepEP sends to experts: in FP8 with a scale in FP32 for each 128 channels (DeepSeek-V3, arXiv
+// 2412.19437, section 3.3.2).
+Bytes dispatched(const RankShape& at, std::int64_t copies) {
+  if (!at.shape.fp8_dispatch)
+    return at.hidden(copies);
+  constexpr double channels_per_scale = 128;
+  return MicroBatchShape::elements(copies, at.model.hidden_size, Precision::Fp8) *
+         (1 + fp32_bytes / channels_per_scale);
+}
+
+// The tokens of all ranks of an expert-parallel group, of which this rank has `copies` over the experts of a token.
+Bytes gathered(const RankShape& at, std::int64_t copies) {
+  return at.hidden(copies / at.model.moe->experts_per_token * at.shape.sizes.ep);
+}
+
+Message to_experts(const RankShape& at, std::int64_t copies) {
+  switch (at.shape.dispatcher) {
+  case Dispatcher::AllGather:
+    return {Kind::AllGather, gathered(at, copies), gathered(at, copies)};
+  case Dispatcher::DeepEp:
+    return {Kind::Dispatch, dispatched(at, copies), dispatched(at, copies)};
+  case Dispatcher::AllToAll:
+    break;
+  }
+  return {Kind::AllToAll, at.hidden(copies), at.hidden(copies)};
+}
+
+Message from_experts(const RankShape& at, std::int64_t copies) {
+  switch (at.shape.dispatcher) {
+  case Dispatcher::AllGather:
+    return {Kind::ReduceScatter, gathered(at, copies), at.hidden(copies)};
+  case Dispatcher::DeepEp:
+    return {Kind::Combine, at.hidden(copies), at.hidden(copies)};
+  case Dispatcher::AllToAll:
+    break;
+  }
+  return {Kind::AllToAll, at.hidden(copies), at.hidden(copies)};
 }
 
 // Tokens go to the ranks of their experts; those that share an expert's columns collect all of its tokens (Megatron
 // Core, token_dispatcher.py: all-to-all over ep, then all-gather over etp) ...
 void scatter(SegmentList& list, const RankShape& at, const Load& load, Runs runs, std::string_view send,
              std::string_view gather) {
-  communicate(list, runs, send, Kind::AllToAll, Dimension::Ep, at.hidden(load.routed), at.hidden(load.routed));
-  communicate(list, runs, gather, Kind::AllGather, Dimension::Etp, at.hidden(load.rows), at.hidden(load.rows));
+  communicate(list, at, runs, send, Dimension::Ep, to_experts(at, load.routed));
+  communicate(list, at, runs, gather, Dimension::Etp, {Kind::AllGather, at.hidden(load.rows), at.hidden(load.rows)});
 }
 
 // ... and back, with the sum over the columns. Gradients go the same way.
 void collect(SegmentList& list, const RankShape& at, const Load& load, Runs runs, std::string_view sum,
              std::string_view send) {
-  communicate(list, runs, sum, Kind::ReduceScatter, Dimension::Etp, at.hidden(load.rows), at.hidden(load.routed));
-  communicate(list, runs, send, Kind::AllToAll, Dimension::Ep, at.hidden(load.routed), at.hidden(load.routed));
+  communicate(list, at, runs, sum, Dimension::Etp, {Kind::ReduceScatter, at.hidden(load.rows), at.hidden(load.routed)});
+  communicate(list, at, runs, send, Dimension::Ep, from_experts(at, load.routed));
 }
 
 // Tokens arrive by sender, and several experts want them by expert.

@@ -11,6 +11,8 @@ MicroBatchShape InferenceJob::micro_batch(std::int64_t step) const {
           .sequences = inference.micro_batch_size,
           .seq_length = is_prefill ? inference.prompt_length : 1,
           .precision = inference.precision,
+          .dispatcher = moe.dispatcher,
+          .fp8_dispatch = moe.fp8_dispatch,
           .cache = KvCache{.held = is_prefill ? 0 : inference.cached_after(step - 1),
                            .block_size = inference.kv_block_size,
                            .precision = inference.kv_cache_precision}};

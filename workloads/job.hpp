@@ -6,13 +6,21 @@
 #include <vector>
 
 #include "schedulers/chunk_placement.hpp"
+#include "workloads/layer_options.hpp"
 #include "workloads/layout.hpp"
 #include "workloads/model.hpp"
 
 namespace moesim::workloads {
 
+// How experts are served: the `moe` section of a scenario.
+struct MoeOptions {
+  Dispatcher dispatcher = Dispatcher::AllToAll;
+  bool fp8_dispatch = false; // DeepEp sends tokens, and gradients, to the experts in FP8
+};
+
 struct Job {
   ModelSpec model;
+  MoeOptions moe;
   ParallelSizes sizes;
   bool sequence_parallel = false;
   schedulers::ChunkPlacement placement =

@@ -11,6 +11,11 @@ std::string_view name_of(CpCommType type) {
   return names[static_cast<std::size_t>(type)];
 }
 
+std::string_view name_of(Dispatcher dispatcher) {
+  constexpr std::array<std::string_view, 3> names{"alltoall", "allgather", "deepep"};
+  return names[static_cast<std::size_t>(dispatcher)];
+}
+
 std::string_view name_of(RecomputeModule module) {
   constexpr std::array<std::string_view, recompute_module_count> names{
       "core_attn", "moe_act", "layernorm", "mla_up_proj", "mlp", "moe", "shared_experts"};

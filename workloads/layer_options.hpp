@@ -17,6 +17,11 @@ enum class AttentionBackend : std::uint8_t { Flash, Unfused };
 // before attention and back after it (DeepSpeed Ulysses, arXiv 2309.14509).
 enum class CpCommType : std::uint8_t { P2p, AllGather, A2a };
 
+// How tokens get to the ranks of their experts and back. AllToAll: a copy for each expert. AllGather: every rank of the
+// group gets all tokens, and adds up what it made of them. DeepEp: a token goes to each node once for all of its
+// experts there, and is handed on over NVLink (DeepEP; DeepSeek-V3, arXiv 2412.19437, section 3.2.2).
+enum class Dispatcher : std::uint8_t { AllToAll, AllGather, DeepEp };
+
 // Parts of a layer that can be computed again in the backward pass instead of being kept (`recompute_modules`).
 enum class RecomputeModule : std::uint8_t { CoreAttn, MoeAct, Layernorm, MlaUpProj, Mlp, Moe, SharedExperts };
 inline constexpr std::size_t recompute_module_count = 7;
@@ -34,6 +39,7 @@ private:
 // How YAML spells them: "flash", "p2p", "core_attn", ...
 [[nodiscard]] std::string_view name_of(AttentionBackend backend);
 [[nodiscard]] std::string_view name_of(CpCommType type);
+[[nodiscard]] std::string_view name_of(Dispatcher dispatcher);
 [[nodiscard]] std::string_view name_of(RecomputeModule module);
 
 } // namespace moesim::workloads

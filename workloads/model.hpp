@@ -23,6 +23,8 @@ struct MoeSpec {
   std::int64_t shared_intermediate_size = 0; // of all shared experts together, which every token meets; 0 without
   bool shared_gate = false;                  // a weight per token scales what the shared experts give (Qwen)
   bool router_bias = false;
+  std::int64_t groups = 1;           // that the experts form, in their order, equally many in each ...
+  std::int64_t groups_per_token = 1; // ... and of how many of them the experts of a token can be (DeepSeek-V3)
 
   bool operator==(const MoeSpec&) const = default;
 };

@@ -40,6 +40,8 @@ void add_moe(FieldLines& lines, const MoeSpec& moe) {
   lines.add("shared_expert_intermediate_size", moe.shared_intermediate_size);
   lines.add("shared_expert_gate", moe.shared_gate);
   lines.add("router_bias", moe.router_bias);
+  lines.add("n_group", moe.groups);
+  lines.add("topk_group", moe.groups_per_token);
 }
 
 void add_mla(FieldLines& lines, const MlaSpec& mla) {

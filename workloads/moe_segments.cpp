@@ -8,6 +8,12 @@ Bytes reorder(const RankShape& at, std::int64_t read, std::int64_t written) {
   return at.hidden(read) + at.hidden(written);
 }
 
+// Tokens, or their gradients, that are sent in FP8 are read once and written in half as many bytes.
+void cast_for_experts(SegmentList& list, const RankShape& at, Pass pass) {
+  if (at.shape.dispatcher == Dispatcher::DeepEp && at.shape.fp8_dispatch)
+    list.unnamed(memory_bound(at.hidden(at.local()) * 1.5, pass));
+}
+
 Bytes probabilities(const RankShape& at) {
   return at.fp32(at.local(), at.model.moe->num_experts);
 }
@@ -63,6 +69,7 @@ void mixture_forward(SegmentList& list, const RankShape& at) {
   list.unnamed(memory_bound(2 * probabilities(at), Pass::Forward)); // softmax and top-k
   list.keep(probabilities(at));
   list.unnamed(memory_bound(reorder(at, at.local(), at.routed()), Pass::Forward)); // permute by expert
+  cast_for_experts(list, at, Pass::Forward);
   list.workspace(at.hidden(at.routed()));
   experts_forward(list, at);
   list.kernel("unpermute", memory_bound(reorder(at, at.routed(), at.local()), Pass::Forward));
@@ -72,6 +79,7 @@ void mixture_forward(SegmentList& list, const RankShape& at) {
 
 void mixture_backward(SegmentList& list, const RankShape& at) {
   list.kernel("unpermute", memory_bound(reorder(at, at.local(), at.routed()), Pass::Backward));
+  cast_for_experts(list, at, Pass::Backward);
   list.workspace(at.hidden(at.routed()));
   experts_backward(list, at);
   list.kernel("router", memory_bound(reorder(at, at.routed(), at.local()), Pass::Backward));

@@ -59,15 +59,6 @@ void note(const Source& from, std::string_view key, std::string text) {
   from.ignored_fields.push_back(to_string({from.map.position_of(key), std::string(key), std::move(text)}));
 }
 
-// Reports what the fields ask for and the simulation leaves out.
-void read_not_simulated(const Source& from, ModelSpec& model) {
-  constexpr std::int64_t any = 1'000'000;
-  model.mtp_layers = integer_if_given(from.map, "num_nextn_predict_layers", 0, {.min = 0, .max = most_mtp_layers});
-  const std::int64_t groups = integer_if_given(from.map, "n_group", 1, {.min = 1, .max = any});
-  if (integer_if_given(from.map, "topk_group", groups, {.min = 1, .max = any}) < groups)
-    note(from, "topk_group", "limiting a token to some groups of experts is not simulated; it may go to any");
-}
-
 std::int64_t read_experts_per_token(const Source& from) {
   constexpr std::string_view key = "num_experts_per_tok";
   const std::int64_t implied = from.family.experts_per_token;
@@ -84,6 +75,24 @@ void read_shared_experts(config::MapReader& map, const Family& family, MoeSpec& 
   moe.shared_intermediate_size = integer_if_given(map, "shared_expert_intermediate_size",
                                                   number * moe.intermediate_size, {.min = 0, .max = width.max});
   moe.shared_gate = map.boolean_or("shared_expert_gate", family.shared_gate && moe.shared_intermediate_size > 0);
+}
+
+// Node-limited routing: the experts of a token are of some groups only.
+void read_groups(config::MapReader& map, MoeSpec& moe) {
+  moe.groups = integer_if_given(map, "n_group", 1, {.min = 1, .max = most_experts});
+  moe.groups_per_token = integer_if_given(map, "topk_group", moe.groups, {.min = 1, .max = most_experts});
+  if (moe.num_experts % moe.groups != 0)
+    return map.problem("n_group",
+                       fmt::format("{} groups do not divide {} experts; use a divisor", moe.groups, moe.num_experts));
+  if (moe.groups_per_token > moe.groups)
+    return map.problem("topk_group", fmt::format("{} groups a token, but there are only {}; use at most as many",
+                                                 moe.groups_per_token, moe.groups));
+  if (const std::int64_t reachable = moe.num_experts / moe.groups * moe.groups_per_token;
+      moe.experts_per_token > reachable)
+    map.problem("topk_group",
+                fmt::format("{} experts a token, but its groups have only {}; use {} groups or more",
+                            moe.experts_per_token, reachable,
+                            (moe.experts_per_token * moe.groups + moe.num_experts - 1) / moe.num_experts));
 }
 
 std::optional<MoeSpec> read_moe(const Source& from, const ModelSpec& dense) {
@@ -106,6 +115,8 @@ std::optional<MoeSpec> read_moe(const Source& from, const ModelSpec& dense) {
   moe.intermediate_size = integer_if_given(map, "moe_intermediate_size", dense.intermediate_size, width);
   read_shared_experts(map, from.family, moe);
   moe.router_bias = map.boolean_or("router_bias", from.family.router_bias);
+  if (from.problems.size() == problems_before)
+    read_groups(map, moe);
   return moe;
 }
 
@@ -186,7 +197,7 @@ void read_fields(const Source& from, ModelSpec& model) {
   read_traits(from.map, from.family, model);
   read_norm_and_positions(from.map, from.family, model);
   read_layer_kinds(from.map, from.family, model);
-  read_not_simulated(from, model);
+  model.mtp_layers = integer_if_given(from.map, "num_nextn_predict_layers", 0, {.min = 0, .max = most_mtp_layers});
 }
 
 // Notes a problem when there is no family of that name.

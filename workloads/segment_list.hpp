@@ -24,10 +24,12 @@ public:
 
   // Ends the kernels so far, and adds a collective; bytes as nccl-tests counts its size. `result` is what a member
   // holds while it runs; the kernels after it read that.
-  void collective(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result);
+  void collective(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result,
+                  const graph::TokenRouting& routing = {});
   // The same, and the kernels up to the next collective or end_kernels() run beside it: those after that read its
   // result.
-  void collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result);
+  void collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result,
+                         const graph::TokenRouting& routing = {});
 
   // The kernels that come next read `bytes` of what an earlier collective left, too.
   void read_too(Bytes bytes) { read_ += bytes; }

@@ -38,6 +38,8 @@ struct MicroBatchShape {
   Precision gradient_precision = Precision::Fp32; // of the sum over micro-batches
   AttentionBackend attention_backend = AttentionBackend::Flash;
   CpCommType cp_comm_type = CpCommType::P2p;
+  Dispatcher dispatcher = Dispatcher::AllToAll;
+  bool fp8_dispatch = false;      // of what DeepEp sends to the experts
   bool overlaps_tp = false;       // communication over tp runs beside products (tensor_overlap.hpp)
   bool overlaps_experts = false;  // all-to-alls of one half of the tokens run beside the experts of the other
   RecomputeModules recomputed{};  // their results are not kept for the backward pass

@@ -110,6 +110,8 @@ struct TrainingJob : Job {
             .gradient_precision = training.gradient_precision(),
             .attention_backend = training.attention_backend,
             .cp_comm_type = training.cp_comm_type,
+            .dispatcher = moe.dispatcher,
+            .fp8_dispatch = moe.fp8_dispatch,
             .overlaps_tp = training.overlap.tp,
             .overlaps_experts = training.overlap.expert == ExpertOverlap::Chunked,
             .recomputed = training.recompute.modules};

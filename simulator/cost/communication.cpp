@@ -26,7 +26,7 @@ bool does(Algorithm algorithm, Kind kind) {
     return kind == Kind::AllReduce || kind == Kind::AllGather || kind == Kind::ReduceScatter;
   case Algorithm::Direct:
   case Algorithm::Pairwise:
-    return kind == Kind::AllToAll;
+    return moves_tokens(kind);
   }
   return false;
 }
@@ -39,7 +39,7 @@ Plan plan(const Call& call, std::span<const RankId> members, const platforms::Cl
   Plan result;
   if (call.kind == Kind::SendRecv) {
     result = {send_recv(call.size, members[0], members[1], cluster), Algorithm::Direct};
-  } else if (call.kind == Kind::AllToAll) {
+  } else if (moves_tokens(call.kind)) {
     result.algorithm = call.algorithm == Algorithm::Auto ? Algorithm::Pairwise : call.algorithm;
     Call named = call;
     named.algorithm = result.algorithm;

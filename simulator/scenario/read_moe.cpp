@@ -1,4 +1,6 @@
+#include <array>
 #include <string>
+#include <string_view>
 
 #include "simulator/config/node.hpp"
 #include "simulator/scenario/later_fields.hpp"
@@ -28,11 +30,25 @@ void read_capacity_factor(config::MapReader& map) {
   map.problem("capacity_factor", "dropping tokens is not available yet; use none");
 }
 
+// Flex is Megatron Core's name for what it has DeepEP do, unless told otherwise.
+void read_dispatcher(config::MapReader& map, Scenario& scenario) {
+  using workloads::Dispatcher;
+  constexpr std::array<std::string_view, 4> names{"alltoall", "allgather", "deepep", "flex"};
+  workloads::MoeOptions& moe = scenario.job().moe;
+  const std::string name = map.choice_or("dispatcher", names[0], names);
+  moe.dispatcher = name == "alltoall"    ? Dispatcher::AllToAll
+                   : name == "allgather" ? Dispatcher::AllGather
+                                         : Dispatcher::DeepEp;
+  moe.fp8_dispatch = map.boolean_or("fp8_dispatch", false);
+  if (moe.fp8_dispatch && moe.dispatcher != Dispatcher::DeepEp)
+    map.problem("fp8_dispatch", "only deepep sends tokens in FP8; use dispatcher: deepep, or false");
+}
+
 } // namespace
 
-void read_moe(config::MapReader map) {
+void read_moe(config::MapReader map, Scenario& scenario) {
   read_routing(map);
-  only(map, "dispatcher", "alltoall", {"allgather", "deepep", "flex"});
+  read_dispatcher(map, scenario);
   read_capacity_factor(map);
   only(map, "placement", "contiguous", {});
   only(map, "balancing", "none", {"eplb", "periodic", "predictive", "work-stealing", "reroute"});

@@ -103,7 +103,7 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
     leave_out_drafting(scenario);
     read_inference(work, scenario.job().sizes, scenario.inference_job().inference);
   }
-  read_moe(map.map_or_empty("moe"));
+  read_moe(map.map_or_empty("moe"), scenario);
   read_simulation(map.map_or_empty("simulation"), scenario);
   parallel.finish();
   work.finish();

@@ -97,8 +97,9 @@ std::string resolved_yaml(const Scenario& scenario) {
          parallel_yaml(scenario) +
          (scenario.is_training() ? training_yaml(scenario.training_job())
                                  : inference_yaml(scenario.inference_job().inference)) +
-         "moe: {routing: uniform, dispatcher: alltoall, capacity_factor: none, placement: contiguous, balancing: none, "
-         "redundant_experts: 0}\n" +
+         fmt::format("moe: {{routing: uniform, dispatcher: {}, fp8_dispatch: {}, capacity_factor: none, "
+                     "placement: contiguous, balancing: none, redundant_experts: 0}}\n",
+                     name_of(scenario.job().moe.dispatcher), scenario.job().moe.fp8_dispatch) +
          fmt::format("simulation: {{{}, symmetry: {}, seed: {}}}\n", network_yaml(scenario.network),
                      scenario.symmetry == Symmetry::Auto ? "auto" : "off", scenario.seed);
 }

@@ -24,7 +24,7 @@ void read_schedule(config::MapReader& training, const std::filesystem::path& sce
                    workloads::TrainingJob& job);
 // Requires the degrees of parallelism: they decide the default of micro_batch_size.
 void read_inference(config::MapReader& map, const workloads::ParallelSizes& sizes, workloads::Inference& inference);
-void read_moe(config::MapReader map);
+void read_moe(config::MapReader map, Scenario& scenario);
 void read_simulation(config::MapReader map, Scenario& scenario);
 
 } // namespace moesim::scenario

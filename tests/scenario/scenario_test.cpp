@@ -69,8 +69,7 @@ TEST(Scenario, EveryShippedScenarioResolvesToItself) {
   EXPECT_GE(names.size(), 2u);
   for (const std::string& name : names) {
     const Scenario scenario = load(config::catalogue_root() / "workloads/scenarios" / (name + ".yaml"), {});
-    // Of DeepSeek-V3, node-limited routing is left out.
-    EXPECT_EQ(scenario.warnings.size(), name == "deepseek-v3-h800x2048" ? 1u : 0u) << name;
+    EXPECT_TRUE(scenario.warnings.empty()) << name;
     const Scenario again = load_text(resolved_yaml(scenario));
     EXPECT_EQ(resolved_yaml(again), resolved_yaml(scenario));
   }

@@ -210,7 +210,7 @@ TEST(Model, ReportsLayersThatAreNotModelled) {
               HasSubstr("model.layer_types: some layers do not reach fully; give sliding_window"));
 }
 
-TEST(Model, ReportsWhatIsNotSimulated) {
+TEST(Model, ReportsWhatItAssumes) {
   const config::Node root = config::parse_yaml(
       "model: {model_type: mixtral, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: "
       "16, "
@@ -218,11 +218,26 @@ TEST(Model, ReportsWhatIsNotSimulated) {
       "test.yaml");
   Problems problems;
   std::vector<std::string> ignored;
-  EXPECT_EQ(read_model(*root.find("model"), "model", problems, ignored).moe->experts_per_token, 2);
+  const ModelSpec model = read_model(*root.find("model"), "model", problems, ignored);
   problems.throw_if_any();
-  EXPECT_THAT(ignored, testing::ElementsAre(
-                           HasSubstr("num_experts_per_tok: not given; 2 is used, the default of mixtral"),
-                           HasSubstr("topk_group: limiting a token to some groups of experts is not simulated")));
+  EXPECT_EQ(model.moe->experts_per_token, 2);
+  EXPECT_EQ(model.moe->groups, 2);
+  EXPECT_EQ(model.moe->groups_per_token, 1);
+  EXPECT_THAT(ignored,
+              testing::ElementsAre(HasSubstr("num_experts_per_tok: not given; 2 is used, the default of mixtral")));
+}
+
+TEST(Model, ReportsGroupsThatDoNotFit) {
+  const auto error = [](const std::string& groups) {
+    return error_of("{model_type: mixtral, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, "
+                    "intermediate_size: 16, vocab_size: 100, num_local_experts: 8, num_experts_per_tok: 3, " +
+                    groups + "}");
+  };
+  EXPECT_THAT(error("n_group: 3"), HasSubstr("model.n_group: 3 groups do not divide 8 experts; use a divisor"));
+  EXPECT_THAT(error("n_group: 4, topk_group: 5"),
+              HasSubstr("model.topk_group: 5 groups a token, but there are only 4; use at most as many"));
+  EXPECT_THAT(error("n_group: 4, topk_group: 1"),
+              HasSubstr("model.topk_group: 3 experts a token, but its groups have only 2; use 2 groups or more"));
 }
 
 TEST(Model, ReportsUnknownFieldsInline) {
