@@ -37,10 +37,11 @@ struct Crossing {
   auto operator<=>(const Crossing&) const = default;
 };
 
-// Bytes that cross some links at once; what lies between them is wide enough never to matter. Up to four: out of a node
-// and into the fabric, out of the fabric and into a node. A flow without bytes takes no time and is never reported.
+// Bytes that cross some links at once; what lies between them is wide enough never to matter. Up to eight: out of a
+// node (PCIe, NIC) and up the fabric (leaf, pod), and the same way down again. A flow without bytes takes no time and
+// is never reported.
 struct Flow {
-  boost::container::static_vector<Crossing, 4> route; // different links, at least one
+  boost::container::static_vector<Crossing, 8> route; // different links, at least one
   Bytes bytes;
 
   bool operator==(const Flow&) const = default;
