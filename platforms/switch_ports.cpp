@@ -1,6 +1,7 @@
 #include "platforms/switch_ports.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -72,33 +73,36 @@ private:
     std::int64_t most = nodes;
     while (most > 0 && taken(most) > fabric_.switch_ports)
       --most;
-    const std::string way_out = most == 0
-                                    ? fmt::format("at least {} switch_ports", taken(nodes))
-                                    : fmt::format("at most {} nodes_per_leaf, or {} switch_ports", most, taken(nodes));
-    problems_.push_back(
-        {"switch_ports", fmt::format("{} ports to NICs and {} to uplinks are {} of a leaf switch, which "
-                                     "has {}; expected {}",
-                                     ports_down(nodes), ports_up(nodes), taken(nodes), fabric_.switch_ports, way_out)});
+    const std::string_view field = fabric_.rails == Rails::Apart ? "nodes" : "nodes_per_leaf";
+    const std::string fewer = most > 0 ? fmt::format("at most {} {}, or ", most, field) : std::string();
+    refuse(fmt::format("{} ports to NICs and {} to uplinks are {} of a leaf switch, which has {}; expected {}{} "
+                       "switch_ports",
+                       ports_down(nodes), ports_up(nodes), taken(nodes), fabric_.switch_ports, fewer, taken(nodes)));
   }
 
   void check_upper_switches() {
-    if (!cluster_.has_pods())
-      return expect_ports("spine", cluster_.leaf_count(), "leaf", 0);
-    const auto up = static_cast<std::int64_t>(
-        std::ceil(static_cast<double>(fabric_.leaves_per_pod) / fabric_.pod_oversubscription));
-    expect_ports("spine", fabric_.leaves_per_pod, "leaf of its pod", cluster_.pod_count() > 1 ? up : 0);
-    if (cluster_.pod_count() > 1)
-      expect_ports("core", cluster_.pod_count(), "pod", 0);
+    const std::int64_t ports = fabric_.switch_ports;
+    if (!cluster_.has_pods()) {
+      if (const std::int64_t leaves = cluster_.leaf_count(); leaves > ports)
+        refuse(fmt::format("a spine switch takes a port for each of {} leaves, and has {}; expected larger leaves, "
+                           "levels: 3, or {} switch_ports",
+                           leaves, ports, leaves));
+      return;
+    }
+    const std::int64_t down = fabric_.leaves_per_pod;
+    const auto up = static_cast<std::int64_t>(std::ceil(static_cast<double>(down) / fabric_.pod_oversubscription));
+    const std::int64_t pods = cluster_.pod_count();
+    if (pods > 1 && down + up > ports)
+      refuse(fmt::format("a spine switch takes a port for each of {} leaves and {} to the core, and has {}; expected "
+                         "smaller pods, or {} switch_ports",
+                         down, up, ports, down + up));
+    if (pods > ports)
+      refuse(fmt::format("a core switch takes a port for each of {} pods, and has {}; expected larger pods, or {} "
+                         "switch_ports",
+                         pods, ports, pods));
   }
 
-  void expect_ports(std::string_view which, std::int64_t down, std::string_view below, std::int64_t up) {
-    if (down + up > fabric_.switch_ports)
-      problems_.push_back({"switch_ports", fmt::format("a {} switch has one to each {}: {}{}, of {}; expected at least "
-                                                       "{}, or larger leaves{}",
-                                                       which, below, down, up > 0 ? fmt::format(", and {} up", up) : "",
-                                                       fabric_.switch_ports, down + up,
-                                                       cluster_.has_pods() ? " and pods" : " or levels: 3")});
-  }
+  void refuse(std::string message) { problems_.push_back({"switch_ports", std::move(message)}); }
 
   const Cluster& cluster_;
   const Fabric& fabric_;

@@ -3,28 +3,12 @@
 #include <gmock/gmock.h>
 
 #include "platforms/links.hpp"
+#include "tests/platforms/cluster_text.hpp"
 
 namespace moesim::platforms {
 namespace {
 
 using testing::HasSubstr;
-
-Cluster read(const std::string& yaml) {
-  const config::Node root = config::parse_yaml(yaml, "test.yaml");
-  Problems problems;
-  Cluster cluster = read_cluster(*root.find("platform"), "platform", problems);
-  problems.throw_if_any();
-  return cluster;
-}
-
-std::string error_of(const std::string& yaml) {
-  try {
-    (void)read(yaml);
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(Cluster, ACatalogueNameWithChangesIsTheCatalogueWithChanges) {
   const Cluster plain = read("platform: dgx-h100");
