@@ -36,12 +36,23 @@ config::Node with_one_name(config::Node platform) {
     if (node.key != "node")
       continue;
     for (config::Entry& port : node.value.entries)
-      if (port.key == "nvlink" || port.key == "nic")
+      if (port.key == "nvlink" || port.key == "nic" || port.key == "pcie")
         for (config::Entry& field : port.value.entries)
           if (field.key == "bandwidth" && port.value.find("bandwidth_per_direction") == nullptr)
             field.key = "bandwidth_per_direction";
   }
   return platform;
+}
+
+// A fabric of another type has other fields: it replaces that of the base as a whole.
+config::Node without_other_fabric(const config::Node& below, const config::Node& section) {
+  const auto type_in = [](const config::Node& platform) {
+    const config::Node* fabric = platform.find("fabric");
+    return fabric == nullptr ? nullptr : fabric->find("type");
+  };
+  const config::Node* before = type_in(below);
+  const config::Node* after = type_in(section);
+  return before != nullptr && after != nullptr && before->scalar != after->scalar ? without(below, "fabric") : below;
 }
 
 BaseFile follow(config::CatalogueKind kind, const config::Node& section, const std::string& path, Problems& problems,
@@ -65,8 +76,8 @@ BaseFile follow(config::CatalogueKind kind, const config::Node& section, const s
       return below;
     below.name = file.stem().string();
     if (base != &section)
-      below.node =
-          config::merge(with_one_name(below.node), with_one_name(refining_names(below.node, without(section, "base"))));
+      below.node = config::merge(with_one_name(without_other_fabric(below.node, section)),
+                                 with_one_name(refining_names(below.node, without(section, "base"))));
     return below;
   } catch (const InputError& error) {
     problems.add(error);

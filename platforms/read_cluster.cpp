@@ -8,7 +8,10 @@
 #include <fmt/format.h>
 
 #include "platforms/base_file.hpp"
+#include "platforms/links.hpp"
+#include "platforms/read_fabric.hpp"
 #include "platforms/read_gpu.hpp"
+#include "simulator/base/divisors.hpp"
 #include "simulator/config/field_value.hpp"
 #include "simulator/config/map_reader.hpp"
 
@@ -16,17 +19,72 @@ namespace moesim::platforms {
 namespace {
 
 constexpr std::int64_t most_gpus = 4'000'000;
+constexpr std::int64_t most_gpus_per_node = 1024;
+constexpr std::int64_t most_nics_per_node = 8192;
+constexpr std::int64_t most_in_mesh = 19;      // NVIDIA H100 white paper: a GPU has 18 NVLinks
 constexpr std::size_t most_overrides = 10'000; // each is looked up for each link
 
-Port read_port(config::MapReader map) {
+// How much of a port there is to say.
+enum class PortUse { Steps, Hop }; // of the steps of collectives, or a hop on the way of what others send
+
+Port read_port(config::MapReader& map, PortUse use) {
   Port port;
   map.alias("bandwidth", "bandwidth_per_direction");
   port.bandwidth = map.bandwidth("bandwidth_per_direction");
   port.efficiency = map.number_or("efficiency", 1, {.min = 0.001, .max = 1});
-  port.latency = map.seconds("latency");
+  port.latency = use == PortUse::Steps ? map.seconds("latency") : map.seconds_or("latency", Seconds(0));
   port.simple_latency = map.seconds_or("simple_latency", port.latency);
-  map.finish();
   return port;
+}
+
+void read_nvlink(config::MapReader map, Cluster& cluster) {
+  constexpr std::array<std::string_view, 2> types{"switch", "mesh"};
+  cluster.nvlink = read_port(map, PortUse::Steps);
+  if (map.choice_or("type", types[0], types) == types[1]) {
+    cluster.node_network = NodeNetwork::Mesh;
+    if (cluster.gpus_per_node > most_in_mesh)
+      map.problem("type", fmt::format("a mesh of {} GPUs needs {} ports a GPU; expected at most {} GPUs, or type: "
+                                      "switch",
+                                      cluster.gpus_per_node, cluster.gpus_per_node - 1, most_in_mesh));
+  }
+  map.finish();
+}
+
+void read_nic(config::MapReader map, Cluster& cluster) {
+  cluster.nic = read_port(map, PortUse::Steps);
+  if (map.has("per_node")) {
+    const std::int64_t gpus = cluster.gpus_per_node;
+    const std::int64_t nics = map.integer("per_node", {.min = 1, .max = most_nics_per_node});
+    if (nics % gpus != 0 && gpus % nics != 0)
+      map.problem("per_node",
+                  fmt::format("{} GPUs cannot share {} NICs evenly; expected {}", gpus, nics,
+                              nics < gpus ? nearest_divisors(gpus, nics)
+                                          : fmt::format("{} or {}", nics / gpus * gpus, (nics / gpus + 1) * gpus)));
+    else
+      cluster.nics_per_node = nics;
+    if (cluster.shares_nics() && !cluster.pcie)
+      map.problem("per_node", fmt::format("{} GPUs share {} NICs, and nothing says how they reach them; add "
+                                          "pcie: {{bandwidth_per_direction: ...}} to the node, or expected {}",
+                                          gpus, nics, gpus));
+  }
+  map.finish();
+}
+
+// NVLink, PCIe, or both: then PCIe is the hop between GPU and NIC.
+void read_node(config::MapReader node, Cluster& cluster) {
+  cluster.gpus_per_node = node.integer("gpus", {.min = 1, .max = most_gpus_per_node});
+  const bool has_nvlink = node.has("nvlink") || !node.has("pcie");
+  if (node.has("pcie")) {
+    config::MapReader pcie = node.map("pcie");
+    cluster.pcie = read_port(pcie, has_nvlink ? PortUse::Hop : PortUse::Steps);
+    pcie.finish();
+  }
+  if (has_nvlink)
+    read_nvlink(node.map("nvlink"), cluster);
+  else
+    cluster.node_network = NodeNetwork::Pcie;
+  read_nic(node.map("nic"), cluster);
+  node.finish();
 }
 
 // The whole number that `text` starts with, at most a GPU's; nothing when it starts with none.
@@ -36,56 +94,57 @@ std::optional<std::int64_t> leading_number(std::string_view text) {
   return result.ec == std::errc() && number >= 0 ? std::optional(number) : std::nullopt;
 }
 
-Fabric read_fabric(config::MapReader map) {
-  Fabric fabric;
-  constexpr std::array<std::string_view, 2> types{"non-blocking", "fat-tree"};
-  if (map.choice_or("type", types[0], types) == "fat-tree") {
-    fabric.nodes_per_leaf = map.integer("nodes_per_leaf", {.min = 1, .max = most_gpus});
-    fabric.oversubscription = map.number_or("oversubscription", 1, {.min = 1, .max = 1e3});
-  }
-  const config::Node* given = map.node("type");
-  const bool is_non_blocking = given == nullptr || given->scalar == types[0]; // not just because it is misspelt
-  for (const std::string_view field : {"nodes_per_leaf", "oversubscription"})
-    if (map.node(field) != nullptr && is_non_blocking)
-      map.problem(field, "a non-blocking fabric has no leaves; remove it, or say type: fat-tree");
-  map.finish();
-  return fabric;
-}
-
 // Those of the `count` links from `first` that `name` names: "node3.nic2" both directions of a cable, "node3.nic2.up"
-// one.
-std::vector<std::uint32_t> matching(const Cluster& cluster, std::string_view name, std::uint32_t first,
-                                    std::uint32_t count) {
-  std::vector<std::uint32_t> links;
+// one, "leaf0" all of its uplinks.
+void add_matching(const Cluster& cluster, std::string_view name, std::uint32_t first, std::uint32_t count,
+                  std::vector<std::uint32_t>& links) {
   for (std::uint32_t link = first; link < first + count; ++link) {
     const std::string full = link_name(cluster, link);
-    const std::string_view cable = std::string_view(full).substr(0, full.rfind('.'));
-    if (name == full || name == cable)
+    if (full == name || (full.starts_with(name) && full[name.size()] == '.'))
       links.push_back(link);
   }
-  return links;
+}
+
+void add_trunks(const Cluster& cluster, std::string_view name, Tier tier, std::int64_t site,
+                std::vector<std::uint32_t>& links) {
+  if (site < site_count(cluster, tier))
+    add_matching(cluster, name, trunk_of(cluster, tier, site, Trunk::Up), uplinks_of(cluster, tier) * links_per_trunk,
+                 links);
 }
 
 // The links that an override names.
 std::vector<std::uint32_t> links_named(const Cluster& cluster, std::string_view name) {
   constexpr std::string_view of_leaf = "leaf";
+  constexpr std::string_view of_pod = "pod";
   constexpr std::string_view of_node = "node";
-  if (name.starts_with(of_leaf)) {
-    const auto leaf = leading_number(name.substr(of_leaf.size()));
-    if (!leaf || *leaf >= cluster.leaf_count())
-      return {};
-    return matching(cluster, name, trunk_of(cluster, *leaf, Trunk::Up), trunks_per_leaf);
-  }
+  std::vector<std::uint32_t> links;
+  for (const auto& [prefix, tier] : {std::pair(of_leaf, Tier::Leaf), std::pair(of_pod, Tier::Pod)})
+    if (name.starts_with(prefix))
+      if (const auto site = leading_number(name.substr(prefix.size())))
+        add_trunks(cluster, name, tier, *site, links);
   const std::size_t dot = name.find('.');
   if (!name.starts_with(of_node) || dot == std::string_view::npos)
-    return {};
+    return links;
   const auto node = leading_number(name.substr(of_node.size()));
   const std::size_t digits = name.find_first_of("0123456789", dot);
   const auto index = leading_number(name.substr(std::min(digits, name.size())));
-  if (!node || !index || *node >= cluster.nodes || *index >= cluster.gpus_per_node)
-    return {};
-  const auto gpu = static_cast<std::uint32_t>(*node * cluster.gpus_per_node + *index);
-  return matching(cluster, name, link_of(gpu, LinkKind::NvlinkUp), links_per_gpu);
+  if (!node || !index || *node >= cluster.nodes)
+    return links;
+  if (*index < cluster.gpus_per_node) {
+    const auto gpu = static_cast<std::uint32_t>(*node * cluster.gpus_per_node + *index);
+    add_matching(cluster, name, gpu * links_per_gpu(cluster), links_per_gpu(cluster), links);
+  }
+  if (*index < cluster.node_nics())
+    add_trunks(cluster, name, Tier::Nic, *node * cluster.node_nics() + *index, links);
+  return links;
+}
+
+// "node0.nic0, node0.nvlink0.up or leaf0.up"
+std::string example_names(const Cluster& cluster) {
+  const std::string first = link_name(cluster, 0);
+  if (site_count(cluster, Tier::Leaf) == 0)
+    return fmt::format("node0.nic0 or {}", first);
+  return fmt::format("node0.nic0, {} or {}", first, link_name(cluster, trunk_of(cluster, 0, Trunk::Up)));
 }
 
 void read_override(const config::Node& item, const std::string& path, Cluster& cluster, Problems& problems) {
@@ -108,9 +167,7 @@ void read_override(const config::Node& item, const std::string& path, Cluster& c
     if (links.empty())
       map.problem("link", fmt::format("no link is called '{}'; links are called as `moesim dump platform` prints them, "
                                       "for example {}",
-                                      name,
-                                      cluster.has_leaves() ? "node0.nic0, node0.nvlink0.up or leaf0.up"
-                                                           : "node0.nic0 or node0.nvlink0.up"));
+                                      name, example_names(cluster)));
     for (const std::uint32_t link : links)
       cluster.degraded_links.push_back({link, factor});
     map.finish();
@@ -145,11 +202,7 @@ Cluster read_cluster(const config::Node& section, const std::string& path, Probl
   map.text_or("description", "");
   map.integer_or("version", 1, {.min = 1, .max = 1});
   cluster.nodes = map.integer_or("nodes", 1, {.min = 1, .max = most_gpus});
-  config::MapReader node = map.map("node");
-  cluster.gpus_per_node = node.integer("gpus", {.min = 1, .max = 1024});
-  cluster.nvlink = read_port(node.map("nvlink"));
-  cluster.nic = read_port(node.map("nic"));
-  node.finish();
+  read_node(map.map("node"), cluster);
   if (cluster.gpu_count() > most_gpus) {
     map.problem("nodes", fmt::format("{} nodes of {} GPUs are {} GPUs; expected at most {}", cluster.nodes,
                                      cluster.gpus_per_node, cluster.gpu_count(), most_gpus));
@@ -158,7 +211,7 @@ Cluster read_cluster(const config::Node& section, const std::string& path, Probl
   cluster.collective_latency = map.seconds_or("collective_latency", Seconds(0));
   cluster.simple_collective_latency = map.seconds_or("simple_collective_latency", cluster.collective_latency);
   cluster.ring_exposed_steps = map.number_or("ring_exposed_steps", 0, {.min = 0, .max = 1});
-  cluster.fabric = read_fabric(map.map_or_empty("fabric"));
+  read_fabric(map.map_or_empty("fabric"), cluster);
   if (const config::Node* gpu = map.node("gpu"))
     cluster.gpu = read_gpu(*gpu, map.path_of("gpu"), problems);
   else

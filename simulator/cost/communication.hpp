@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "platforms/cluster.hpp"
+#include "simulator/cost/placement.hpp"
 #include "simulator/execution/executor.hpp"
 #include "simulator/graph/task_graph.hpp"
 
@@ -74,6 +75,11 @@ struct Plan {
 // each, unless every pair is.
 [[nodiscard]] execution::Communication all_to_all(const Call& call, std::span<const RankId> members,
                                                   const platforms::Cluster& cluster);
+
+// The same over rails that nothing joins: what is for another rail goes over NVLink to the GPU of the sender's node
+// that is on it, and from that one's NIC. `nodes` are at least two.
+[[nodiscard]] execution::Communication relayed_all_to_all(Bytes size, const NodeGroups& nodes,
+                                                          const platforms::Cluster& cluster);
 
 // One message, over NVLink inside a node and from NIC to NIC otherwise.
 [[nodiscard]] execution::Communication send_recv(Bytes size, RankId source, RankId destination,

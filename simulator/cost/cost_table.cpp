@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "platforms/links.hpp"
 #include "simulator/base/check.hpp"
 #include "simulator/cost/communication.hpp"
 #include "simulator/cost/folded_network.hpp"
@@ -33,9 +34,9 @@ execution::Multiprocessors multiprocessors(const platforms::CommunicationKernels
 // group.
 class CostTable {
 public:
-  CostTable(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_leaf,
+  CostTable(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_trunk,
             const platforms::Cluster& cluster, const NetworkOptions& options)
-      : graph_(graph), cluster_(cluster), options_(options), network_(graph.folding(), class_of_leaf, cluster),
+      : graph_(graph), cluster_(cluster), options_(options), network_(graph.folding(), class_of_trunk, cluster),
         communications_(graph.groups().size() * graph.works().size(), unknown) {
     for (const RankId rank : graph.folding().representative)
       speeds_.push_back(platforms::gpu_speed(cluster, rank.value()));
@@ -115,24 +116,22 @@ Call call_of(graph::Kind kind, graph::Stream stream, Bytes size, const graph::To
           .fidelity = how.fidelity};
 }
 
-execution::Costs cost_table(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_leaf,
+execution::Costs cost_table(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_trunk,
                             const platforms::Cluster& cluster, const NetworkOptions& options) {
   MOESIM_CHECK(graph.folding().class_of.size() <= static_cast<std::size_t>(cluster.gpu_count()),
                "the job fits the cluster");
-  return CostTable(graph, class_of_leaf, cluster, options).run();
+  return CostTable(graph, class_of_trunk, cluster, options).run();
 }
 
 execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster,
                             const NetworkOptions& options) {
-  return cost_table(graph, each_leaf(graph.folding().class_of.size(), cluster), cluster, options);
+  return cost_table(graph, each_trunk(graph.folding().class_of.size(), cluster), cluster, options);
 }
 
-std::vector<std::uint32_t> each_leaf(std::size_t ranks, const platforms::Cluster& cluster) {
-  std::vector<std::uint32_t> leaves;
-  if (cluster.has_leaves())
-    leaves.resize(static_cast<std::size_t>(cluster.leaf_of(static_cast<std::uint32_t>(ranks - 1)) + 1));
-  std::iota(leaves.begin(), leaves.end(), 0U);
-  return leaves;
+std::vector<std::uint32_t> each_trunk(std::size_t ranks, const platforms::Cluster& cluster) {
+  std::vector<std::uint32_t> trunks(trunks_above(cluster, static_cast<std::uint32_t>(ranks)).size());
+  std::iota(trunks.begin(), trunks.end(), 0U);
+  return trunks;
 }
 
 } // namespace moesim::cost

@@ -25,18 +25,18 @@ using NetworkOptions = std::array<StreamOptions, graph::stream_count>; // by Str
 [[nodiscard]] Call call_of(graph::Kind kind, graph::Stream stream, Bytes size, const graph::TokenRouting& routing,
                            const NetworkOptions& options);
 
-// Rank r of the job runs on GPU r. `class_of_leaf` says which leaves of these GPUs are alike, numbered in the order of
-// their first ones. The links are those of the first rank of each class, and then the trunks of the first leaf of each
-// class. Requires the cluster to have a GPU for every rank.
+// Rank r of the job runs on GPU r. `class_of_trunk` says which of the trunks above these GPUs (platforms::trunks_above)
+// are alike, numbered in the order of their first ones. The links are those of the first rank of each class, and then
+// the first trunk of each class. Requires the cluster to have a GPU for every rank.
 [[nodiscard]] execution::Costs cost_table(const graph::TaskGraph& graph,
-                                          const std::vector<std::uint32_t>& class_of_leaf,
+                                          const std::vector<std::uint32_t>& class_of_trunk,
                                           const platforms::Cluster& cluster, const NetworkOptions& options);
 
-// The same with every leaf by itself.
+// The same with every trunk by itself.
 [[nodiscard]] execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster,
                                           const NetworkOptions& options = {});
 
-// Every leaf that a job on the first `ranks` GPUs reaches, by itself.
-[[nodiscard]] std::vector<std::uint32_t> each_leaf(std::size_t ranks, const platforms::Cluster& cluster);
+// Every trunk above the first `ranks` GPUs, by itself.
+[[nodiscard]] std::vector<std::uint32_t> each_trunk(std::size_t ranks, const platforms::Cluster& cluster);
 
 } // namespace moesim::cost

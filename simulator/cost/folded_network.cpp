@@ -4,13 +4,15 @@
 #include <functional>
 #include <unordered_map>
 
+#include "simulator/base/check.hpp"
+
 namespace moesim::cost {
 namespace {
 
 using execution::Crossing;
 using execution::Flow;
-using platforms::links_per_gpu;
-using platforms::trunks_per_leaf;
+using platforms::links_per_trunk;
+using platforms::Trunk;
 
 struct Hash {
   std::size_t operator()(const Flow& flow) const {
@@ -23,10 +25,13 @@ struct Hash {
 
 } // namespace
 
-FoldedNetwork::FoldedNetwork(const graph::Folding& folding, const std::vector<std::uint32_t>& class_of_leaf,
+FoldedNetwork::FoldedNetwork(const graph::Folding& folding, const std::vector<std::uint32_t>& class_of_trunk,
                              const platforms::Cluster& cluster)
-    : folding_(folding), class_of_leaf_(class_of_leaf), cluster_(cluster),
-      first_trunk_(trunk_of(cluster, 0, platforms::Trunk::Up)) {}
+    : folding_(folding), class_of_trunk_(class_of_trunk), cluster_(cluster), links_per_gpu_(links_per_gpu(cluster)),
+      first_trunk_(first_trunk(cluster)),
+      trunks_(trunks_above(cluster, static_cast<std::uint32_t>(folding.class_of.size()))) {
+  MOESIM_CHECK(trunks_.size() == class_of_trunk.size(), "every trunk above the job has a class");
+}
 
 std::vector<execution::Link> FoldedNetwork::links() const {
   std::vector<execution::Link> links;
@@ -34,45 +39,45 @@ std::vector<execution::Link> FoldedNetwork::links() const {
     links.push_back({link_name(cluster_, link), link_bandwidth(cluster_, link)});
   };
   for (const RankId rank : folding_.representative)
-    for (std::uint32_t kind = 0; kind < links_per_gpu; ++kind)
-      add(rank.value() * links_per_gpu + kind);
+    for (std::uint32_t at = 0; at < links_per_gpu_; ++at)
+      add(rank.value() * links_per_gpu_ + at);
   std::uint32_t classes = 0;
-  for (std::size_t leaf = 0; leaf < class_of_leaf_.size(); ++leaf)
-    if (class_of_leaf_[leaf] == classes) { // its first leaf
+  for (std::size_t trunk = 0; trunk < trunks_.size(); ++trunk)
+    if (class_of_trunk_[trunk] == classes) { // its first trunk
       ++classes;
-      for (const platforms::Trunk trunk : {platforms::Trunk::Up, platforms::Trunk::Down})
-        add(trunk_of(cluster_, static_cast<std::int64_t>(leaf), trunk));
+      for (const Trunk direction : {Trunk::Up, Trunk::Down})
+        add(link_of_trunk(cluster_, trunks_[trunk], direction));
     }
   return links;
 }
 
 std::vector<std::uint32_t> FoldedNetwork::class_of_link() const {
   std::vector<std::uint32_t> classes;
-  for (std::uint32_t link = 0; link < folding_.class_of.size() * links_per_gpu; ++link)
+  for (std::uint32_t link = 0; link < folding_.class_of.size() * links_per_gpu_; ++link)
     classes.push_back(class_of(link));
-  for (std::uint32_t trunk = 0; trunk < class_of_leaf_.size() * trunks_per_leaf; ++trunk)
-    classes.push_back(class_of(first_trunk_ + trunk));
+  for (const std::uint32_t trunk : trunks_)
+    for (const Trunk direction : {Trunk::Up, Trunk::Down})
+      classes.push_back(class_of(link_of_trunk(cluster_, trunk, direction)));
   return classes;
 }
 
 std::uint32_t FoldedNetwork::class_of(std::uint32_t link) const {
   if (!is_trunk(link))
-    return folding_.class_of[link / links_per_gpu] * links_per_gpu + link % links_per_gpu;
-  const std::uint32_t trunk = link - first_trunk_;
-  return static_cast<std::uint32_t>(folding_.size.size()) * links_per_gpu +
-         class_of_leaf_[trunk / trunks_per_leaf] * trunks_per_leaf + trunk % trunks_per_leaf;
+    return folding_.class_of[link / links_per_gpu_] * links_per_gpu_ + link % links_per_gpu_;
+  const auto trunk = std::ranges::lower_bound(trunks_, trunk_number(cluster_, link)) - trunks_.begin();
+  return static_cast<std::uint32_t>(folding_.size.size()) * links_per_gpu_ +
+         class_of_trunk_[static_cast<std::size_t>(trunk)] * links_per_trunk + (link - first_trunk_) % links_per_trunk;
 }
 
-std::uint32_t FoldedNetwork::sharers(std::uint32_t gpu) {
-  const std::int64_t leaf = cluster_.leaf_of(gpu);
-  const auto [entry, is_new] = ranks_in_leaf_.try_emplace({leaf, folding_.class_of[gpu]}, 0);
-  if (is_new) {
-    const std::int64_t gpus = cluster_.fabric.nodes_per_leaf * cluster_.gpus_per_node;
-    const auto first = folding_.class_of.begin() + leaf * gpus;
-    const auto last = first + std::min(gpus, folding_.class_of.end() - first);
-    entry->second = static_cast<std::uint32_t>(std::count(first, last, folding_.class_of[gpu]));
+std::size_t FoldedNetwork::sharers(std::uint32_t gpu, std::uint32_t trunk_link) {
+  const platforms::Tier tier = tier_of_trunk(cluster_, trunk_number(cluster_, trunk_link));
+  std::vector<SiteAndClass>& below = below_[tier];
+  if (below.empty()) {
+    for (std::uint32_t rank = 0; rank < folding_.class_of.size(); ++rank)
+      below.emplace_back(site_of(cluster_, tier, rank), folding_.class_of[rank]);
+    std::ranges::sort(below);
   }
-  return entry->second;
+  return std::ranges::equal_range(below, SiteAndClass(site_of(cluster_, tier, gpu), folding_.class_of[gpu])).size();
 }
 
 std::map<std::uint32_t, std::uint32_t> FoldedNetwork::fullest_trunks(const std::vector<Flow>& flows) const {
@@ -127,9 +132,11 @@ std::vector<Flow> FoldedNetwork::folded(const std::vector<Flow>& flows) {
       folded.times = folded.own;
       if (!is_trunk(original.route[crossing].link))
         continue;
-      const bool is_up = (original.route[crossing].link - first_trunk_) % trunks_per_leaf == 0;
+      const std::uint32_t trunk = original.route[crossing].link;
+      const bool is_up = (trunk - first_trunk_) % links_per_trunk == 0;
       const std::size_t end = is_up ? 0 : last; // where the GPU is that sends or receives over this trunk
-      folded.times = alike[at].route[end].own * sharers(original.route[end].link / links_per_gpu);
+      const std::size_t ranks = sharers(original.route[end].link / links_per_gpu_, trunk);
+      folded.times = alike[at].route[end].own * static_cast<std::uint32_t>(ranks);
     }
   }
   return alike;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "platforms/links.hpp"
+
 namespace moesim::cost {
 
-using platforms::link_of;
+using platforms::Ascent;
 using platforms::LinkKind;
-using platforms::Trunk;
+using platforms::NodeNetwork;
 
 NodeGroups by_node(std::span<const RankId> members, const platforms::Cluster& cluster) {
   std::vector<std::uint32_t> gpus;
@@ -22,56 +24,59 @@ NodeGroups by_node(std::span<const RankId> members, const platforms::Cluster& cl
   return nodes;
 }
 
-Leaf leaf_between(std::uint32_t gpu, std::uint32_t other, const platforms::Cluster& cluster) {
-  return cluster.leaf_of(gpu) == cluster.leaf_of(other) ? Leaf::Own : Leaf::Other;
+Ascent ascent_to(std::uint32_t gpu, std::uint32_t peer, const platforms::Cluster& cluster) {
+  return ascent_between(cluster, relay_of(cluster, gpu, peer), peer);
 }
 
-Route out_of_nic(std::uint32_t gpu, Leaf to, const platforms::Cluster& cluster) {
-  Route route{{link_of(gpu, LinkKind::NicUp)}};
-  if (to == Leaf::Other)
-    route.push_back({trunk_of(cluster, cluster.leaf_of(gpu), Trunk::Up)});
-  return route;
-}
-
-Route into_nic(std::uint32_t gpu, Leaf from, const platforms::Cluster& cluster) {
+Route joined(const platforms::Path& first, const platforms::Path& second) {
   Route route;
-  if (from == Leaf::Other)
-    route.push_back({trunk_of(cluster, cluster.leaf_of(gpu), Trunk::Down)});
-  route.push_back({link_of(gpu, LinkKind::NicDown)});
+  for (const platforms::Path* path : {&first, &second})
+    for (const std::uint32_t link : *path)
+      route.push_back({link});
   return route;
 }
 
-Route joined(Route first, const Route& second) {
-  first.insert(first.end(), second.begin(), second.end());
-  return first;
+void add_in_node(std::uint32_t gpu, std::span<const std::uint32_t> local, Bytes bytes,
+                 const platforms::Cluster& cluster, std::vector<execution::Flow>& flows) {
+  if (cluster.node_network != NodeNetwork::Mesh) {
+    const bool is_pcie = cluster.node_network == NodeNetwork::Pcie;
+    const std::uint32_t up = link_of(cluster, gpu, is_pcie ? LinkKind::PcieUp : LinkKind::NvlinkUp);
+    const std::uint32_t down = link_of(cluster, gpu, is_pcie ? LinkKind::PcieDown : LinkKind::NvlinkDown);
+    flows.push_back({{{up}, {down}}, bytes});
+    return;
+  }
+  for (const std::uint32_t peer : local)
+    if (peer != gpu)
+      flows.push_back({{{cable_of(cluster, gpu, peer)}}, bytes / static_cast<double>(local.size() - 1)});
 }
 
 bool share_a_node(std::uint32_t a, std::uint32_t b, const platforms::Cluster& cluster) {
   return cluster.node_of(a) == cluster.node_of(b);
 }
 
-Route way_out(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster) {
+platforms::Path way_out(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster) {
   if (share_a_node(from, to, cluster))
-    return {{link_of(from, LinkKind::NvlinkUp)}};
-  return out_of_nic(from, leaf_between(from, to, cluster), cluster);
+    return {path_in_node(cluster, from, to).front()};
+  const std::uint32_t relay = relay_of(cluster, from, to);
+  platforms::Path path = relay == from ? platforms::Path() : path_in_node(cluster, from, relay);
+  const platforms::Path out = out_of_nic(cluster, relay, ascent_between(cluster, relay, to));
+  path.insert(path.end(), out.begin(), out.end());
+  return path;
 }
 
-Route way_in(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster) {
-  if (share_a_node(from, to, cluster))
-    return {{link_of(to, LinkKind::NvlinkDown)}};
-  return into_nic(to, leaf_between(to, from, cluster), cluster);
+platforms::Path way_in(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster) {
+  if (!share_a_node(from, to, cluster))
+    return into_nic(cluster, to, ascent_to(from, to, cluster));
+  const platforms::Path path = path_in_node(cluster, from, to);
+  return path.size() > 1 ? platforms::Path{path.back()} : platforms::Path();
 }
 
 execution::Flow message(std::uint32_t from, std::uint32_t to, Bytes bytes, const platforms::Cluster& cluster) {
   return {joined(way_out(from, to, cluster), way_in(from, to, cluster)), bytes};
 }
 
-execution::Flow over_nvlink(std::uint32_t gpu, Bytes bytes) {
-  return {{{link_of(gpu, LinkKind::NvlinkUp)}, {link_of(gpu, LinkKind::NvlinkDown)}}, bytes};
-}
-
-execution::Flow over_nic(std::uint32_t gpu, Leaf to, Leaf from, Bytes bytes, const platforms::Cluster& cluster) {
-  return {joined(out_of_nic(gpu, to, cluster), into_nic(gpu, from, cluster)), bytes};
+execution::Flow over_nic(std::uint32_t gpu, Ascent to, Ascent from, Bytes bytes, const platforms::Cluster& cluster) {
+  return {joined(out_of_nic(cluster, gpu, to), into_nic(cluster, gpu, from)), bytes};
 }
 
 } // namespace moesim::cost

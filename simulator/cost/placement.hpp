@@ -1,11 +1,11 @@
-// Which members of a group share a node, and what is between those that do not.
+// Which members of a group share a node, and the flows between those that do and those that do not.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "platforms/cluster.hpp"
+#include "platforms/routes.hpp"
 #include "simulator/base/ids.hpp"
 #include "simulator/execution/executor.hpp"
 
@@ -15,32 +15,31 @@ namespace moesim::cost {
 using NodeGroups = std::vector<std::vector<std::uint32_t>>;
 [[nodiscard]] NodeGroups by_node(std::span<const RankId> members, const platforms::Cluster& cluster);
 
-// Where the other end of a message between nodes is: in the leaf of a GPU, or beyond the trunks of its leaf.
-enum class Leaf : std::uint8_t { Own, Other };
-[[nodiscard]] Leaf leaf_between(std::uint32_t gpu, std::uint32_t other, const platforms::Cluster& cluster);
+// How a message climbs from one node to another; between rails that stay apart it is passed on inside the sender's node
+// first, and then climbs as from the GPU that passes it on.
+[[nodiscard]] platforms::Ascent ascent_to(std::uint32_t gpu, std::uint32_t peer, const platforms::Cluster& cluster);
 
 using Route = decltype(execution::Flow::route);
+[[nodiscard]] Route joined(const platforms::Path& first, const platforms::Path& second);
 
-// What a message crosses on its way out of a GPU over its NIC, as far as that and its leaf's trunk go, and on its way
-// in. What is between two trunks is never full.
-[[nodiscard]] Route out_of_nic(std::uint32_t gpu, Leaf to, const platforms::Cluster& cluster);
-[[nodiscard]] Route into_nic(std::uint32_t gpu, Leaf from, const platforms::Cluster& cluster);
-[[nodiscard]] Route joined(Route first, const Route& second);
-
-// What a message crosses on its way out of a GPU, and on its way in: over NVLink inside a node and from NIC to NIC
-// otherwise.
+// What a message crosses on its way out of a GPU to where it turns, and from there to the receiver. In a node it turns
+// in the switch, or nowhere: a cable of a mesh is the sender's, and nothing is left of the way in.
 [[nodiscard]] bool share_a_node(std::uint32_t a, std::uint32_t b, const platforms::Cluster& cluster);
-[[nodiscard]] Route way_out(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster);
-[[nodiscard]] Route way_in(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster);
+[[nodiscard]] platforms::Path way_out(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster);
+[[nodiscard]] platforms::Path way_in(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster);
 // One message by itself.
 [[nodiscard]] execution::Flow message(std::uint32_t from, std::uint32_t to, Bytes bytes,
                                       const platforms::Cluster& cluster);
 
-// What a GPU sends to another, and what it receives from one, in one tier: a member of a collective does both at one
-// pace. Its flow crosses its own links and the trunks of its own leaf only, so that what one member suffers reaches
-// another through shared links and the end of the collective, not through the order of a ring.
-[[nodiscard]] execution::Flow over_nvlink(std::uint32_t gpu, Bytes bytes);
-[[nodiscard]] execution::Flow over_nic(std::uint32_t gpu, Leaf to, Leaf from, Bytes bytes,
+// What a GPU sends to others, and what it receives from others, in one tier: a member of a collective does both at one
+// pace. Its flows cross its own links and the trunks above it only, so that what one member suffers reaches another
+// through shared links and the end of the collective, not through the order of a ring.
+//
+// Inside a node: one flow, or in a mesh one to each of the other `local` members, `bytes` in all.
+void add_in_node(std::uint32_t gpu, std::span<const std::uint32_t> local, Bytes bytes,
+                 const platforms::Cluster& cluster, std::vector<execution::Flow>& flows);
+// Between nodes; what leaves climbs as `to` says, what arrives has climbed as `from` says.
+[[nodiscard]] execution::Flow over_nic(std::uint32_t gpu, platforms::Ascent to, platforms::Ascent from, Bytes bytes,
                                        const platforms::Cluster& cluster);
 
 } // namespace moesim::cost

@@ -37,9 +37,9 @@ struct Crossing {
   auto operator<=>(const Crossing&) const = default;
 };
 
-// Bytes that cross some links at once; what lies between them is wide enough never to matter. Up to eight: out of a GPU
-// and its node, up to two levels of switches, and as many down. A flow without bytes takes no time and is never
-// reported.
+// Bytes that cross some links at once; what lies between them is wide enough never to matter. Up to eight: out of a
+// node (PCIe, NIC) and up the fabric (leaf, pod), and the same way down again. A flow without bytes takes no time and
+// is never reported.
 struct Flow {
   boost::container::static_vector<Crossing, 8> route; // different links, at least one
   Bytes bytes;

@@ -1,19 +1,23 @@
 #include "simulator/folding/exchanges.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <map>
 #include <set>
+#include <utility>
+
+#include "platforms/links.hpp"
+#include "simulator/base/mixed.hpp"
 
 namespace moesim::folding {
 namespace {
 
-using platforms::links_per_gpu;
-
 class Collector {
 public:
   Collector(const workloads::Layout& layout, const platforms::Cluster& cluster, const cost::NetworkOptions& options)
-      : layout_(layout), cluster_(cluster), options_(options), first_trunk_(trunk_of(cluster, 0, platforms::Trunk::Up)),
-        users_(cost::each_leaf(layout.world_size(), cluster).size()) {}
+      : layout_(layout), cluster_(cluster), options_(options), links_per_gpu_(links_per_gpu(cluster)),
+        first_trunk_(first_trunk(cluster)), trunks_(trunks_above(cluster, layout.world_size())),
+        users_(trunks_.size()) {}
 
   void collect(std::uint32_t stage, const graph::Program& program, const std::vector<graph::Work>& works) {
     const auto uses = collectives_of(program, works);
@@ -25,9 +29,9 @@ public:
 
   Exchanges take() {
     for (const std::set<std::pair<std::uint32_t, std::uint32_t>>& users : users_) {
-      result_.leaves.emplace_back();
+      result_.users_of_trunk.emplace_back();
       for (const auto& [stage, position] : users)
-        result_.leaves.back().push_back({stage, position});
+        result_.users_of_trunk.back().push_back({stage, position});
     }
     return std::move(result_);
   }
@@ -55,32 +59,39 @@ private:
 
   // A flow begins at a link of its sender and ends at one of its receiver.
   void add(std::uint32_t stage, std::uint64_t label, const execution::Flow& flow) {
-    const std::uint32_t from = position_of(flow.route.front().link);
-    const std::uint32_t to = position_of(flow.route.back().link);
+    const std::uint32_t sender = flow.route.front().link / links_per_gpu_;
+    const std::uint32_t receiver = flow.route.back().link / links_per_gpu_;
+    const Exchange ends{position_of(sender), position_of(receiver), 0};
     label = mixed(label, std::bit_cast<std::uint64_t>(flow.bytes.value()));
     for (const execution::Crossing& crossing : flow.route) {
-      const bool is_trunk = crossing.link >= first_trunk_;
-      const std::uint32_t trunk = crossing.link - first_trunk_;
-      label =
-          mixed(label, is_trunk ? links_per_gpu + trunk % platforms::trunks_per_leaf : crossing.link % links_per_gpu);
-      if (is_trunk)
-        users_[trunk / platforms::trunks_per_leaf].emplace(
-            stage, trunk % platforms::trunks_per_leaf == static_cast<std::uint32_t>(platforms::Trunk::Up) ? from : to);
+      if (crossing.link < first_trunk_) {
+        label = mixed(label, crossing.link % links_per_gpu_);
+        const std::uint32_t gpu = crossing.link / links_per_gpu_;
+        result_.use_own_links &= gpu == sender || gpu == receiver;
+        continue;
+      }
+      const std::uint32_t number = trunk_number(cluster_, crossing.link);
+      const std::uint32_t direction = (crossing.link - first_trunk_) % platforms::links_per_trunk;
+      const auto tier = static_cast<std::uint32_t>(tier_of_trunk(cluster_, number));
+      label = mixed(label, links_per_gpu_ + platforms::links_per_trunk * tier + direction);
+      const bool goes_up = direction == static_cast<std::uint32_t>(platforms::Trunk::Up);
+      users_[static_cast<std::size_t>(std::ranges::lower_bound(trunks_, number) - trunks_.begin())].emplace(
+          stage, goes_up ? ends.from : ends.to);
     }
-    result_.flows.push_back({from, to, label});
+    result_.flows.push_back({ends.from, ends.to, label});
   }
 
-  [[nodiscard]] std::uint32_t position_of(std::uint32_t link) const {
-    return layout_.position_of(RankId(link / links_per_gpu));
-  }
+  [[nodiscard]] std::uint32_t position_of(std::uint32_t gpu) const { return layout_.position_of(RankId(gpu)); }
 
   const workloads::Layout& layout_;
   const platforms::Cluster& cluster_;
   const cost::NetworkOptions& options_;
+  std::uint32_t links_per_gpu_;
   std::uint32_t first_trunk_;
+  std::vector<std::uint32_t> trunks_; // above the job
   std::uint64_t uses_ = 0;
   std::map<graph::Dimension, std::vector<std::vector<std::uint32_t>>> groups_;
-  std::vector<std::set<std::pair<std::uint32_t, std::uint32_t>>> users_; // of each leaf: stage, position
+  std::vector<std::set<std::pair<std::uint32_t, std::uint32_t>>> users_; // of each trunk: stage, position
   Exchanges result_;
 };
 

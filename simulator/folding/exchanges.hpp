@@ -23,7 +23,8 @@ struct Exchange {
 
 struct Exchanges {
   std::vector<Exchange> flows;
-  std::vector<std::vector<TrunkUser>> leaves; // who sends or receives over the trunks of each leaf of the job
+  std::vector<std::vector<TrunkUser>> users_of_trunk; // of each trunk above the job, as in Places
+  bool use_own_links = true;                          // likewise
 };
 
 // Of all collectives of the programs that are simulated pair by pair.

@@ -9,7 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "platforms/links.hpp"
 #include "simulator/base/check.hpp"
+#include "simulator/base/mixed.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/folding/exchanges.hpp"
 #include "simulator/folding/signatures.hpp"
@@ -46,24 +48,25 @@ std::uint32_t count_of(const Classes& classes) {
   return *std::ranges::max_element(classes) + 1;
 }
 
-// Through what one rank can delay another: groups, the trunks of leaves, and what they send each other.
+// Through what one rank can delay another: groups, trunks, and what they send each other.
 struct Coupling {
   std::vector<Groups> dimensions;
-  std::vector<std::vector<TrunkUser>> leaves;
+  std::vector<std::vector<TrunkUser>> users_of_trunk;
   std::vector<Exchange> exchanges;
 };
 
-Signatures leaf_signatures(const Classes& classes, const Coupling& coupling, const Signatures& trunks) {
+// Of trunks that are told apart by `trunks`, by who uses them.
+Signatures user_signatures(const Classes& classes, const Coupling& coupling, const Signatures& trunks) {
   Signatures signatures = trunks;
-  for (std::size_t leaf = 0; leaf < coupling.leaves.size(); ++leaf)
-    for (const TrunkUser& user : coupling.leaves[leaf])
-      signatures[leaf] += mixed(user.stage, classes[user.position]); // in whatever order
+  for (std::size_t trunk = 0; trunk < coupling.users_of_trunk.size(); ++trunk)
+    for (const TrunkUser& user : coupling.users_of_trunk[trunk])
+      signatures[trunk] += mixed(user.stage, classes[user.position]); // in whatever order
   return signatures;
 }
 
 // Colour refinement (1-dimensional Weisfeiler-Leman): two positions are alike only when, in each dimension, their
-// groups have equally many members of each class, and so have, in each stage, the leaves whose trunks they use, and
-// they exchange the same with equally many of each class; until nothing changes.
+// groups have equally many members of each class, and so have, in each stage, the trunks that they use, and they
+// exchange the same with equally many of each class; until nothing changes.
 Classes refined(Classes classes, const Coupling& coupling, const Signatures& trunks) {
   for (std::uint32_t before = 0; before != count_of(classes);) {
     before = count_of(classes);
@@ -80,17 +83,17 @@ Classes refined(Classes classes, const Coupling& coupling, const Signatures& tru
       signatures[flow.from] += mixed(mixed(flow.label, 0), classes[flow.to]);
       signatures[flow.to] += mixed(mixed(flow.label, 1), classes[flow.from]);
     }
-    const Signatures leaves = leaf_signatures(classes, coupling, trunks);
-    for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf)
-      for (const TrunkUser& user : coupling.leaves[leaf])
-        signatures[user.position] += mixed(user.stage, leaves[leaf]); // in whatever order
+    const Signatures by_users = user_signatures(classes, coupling, trunks);
+    for (std::size_t trunk = 0; trunk < by_users.size(); ++trunk)
+      for (const TrunkUser& user : coupling.users_of_trunk[trunk])
+        signatures[user.position] += mixed(user.stage, by_users[trunk]); // in whatever order
     classes = split(classes, signatures);
   }
   return classes;
 }
 
 // Refinement compares hashes. This compares what it found, member by member: wherever positions are of one class, so
-// are their groups, and the leaves whose trunks they use.
+// are their groups, and the trunks that they use.
 class Proof {
 public:
   explicit Proof(const Classes& classes) : classes_(classes) {}
@@ -110,20 +113,22 @@ public:
     }
   }
 
-  void expect_leaves_alike(const std::vector<std::vector<TrunkUser>>& leaves, const Classes& class_of_leaf) {
-    using User = std::pair<std::uint32_t, std::uint32_t>; // stage and class
-    std::map<std::uint32_t, std::vector<User>> users_of;  // leaf class: who uses its trunks
-    std::map<User, std::uint32_t> leaf_of;                // leaf class
-    for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf) {
+  void expect_trunks_alike(const std::vector<std::vector<TrunkUser>>& users_of_trunk, const Classes& class_of_trunk,
+                           const std::vector<platforms::Tier>& tiers) {
+    using User = std::tuple<platforms::Tier, std::uint32_t, std::uint32_t>; // above a rank of this stage and class
+    std::map<std::uint32_t, std::vector<User>> users_of;                    // trunk class: who uses it
+    std::map<User, std::uint32_t> trunk_of;                                 // trunk class
+    for (std::size_t trunk = 0; trunk < users_of_trunk.size(); ++trunk) {
+      const std::uint32_t kind = class_of_trunk[trunk];
       std::vector<User> users;
-      for (const TrunkUser& user : leaves[leaf])
-        users.emplace_back(user.stage, classes_[user.position]);
+      for (const TrunkUser& user : users_of_trunk[trunk])
+        users.emplace_back(tiers[trunk], user.stage, classes_[user.position]);
       std::ranges::sort(users);
       for (const User& user : users)
-        MOESIM_CHECK(leaf_of.try_emplace(user, class_of_leaf[leaf]).first->second == class_of_leaf[leaf],
-                     "folded ranks are below leaves of the same kind");
-      MOESIM_CHECK(users_of.try_emplace(class_of_leaf[leaf], users).first->second == users,
-                   "folded leaves have the same kinds of ranks");
+        MOESIM_CHECK(trunk_of.try_emplace(user, kind).first->second == kind,
+                     "folded ranks are below trunks of the same kind");
+      MOESIM_CHECK(users_of.try_emplace(kind, users).first->second == users,
+                   "folded trunks have the same kinds of ranks");
     }
   }
 
@@ -146,16 +151,29 @@ private:
   const Classes& classes_;
 };
 
+std::vector<platforms::Tier> tiers_above(const workloads::Layout& layout, const platforms::Cluster& cluster) {
+  std::vector<platforms::Tier> tiers;
+  for (const std::uint32_t trunk : trunks_above(cluster, layout.world_size()))
+    tiers.push_back(tier_of_trunk(cluster, trunk));
+  return tiers;
+}
+
 } // namespace
 
 Fold fold(const graph::Programs& programs, const workloads::Layout& layout, const platforms::Cluster& cluster,
           const cost::NetworkOptions& options) {
+  if (cluster.fabric.routing != platforms::Routing::Adaptive)
+    return unfolded(layout, cluster);
   const std::vector<graph::Dimension> dimensions = dimensions_of(programs);
   Places places = places_of(programs, layout, cluster, options);
   Exchanges exchanges = exchanges_of(programs, layout, cluster, options);
-  for (std::size_t leaf = 0; leaf < exchanges.leaves.size(); ++leaf)
-    places.leaves[leaf].insert(places.leaves[leaf].end(), exchanges.leaves[leaf].begin(), exchanges.leaves[leaf].end());
-  Coupling coupling{{}, std::move(places.leaves), std::move(exchanges.flows)};
+  if (!places.uses_own_links || !exchanges.use_own_links)
+    return unfolded(layout, cluster);
+  for (std::size_t trunk = 0; trunk < exchanges.users_of_trunk.size(); ++trunk) {
+    const std::vector<TrunkUser>& users = exchanges.users_of_trunk[trunk];
+    places.users_of_trunk[trunk].insert(places.users_of_trunk[trunk].end(), users.begin(), users.end());
+  }
+  Coupling coupling{{}, std::move(places.users_of_trunk), std::move(exchanges.flows)};
   for (const graph::Dimension dimension : dimensions)
     coupling.dimensions.push_back(layout.position_groups(dimension));
 
@@ -170,18 +188,18 @@ Fold fold(const graph::Programs& programs, const workloads::Layout& layout, cons
     if (count_of(classes) > before)
       result.splits.push_back({attribute, count_of(classes) * stages});
   };
-  const Signatures alike(coupling.leaves.size(), 0);
+  const Signatures alike(coupling.users_of_trunk.size(), 0);
   const Signatures trunks = trunk_signatures(layout, cluster);
   tell_apart("place in the network", places.signatures, alike);
   tell_apart("GPU speed", speed_signatures(layout, cluster), alike);
   tell_apart("link bandwidth", link_signatures(layout, cluster), trunks);
 
-  result.class_of_leaf = split(Classes(coupling.leaves.size(), 0), leaf_signatures(classes, coupling, trunks));
+  result.class_of_trunk = split(Classes(trunks.size(), 0), user_signatures(classes, coupling, trunks));
   Proof proof(classes);
   for (const Groups& groups : coupling.dimensions)
     proof.expect_groups_alike(groups);
   proof.expect_exchanges_alike(coupling.exchanges);
-  proof.expect_leaves_alike(coupling.leaves, result.class_of_leaf);
+  proof.expect_trunks_alike(coupling.users_of_trunk, result.class_of_trunk, tiers_above(layout, cluster));
   result.membership = layout.membership(classes, dimensions);
   return result;
 }
@@ -202,7 +220,7 @@ std::string describe(const Fold& fold) {
 }
 
 Fold unfolded(const workloads::Layout& layout, const platforms::Cluster& cluster) {
-  return {layout.membership(), cost::each_leaf(layout.world_size(), cluster), {}};
+  return {layout.membership(), cost::each_trunk(layout.world_size(), cluster), {}};
 }
 
 } // namespace moesim::folding

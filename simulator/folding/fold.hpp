@@ -22,13 +22,14 @@ struct Split {
 };
 
 struct Fold {
-  graph::Membership membership;             // of the classes
-  std::vector<std::uint32_t> class_of_leaf; // which leaves of the fabric are alike, as cost_table() wants it
+  graph::Membership membership;              // of the classes
+  std::vector<std::uint32_t> class_of_trunk; // which trunks above the job are alike, as cost_table() wants it
   std::vector<Split> splits; // the attributes that tell ranks apart, in the order in which they were tried
 };
 
-// The coarsest classes that colour refinement finds. Throws InternalError when the partition that it came to is not one
-// of ranks that behave alike.
+// The coarsest classes that colour refinement finds. Every rank is by itself where routing over uplinks makes them
+// differ, or where ranks send over links of others that relay (Rails::Apart). Throws InternalError when the partition
+// that it came to is not one of ranks that behave alike.
 [[nodiscard]] Fold fold(const graph::Programs& programs, const workloads::Layout& layout,
                         const platforms::Cluster& cluster, const cost::NetworkOptions& options = {});
 

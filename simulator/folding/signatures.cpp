@@ -3,18 +3,22 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <bitset>
 #include <map>
 #include <set>
 #include <tuple>
 
+#include "platforms/links.hpp"
+#include "platforms/routes.hpp"
 #include "simulator/base/check.hpp"
+#include "simulator/base/mixed.hpp"
 #include "simulator/cost/communication.hpp"
-#include "simulator/cost/cost_table.hpp"
 
 namespace moesim::folding {
 namespace {
 
-using platforms::links_per_gpu;
+using platforms::Tier;
+using platforms::Trunk;
 
 std::uint64_t mixed_with(std::uint64_t a, double b) {
   return mixed(a, std::bit_cast<std::uint64_t>(b));
@@ -29,34 +33,49 @@ std::set<std::uint32_t> peers_of(const graph::Program& program) {
   return stages;
 }
 
+// The tiers whose trunks a GPU sends or receives over.
+using Tiers = std::bitset<platforms::tiers.size()>;
+
+std::size_t at(Tier tier) {
+  return static_cast<std::size_t>(tier);
+}
+
 // What the members of a group do in it.
 struct Roles {
   Signatures signatures;
-  std::vector<bool> use_trunks;
+  std::vector<Tiers> over;
 };
+
+// After how many GPUs a cluster looks the same again, that it has an end aside.
+std::int64_t period_of(const platforms::Cluster& cluster) {
+  const std::int64_t leaves = cluster.has_pods() ? cluster.fabric.leaves_per_pod / cluster.leaves_per_node() : 1;
+  return cluster.gpus_per_node * std::max<std::int64_t>(1, cluster.fabric.nodes_per_leaf) * leaves;
+}
 
 class Surveyor {
 public:
   Surveyor(const std::vector<graph::Work>& works, const workloads::Layout& layout, const platforms::Cluster& cluster,
            const cost::NetworkOptions& options)
-      : works_(works), layout_(layout), cluster_(cluster), options_(options),
-        gpus_per_leaf_(cluster.gpus_per_node * std::max<std::int64_t>(1, cluster.fabric.nodes_per_leaf)) {
+      : works_(works), layout_(layout), cluster_(cluster), options_(options), period_(period_of(cluster)),
+        links_per_gpu_(links_per_gpu(cluster)), first_trunk_(first_trunk(cluster)),
+        trunks_(trunks_above(cluster, layout.world_size())) {
     places_.signatures.assign(layout.position_count(), 0);
-    places_.leaves.resize(cost::each_leaf(layout.world_size(), cluster).size());
+    places_.users_of_trunk.resize(trunks_.size());
   }
 
   void survey(std::uint32_t stage, const graph::Program& program) {
-    std::vector<bool> use_trunks(layout_.position_count(), false);
+    std::vector<Tiers> over(layout_.position_count());
     const auto uses = collectives_of(program, works_);
     for (std::size_t dimension = 0; dimension < uses.size(); ++dimension)
       if (!uses[dimension].empty())
-        add_collectives(stage, static_cast<graph::Dimension>(dimension), uses[dimension], use_trunks);
+        add_collectives(stage, static_cast<graph::Dimension>(dimension), uses[dimension], over);
     for (const std::uint32_t peer : peers_of(program))
-      add_transfers(stage, peer, use_trunks);
-    for (std::uint32_t position = 0; position < use_trunks.size(); ++position)
-      if (use_trunks[position])
-        places_.leaves[static_cast<std::size_t>(cluster_.leaf_of(layout_.rank_of(stage, position).value()))].push_back(
-            {stage, position});
+      add_transfers(stage, peer, over);
+    for (std::uint32_t position = 0; position < over.size(); ++position)
+      for (const Tier tier : platforms::tiers)
+        if (over[position][at(tier)])
+          places_.users_of_trunk[trunk_above(tier, layout_.rank_of(stage, position).value())].push_back(
+              {stage, position});
   }
 
   Places take() { return std::move(places_); }
@@ -66,8 +85,13 @@ private:
     places_.signatures[position] = mixed(places_.signatures[position], mixed(stage, what));
   }
 
-  void add_collectives(std::uint32_t stage, graph::Dimension dimension, const Uses& uses,
-                       std::vector<bool>& use_trunks) {
+  // Among those above the job.
+  [[nodiscard]] std::size_t trunk_above(Tier tier, std::uint32_t gpu) const {
+    const std::uint32_t link = trunk_of(cluster_, tier, site_of(cluster_, tier, gpu), Trunk::Up);
+    return static_cast<std::size_t>(std::ranges::lower_bound(trunks_, trunk_number(cluster_, link)) - trunks_.begin());
+  }
+
+  void add_collectives(std::uint32_t stage, graph::Dimension dimension, const Uses& uses, std::vector<Tiers>& over) {
     const auto [groups, is_new] = groups_.try_emplace(dimension);
     if (is_new)
       groups->second = layout_.position_groups(dimension);
@@ -75,35 +99,44 @@ private:
       const Roles& roles = roles_of(stage, dimension, group, uses);
       for (std::size_t member = 0; member < group.size(); ++member) {
         add(group[member], stage, mixed(static_cast<std::uint64_t>(dimension), roles.signatures[member]));
-        if (roles.use_trunks[member])
-          use_trunks[group[member]] = true;
+        over[group[member]] |= roles.over[member];
       }
     }
   }
 
-  void add_transfers(std::uint32_t stage, std::uint32_t peer, std::vector<bool>& use_trunks) {
+  // What a rank sends to the peer stage, and what it receives from there.
+  void add_transfers(std::uint32_t stage, std::uint32_t peer, std::vector<Tiers>& over) {
     for (std::uint32_t position = 0; position < layout_.position_count(); ++position) {
       const std::uint32_t from = layout_.rank_of(stage, position).value();
       const std::uint32_t to = layout_.rank_of(peer, position).value();
-      const bool share_node = cluster_.node_of(from) == cluster_.node_of(to);
-      const bool share_leaf = cluster_.leaf_of(from) == cluster_.leaf_of(to);
-      add(position, stage, mixed(peer, share_node ? 1 : share_leaf ? 2 : 3));
-      if (!share_leaf)
-        use_trunks[position] = true;
+      std::uint64_t way = 0;
+      if (cluster_.node_of(from) == cluster_.node_of(to)) {
+        const bool is_mesh = cluster_.node_network == platforms::NodeNetwork::Mesh;
+        way = mixed(0, is_mesh ? cable_of(cluster_, from, to) % links_per_gpu_ : 0);
+      } else if (!reaches(cluster_, from, to)) {
+        places_.uses_own_links = false;
+      } else {
+        const std::uint8_t level = level_between(cluster_, from, to);
+        way = 1U + level;
+        over[position][at(Tier::Nic)] = over[position][at(Tier::Nic)] || cluster_.shares_nics();
+        over[position][at(Tier::Leaf)] = over[position][at(Tier::Leaf)] || level > 0;
+        over[position][at(Tier::Pod)] = over[position][at(Tier::Pod)] || level > 1;
+      }
+      add(position, stage, mixed(peer, way));
     }
   }
 
-  // Groups of a dimension have their ranks at the same distances, so what members do depends on where in its leaf the
-  // first one sits.
+  // Groups of a dimension have their ranks at the same distances, so what members do depends on where in its leaf and
+  // pod the first one sits.
   const Roles& roles_of(std::uint32_t stage, graph::Dimension dimension, const std::vector<std::uint32_t>& group,
                         const Uses& uses) {
     const std::uint32_t first = layout_.rank_of(stage, group.front()).value();
-    const auto [entry, is_new] = roles_.try_emplace({dimension, first % gpus_per_leaf_, uses});
+    const auto [entry, is_new] = roles_.try_emplace({dimension, first % period_, uses});
     if (is_new) {
       std::vector<RankId> ranks;
       for (const std::uint32_t position : group)
         ranks.push_back(layout_.rank_of(stage, position));
-      entry->second = {Signatures(ranks.size(), 0), std::vector<bool>(ranks.size(), false)};
+      entry->second = {Signatures(ranks.size(), 0), std::vector<Tiers>(ranks.size())};
       for (const Use& use : uses)
         if (!simulates_pairs(use, options_)) // exchanges.hpp has those
           add_roles(ranks, use, entry->second);
@@ -111,42 +144,66 @@ private:
     return entry->second;
   }
 
-  void add_roles(const std::vector<RankId>& ranks, const Use& use, Roles& roles) const {
-    const execution::Communication communication = cost::communication(call_of(use, options_), ranks, cluster_);
-    const std::uint32_t first_trunk = trunk_of(cluster_, 0, platforms::Trunk::Up);
-    std::map<std::uint32_t, std::uint64_t> over_trunk; // what this communication sends, in whatever order
-    for (const execution::Flow& flow : communication.flows)
+  void add_roles(const std::vector<RankId>& ranks, const Use& use, Roles& roles) {
+    std::uint64_t wave = 0;
+    for_each_wave(cost::communication(call_of(use, options_), ranks, cluster_),
+                  [&](Seconds latency, const std::vector<execution::Flow>& flows, std::uint32_t times) {
+                    const std::uint64_t what = mixed(mixed_with(++wave, latency.value()), times);
+                    add_roles(ranks, flows, what, roles);
+                  });
+  }
+
+  // Of flows that happen at once.
+  void add_roles(const std::vector<RankId>& ranks, const std::vector<execution::Flow>& flows, std::uint64_t what,
+                 Roles& roles) {
+    std::map<std::uint32_t, std::uint64_t> over_trunk; // what they send, in whatever order
+    for (const execution::Flow& flow : flows)
       for (const execution::Crossing& crossing : flow.route)
-        if (crossing.link >= first_trunk)
+        if (crossing.link >= first_trunk_)
           over_trunk[crossing.link] += mixed_with(1, flow.bytes.value());
-    Signatures flows(ranks.size(), 0);
-    for (const execution::Flow& flow : communication.flows) {
-      const auto on_gpu = std::ranges::find_if(flow.route, [&](const auto& at) { return at.link < first_trunk; });
+    Signatures sums(ranks.size(), 0);
+    for (const execution::Flow& flow : flows) {
+      const auto on_gpu = std::ranges::find_if(flow.route, [&](const auto& at) { return at.link < first_trunk_; });
       MOESIM_CHECK(on_gpu != flow.route.end(), "a flow starts or ends at a GPU");
-      const std::uint32_t gpu = on_gpu->link / links_per_gpu;
-      const auto member = static_cast<std::size_t>(std::ranges::lower_bound(ranks, RankId(gpu)) - ranks.begin());
-      std::uint64_t signature = mixed_with(0, flow.bytes.value());
-      for (const execution::Crossing& crossing : flow.route)
-        if (crossing.link >= first_trunk) {
-          signature = mixed(signature, mixed(links_per_gpu + (crossing.link - first_trunk) % platforms::trunks_per_leaf,
-                                             over_trunk[crossing.link]));
-          roles.use_trunks[member] = true;
-        } else {
-          MOESIM_CHECK(crossing.link / links_per_gpu == gpu, "a member of a collective uses its own links only");
-          signature = mixed(signature, crossing.link % links_per_gpu);
-        }
-      flows[member] += signature; // in whatever order
+      const RankId gpu(on_gpu->link / links_per_gpu_);
+      const auto member = std::ranges::lower_bound(ranks, gpu);
+      if (member == ranks.end() || *member != gpu) {
+        places_.uses_own_links = false;
+        continue;
+      }
+      const auto index = static_cast<std::size_t>(member - ranks.begin());
+      sums[index] += role_in(flow, gpu, over_trunk, roles.over[index]); // in whatever order
     }
     for (std::size_t member = 0; member < ranks.size(); ++member)
-      roles.signatures[member] =
-          mixed(mixed_with(roles.signatures[member], communication.latency.value()), flows[member]);
+      roles.signatures[member] = mixed(mixed(roles.signatures[member], what), sums[member]);
+  }
+
+  // What a flow is to the GPU whose links it crosses; notes over which trunks.
+  std::uint64_t role_in(const execution::Flow& flow, RankId gpu,
+                        const std::map<std::uint32_t, std::uint64_t>& over_trunk, Tiers& over) const {
+    std::uint64_t signature = mixed_with(0, flow.bytes.value());
+    for (const execution::Crossing& crossing : flow.route)
+      if (crossing.link >= first_trunk_) {
+        const Tier tier = tier_of_trunk(cluster_, trunk_number(cluster_, crossing.link));
+        const std::uint32_t direction = (crossing.link - first_trunk_) % platforms::links_per_trunk;
+        over[at(tier)] = true;
+        signature = mixed(signature, mixed(links_per_gpu_ + platforms::links_per_trunk * at(tier) + direction,
+                                           over_trunk.at(crossing.link)));
+      } else {
+        MOESIM_CHECK(crossing.link / links_per_gpu_ == gpu.value(), "a member of a collective uses its own links only");
+        signature = mixed(signature, crossing.link % links_per_gpu_);
+      }
+    return signature;
   }
 
   const std::vector<graph::Work>& works_;
   const workloads::Layout& layout_;
   const platforms::Cluster& cluster_;
   const cost::NetworkOptions& options_;
-  std::int64_t gpus_per_leaf_;
+  std::int64_t period_;
+  std::uint32_t links_per_gpu_;
+  std::uint32_t first_trunk_;
+  std::vector<std::uint32_t> trunks_; // above the job
   Places places_;
   std::map<graph::Dimension, std::vector<std::vector<std::uint32_t>>> groups_;
   std::map<std::tuple<graph::Dimension, std::int64_t, Uses>, Roles> roles_;
@@ -182,13 +239,6 @@ std::array<Uses, graph::dimension_count> collectives_of(const graph::Program& pr
   return uses;
 }
 
-std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
-  std::uint64_t z = a * 0x9e3779b97f4a7c15U + b + 0x632be59bd9b4e019U;
-  z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-  return z ^ (z >> 31U);
-}
-
 Places places_of(const graph::Programs& programs, const workloads::Layout& layout, const platforms::Cluster& cluster,
                  const cost::NetworkOptions& options) {
   Surveyor surveyor(programs.works, layout, cluster, options);
@@ -207,24 +257,25 @@ Signatures speed_signatures(const workloads::Layout& layout, const platforms::Cl
 }
 
 Signatures link_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster) {
+  const std::uint32_t links = links_per_gpu(cluster);
   Signatures signatures(layout.position_count(), 0);
   std::set<std::uint32_t> seen;
   for (const platforms::LinkOverride& degraded : cluster.degraded_links) {
     const BytesPerSecond bandwidth = platforms::link_bandwidth(cluster, degraded.link);
     if (bandwidth != platforms::whole_bandwidth(cluster, degraded.link) && seen.insert(degraded.link).second)
-      add(signatures, layout, degraded.link / links_per_gpu,
-          mixed_with(degraded.link % links_per_gpu, bandwidth.value()));
+      add(signatures, layout, degraded.link / links, mixed_with(degraded.link % links, bandwidth.value()));
   }
   return signatures;
 }
 
 Signatures trunk_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster) {
-  Signatures signatures(cost::each_leaf(layout.world_size(), cluster).size(), 0);
-  for (std::size_t leaf = 0; leaf < signatures.size(); ++leaf)
-    for (const platforms::Trunk trunk : {platforms::Trunk::Up, platforms::Trunk::Down})
-      signatures[leaf] = mixed_with(
-          signatures[leaf],
-          platforms::link_bandwidth(cluster, trunk_of(cluster, static_cast<std::int64_t>(leaf), trunk)).value());
+  Signatures signatures;
+  for (const std::uint32_t trunk : trunks_above(cluster, layout.world_size())) {
+    std::uint64_t signature = at(tier_of_trunk(cluster, trunk));
+    for (const Trunk direction : {Trunk::Up, Trunk::Down})
+      signature = mixed_with(signature, link_bandwidth(cluster, link_of_trunk(cluster, trunk, direction)).value());
+    signatures.push_back(signature);
+  }
   return signatures;
 }
 

@@ -17,9 +17,6 @@ namespace moesim::folding {
 
 using Signatures = std::vector<std::uint64_t>; // per position
 
-// A number that hardly two pairs of numbers have in common (the finalizer of splitmix64, Steele et al. 2014).
-[[nodiscard]] std::uint64_t mixed(std::uint64_t a, std::uint64_t b);
-
 // A collective that a stage runs in all groups of a dimension.
 struct Use {
   graph::Kind kind = graph::Kind::AllReduce;
@@ -36,16 +33,17 @@ using Uses = std::set<Use>;
 // Whether each flow of it is one between two of its members (fidelity flow), not one of a member by itself.
 [[nodiscard]] bool simulates_pairs(const Use& use, const cost::NetworkOptions& options);
 
-// A GPU that sends or receives over the trunks of its leaf.
+// A GPU that sends or receives over a trunk above it.
 struct TrunkUser {
   std::uint32_t stage = 0;
   std::uint32_t position = 0;
 };
 
-// Where groups and transfers cross the boundaries of nodes and leaves.
+// Where groups and transfers cross the boundaries of nodes and of what is above them.
 struct Places {
   Signatures signatures; // what a position sends and receives over each of its links in each of its groups
-  std::vector<std::vector<TrunkUser>> leaves; // of each leaf of the job
+  std::vector<std::vector<TrunkUser>> users_of_trunk; // of each trunk above the job (platforms::trunks_above)
+  bool uses_own_links = true; // false: some rank sends over links of a GPU that relays, and nothing is alike for sure
 };
 [[nodiscard]] Places places_of(const graph::Programs& programs, const workloads::Layout& layout,
                                const platforms::Cluster& cluster, const cost::NetworkOptions& options);
@@ -53,7 +51,7 @@ struct Places {
 [[nodiscard]] Signatures speed_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster);
 // Links that have another bandwidth than the cluster's.
 [[nodiscard]] Signatures link_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster);
-// A number for each leaf of the job: trunks that have another bandwidth than the fabric's.
+// A number for each trunk above the job: its tier and its bandwidths.
 [[nodiscard]] Signatures trunk_signatures(const workloads::Layout& layout, const platforms::Cluster& cluster);
 
 } // namespace moesim::folding

@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "platforms/links.hpp"
 #include "simulator/cost/communication.hpp"
 #include "simulator/screen/memo.hpp"
 

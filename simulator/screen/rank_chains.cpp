@@ -4,6 +4,7 @@
 #include <bit>
 #include <set>
 
+#include "platforms/links.hpp"
 #include "simulator/base/check.hpp"
 #include "simulator/screen/memo.hpp"
 
@@ -28,7 +29,7 @@ RankChains::RankChains(const platforms::Cluster& cluster, CommunicationTimes& co
   for (const platforms::GpuOverride& slow : cluster.slow_gpus)
     by_factor.emplace(slow.speed, slow.gpu);
   for (const platforms::LinkOverride& degraded : cluster.degraded_links)
-    by_factor.emplace(degraded.bandwidth_factor, degraded.link / platforms::links_per_gpu);
+    by_factor.emplace(degraded.bandwidth_factor, degraded.link / links_per_gpu(cluster));
   for (const auto& [factor, gpu] : by_factor)
     overridden_.push_back(gpu);
 }

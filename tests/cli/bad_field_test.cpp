@@ -150,7 +150,7 @@ TEST(BadField, Fabric) {
             "say type: fat-tree\n");
   EXPECT_EQ(problems_of_fabric("{type: fattree, nodes_per_leaf: 4}"),
             "scenario.yaml:4:53: platform.fabric.type: unknown value 'fattree'; did you mean 'fat-tree'? expected one "
-            "of fat-tree, non-blocking\n");
+            "of fat-tree, non-blocking, rail-optimized, rail-only\n");
 }
 
 TEST(BadField, NotAvailableYet) {

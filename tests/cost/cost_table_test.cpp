@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "platforms/links.hpp"
 #include "tests/cost/test_cluster.hpp"
 
 namespace moesim::cost {
@@ -63,7 +64,7 @@ TEST(CostTable, StreamsHoldMultiprocessors) {
 
 TEST(CostTable, ADegradedLinkKeepsItsPlaceWithLessBandwidth) {
   platforms::Cluster cluster = test_cluster(1, 2);
-  const std::uint32_t link = platforms::link_of(1, platforms::LinkKind::NvlinkDown);
+  const std::uint32_t link = platforms::link_of(test_cluster(1, 1), 1, platforms::LinkKind::NvlinkDown);
   cluster.degraded_links = {{.link = link, .bandwidth_factor = 0.25}};
   const execution::Costs costs = cost_table(two_ranks(), cluster);
   ASSERT_EQ(costs.links.size(), 8u);

@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include "platforms/links.hpp"
 #include "simulator/cost/communication.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "tests/cost/test_cluster.hpp"

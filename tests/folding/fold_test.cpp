@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "platforms/links.hpp"
+
 namespace moesim::folding {
 namespace {
 
@@ -96,7 +98,7 @@ TEST(Fold, WhoSharesNoGroupIsNotSplit) {
 TEST(Fold, ADegradedLinkSplitsLikeASlowGpu) {
   const Layout layout({.tp = 4, .dp = 4});
   platforms::Cluster cluster = cluster_of(2, 8);
-  cluster.degraded_links = {{platforms::link_of(5, platforms::LinkKind::NicDown), 0.5}};
+  cluster.degraded_links = {{platforms::link_of(cluster, 5, platforms::LinkKind::NicDown), 0.5}};
   const Fold result = fold(programs_of(layout, {Dimension::Tp, Dimension::Dp}), layout, cluster);
   EXPECT_THAT(sizes_of(result), ElementsAre(9, 3, 3, 1));
   EXPECT_THAT(result.splits, ElementsAre(Split{"link bandwidth", 4}));
@@ -107,8 +109,8 @@ TEST(Fold, OverridesThatChangeNothingSplitNothing) {
   const Layout layout({.dp = 8});
   platforms::Cluster cluster = cluster_of(2, 8);
   cluster.slow_gpus = {{.gpu = 5, .speed = 1}, {.gpu = 9, .speed = 0.5}};
-  cluster.degraded_links = {{platforms::link_of(3, platforms::LinkKind::NicUp), 1},
-                            {platforms::link_of(12, platforms::LinkKind::NicUp), 0.1}};
+  cluster.degraded_links = {{platforms::link_of(cluster, 3, platforms::LinkKind::NicUp), 1},
+                            {platforms::link_of(cluster, 12, platforms::LinkKind::NicUp), 0.1}};
   EXPECT_THAT(sizes_of(fold(programs_of(layout, {Dimension::Dp}), layout, cluster)), ElementsAre(8));
 }
 
@@ -136,10 +138,10 @@ TEST(Fold, AWeakTrunkSplitsItsLeaf) {
   cluster.fabric = {2, 2};
   const graph::Programs programs = programs_of(layout, {Dimension::Tp, Dimension::Dp});
   const Fold even = fold(programs, layout, cluster);
-  EXPECT_THAT(even.class_of_leaf, ElementsAre(0, 0, 0, 0));
+  EXPECT_THAT(even.class_of_trunk, ElementsAre(0, 0, 0, 0));
   cluster.degraded_links = {{trunk_of(cluster, 2, platforms::Trunk::Up), 0.5}};
   const Fold weak = fold(programs, layout, cluster);
-  EXPECT_THAT(weak.class_of_leaf, ElementsAre(0, 0, 1, 0));
+  EXPECT_THAT(weak.class_of_trunk, ElementsAre(0, 0, 1, 0));
   EXPECT_EQ(sizes_of(weak).size(), 2 * sizes_of(even).size());
 }
 

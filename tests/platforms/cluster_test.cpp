@@ -2,27 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include "platforms/links.hpp"
+#include "tests/platforms/cluster_text.hpp"
+
 namespace moesim::platforms {
 namespace {
 
 using testing::HasSubstr;
-
-Cluster read(const std::string& yaml) {
-  const config::Node root = config::parse_yaml(yaml, "test.yaml");
-  Problems problems;
-  Cluster cluster = read_cluster(*root.find("platform"), "platform", problems);
-  problems.throw_if_any();
-  return cluster;
-}
-
-std::string error_of(const std::string& yaml) {
-  try {
-    (void)read(yaml);
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(Cluster, ACatalogueNameWithChangesIsTheCatalogueWithChanges) {
   const Cluster plain = read("platform: dgx-h100");
@@ -62,9 +48,9 @@ TEST(Cluster, OverridesReachExactlyWhatTheyName) {
                                "{link: node1.nic2, bandwidth_factor: 0.5}]}");
   EXPECT_EQ(gpu_speed(cluster, 9), 0.8);
   EXPECT_EQ(gpu_speed(cluster, 8), 1);
-  for (std::uint32_t link = 0; link < cluster.gpu_count() * links_per_gpu; ++link) {
+  for (std::uint32_t link = 0; link < first_trunk(cluster); ++link) {
     const bool is_degraded = link_name(cluster, link).starts_with("node1.nic2.");
-    const bool is_nic = link % links_per_gpu >= 2;
+    const bool is_nic = link % links_per_gpu(cluster) >= 2;
     const BytesPerSecond whole = is_nic ? cluster.nic.effective() : cluster.nvlink.effective();
     EXPECT_EQ(link_bandwidth(cluster, link), whole * (is_degraded ? 0.5 : 1)) << link_name(cluster, link);
   }
@@ -72,10 +58,10 @@ TEST(Cluster, OverridesReachExactlyWhatTheyName) {
 
 TEST(Cluster, NamesEveryLinkDifferently) {
   const Cluster cluster = read("platform: {base: dgx-h100, nodes: 2}");
-  EXPECT_EQ(link_name(cluster, link_of(10, LinkKind::NicUp)), "node1.nic2.up");
-  EXPECT_EQ(link_name(cluster, link_of(10, LinkKind::NicDown)), "node1.nic2.down");
-  EXPECT_EQ(link_name(cluster, link_of(7, LinkKind::NvlinkUp)), "node0.nvlink7.up");
-  EXPECT_EQ(link_name(cluster, link_of(7, LinkKind::NvlinkDown)), "node0.nvlink7.down");
+  EXPECT_EQ(link_name(cluster, link_of(cluster, 10, LinkKind::NicUp)), "node1.nic2.up");
+  EXPECT_EQ(link_name(cluster, link_of(cluster, 10, LinkKind::NicDown)), "node1.nic2.down");
+  EXPECT_EQ(link_name(cluster, link_of(cluster, 7, LinkKind::NvlinkUp)), "node0.nvlink7.up");
+  EXPECT_EQ(link_name(cluster, link_of(cluster, 7, LinkKind::NvlinkDown)), "node0.nvlink7.down");
 }
 
 // Five nodes in leaves of two: the last leaf has one node and the trunk of two.
@@ -101,7 +87,7 @@ TEST(Fabric, EachTrunkCarriesTheNicsOfAFullLeafOverTheOversubscription) {
   for (std::int64_t leaf = 0; leaf < 3; ++leaf)
     for (const Trunk trunk : {Trunk::Up, Trunk::Down})
       EXPECT_EQ(link_bandwidth(cluster, trunk_of(cluster, leaf, trunk)), 16 * cluster.nic.effective() / 4) << leaf;
-  EXPECT_EQ(link_bandwidth(cluster, link_of(39, LinkKind::NicUp)), cluster.nic.effective());
+  EXPECT_EQ(link_bandwidth(cluster, link_of(cluster, 39, LinkKind::NicUp)), cluster.nic.effective());
   const Cluster ideal = read("platform: {base: dgx-h100, nodes: 5, fabric: {type: fat-tree, nodes_per_leaf: 2}}");
   EXPECT_EQ(link_bandwidth(ideal, trunk_of(ideal, 0, Trunk::Up)), 16 * ideal.nic.effective());
 }

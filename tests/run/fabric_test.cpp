@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platforms/links.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
 #include "tests/run/makespan.hpp"
@@ -103,7 +104,7 @@ TEST(Fabric, ATrunkWithoutOversubscriptionChangesNothing) {
   variants[2].training_job().training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
   variants[3].training_job().training.overlap = {.pp = true};
   variants[3].cluster.degraded_links = {
-      {.link = platforms::link_of(9, platforms::LinkKind::NicUp), .bandwidth_factor = 0.3}};
+      {.link = platforms::link_of(variants[3].cluster, 9, platforms::LinkKind::NicUp), .bandwidth_factor = 0.3}};
   for (std::size_t at = 0; at < variants.size(); ++at)
     for (const std::int64_t nodes_per_leaf : {1, 2, 3, 4}) {
       const Seconds without = simulated_time(variants[at]);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platforms/links.hpp"
 #include "tests/record/temporary_folder.hpp"
 
 #include "tests/run/folded_equals_full.hpp"
@@ -138,17 +139,17 @@ INSTANTIATE_TEST_SUITE_P(
                 }},
         Breaker{"DegradedNic",
                 [](Scenario& scenario) {
-                  scenario.cluster.degraded_links = {{link_of(9, LinkKind::NicUp), 0.3}};
+                  scenario.cluster.degraded_links = {{link_of(scenario.cluster, 9, LinkKind::NicUp), 0.3}};
                 }},
         Breaker{"DegradedNvlink",
                 [](Scenario& scenario) {
-                  scenario.cluster.degraded_links = {{link_of(33, LinkKind::NvlinkDown), 0.1}};
+                  scenario.cluster.degraded_links = {{link_of(scenario.cluster, 33, LinkKind::NvlinkDown), 0.1}};
                 }},
         Breaker{"SlowGpuAndDegradedNic",
                 [](Scenario& scenario) {
                   scenario.cluster.slow_gpus = {{5, 0.7}};
-                  scenario.cluster.degraded_links = {{link_of(60, LinkKind::NicUp), 0.5},
-                                                     {link_of(60, LinkKind::NicDown), 0.5}};
+                  scenario.cluster.degraded_links = {{link_of(scenario.cluster, 60, LinkKind::NicUp), 0.5},
+                                                     {link_of(scenario.cluster, 60, LinkKind::NicDown), 0.5}};
                 }},
         Breaker{"OversubscribedTrunk",
                 [](Scenario& scenario) {

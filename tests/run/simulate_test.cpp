@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include "platforms/links.hpp"
 #include "simulator/base/input_error.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/ideal_executor.hpp"
@@ -38,7 +39,7 @@ std::vector<scenario::Scenario> variants() {
   result[1].training_job().training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
   result[2].cluster.slow_gpus = {{.gpu = 5, .speed = 0.7}};
   result[2].cluster.degraded_links = {
-      {.link = platforms::link_of(9, platforms::LinkKind::NicUp), .bandwidth_factor = 0.3}};
+      {.link = platforms::link_of(result[2].cluster, 9, platforms::LinkKind::NicUp), .bandwidth_factor = 0.3}};
   return result;
 }
 

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platforms/links.hpp"
 #include "simulator/base/input_error.hpp"
 #include "tests/record/temporary_folder.hpp"
 #include "tests/run/random_scenario.hpp"
@@ -43,7 +44,7 @@ void change_platform(scenario::Scenario& scenario, std::uint64_t seed) {
   for (std::uint32_t gpus = below(3); gpus > 0; --gpus)
     cluster.slow_gpus.push_back({below(cluster.gpu_count()), factor()});
   for (std::uint32_t links = below(4); links > 0; --links)
-    cluster.degraded_links.push_back({below(cluster.gpu_count() * platforms::links_per_gpu), factor()});
+    cluster.degraded_links.push_back({below(platforms::first_trunk(cluster)), factor()});
   const char* order = std::array{"tp-cp-ep-dp-pp", "tp-ep-dp-cp-pp", "pp-tp-cp-ep-dp", "dp-cp-ep-tp-pp"}[below(4)];
   if (workloads::Layout::problems(scenario.job().sizes, order).empty())
     scenario.rank_order = order;

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platforms/links.hpp"
 #include "schedulers/custom_order.hpp"
 #include "tests/run/test_scenario.hpp"
 #include "tests/screen/simulated.hpp"
@@ -180,7 +181,8 @@ TEST(Screen, PassesThroughSlowGpusAndWeakLinks) {
     expect_exact(scenario);
     EXPECT_GT(bound_of(scenario), before);
     const Seconds with_slow_gpu = bound_of(scenario);
-    scenario.cluster.degraded_links = {{platforms::link_of(slow, platforms::LinkKind::NvlinkUp), 1e-4}};
+    scenario.cluster.degraded_links = {
+        {platforms::link_of(scenario.cluster, slow, platforms::LinkKind::NvlinkUp), 1e-4}};
     expect_exact(scenario);
     EXPECT_GT(bound_of(scenario), with_slow_gpu);
   }
