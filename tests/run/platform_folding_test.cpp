@@ -63,8 +63,9 @@ TEST_P(Platforms, FoldedEqualsFull) {
       SCOPED_TRACE(resolved_yaml(scenario));
       const std::uint32_t classes = expect_folded_equals_full(scenario);
       // Pair by pair, the messages between rails that stay apart cross links of GPUs that relay.
-      if (fidelity != cost::Fidelity::Flow || scenario.cluster.fabric.rails != Rails::Apart)
+      if (fidelity != cost::Fidelity::Flow || scenario.cluster.fabric.rails != Rails::Apart) {
         EXPECT_LT(classes, sizes.world()) << "nothing was folded";
+      }
     }
 }
 
