@@ -188,7 +188,10 @@ Outcome ChildProcess::outcome() {
   const char kind = is_complete ? received_.front() : '\0';
   if (is_complete)
     received_.erase(0, 1);
-  if (kind == done) {
+  is_late_ = is_late_ || (limits_.time && outcome.wall_time > *limits_.time);
+  if (is_late_) {
+    outcome.reason = reason_of(status);
+  } else if (kind == done) {
     outcome.ending = Ending::Done;
     outcome.value = std::move(received_);
   } else if (kind == refused) {
@@ -201,8 +204,7 @@ Outcome ChildProcess::outcome() {
                          ? fmt::format("needed more memory than the limit of {}", format_bytes(*limits_.memory))
                          : "ran out of memory";
   } else {
-    if (!is_late_)
-      wait_for_own_end(status);
+    wait_for_own_end(status);
     outcome.reason = reason_of(status);
     if (const std::string said = last_line(outcome.log); !said.empty())
       outcome.reason += "; its last words: " + said;

@@ -14,6 +14,9 @@ namespace {
 
 using config::Node;
 
+// Combinations that are looked at before exclusions: what a second or two can do.
+constexpr std::size_t most_combinations = 100 * most_points;
+
 bool is_plain_number(const Node& node) {
   return node.kind == Node::Kind::Scalar && !node.quoted && config::is_number(node.scalar);
 }
@@ -61,21 +64,28 @@ private:
   }
 
   void add_point() {
+    if (++combinations_ > most_combinations)
+      refuse();
     const auto excludes = [&](const Conditions& exclusion) { return hold(exclusion, choices_); };
     if (std::ranges::any_of(axes_.exclusions, excludes))
       return;
     if (points_.size() == most_points)
-      throw InputError(place_, "axes",
-                       fmt::format("the axes span more than {} points; leave out values, or exclude points",
-                                   format_count(most_points)));
+      refuse();
     std::vector<Setting> settings;
     for (const Choice& choice : choices_)
       settings.push_back({*choice.field, config::flow_text(*choice.value)});
     points_.push_back(std::move(settings));
   }
 
+  [[noreturn]] void refuse() const {
+    throw InputError(place_, "axes",
+                     fmt::format("the axes span more than {} points; leave out values, or exclude points",
+                                 format_count(most_points)));
+  }
+
   const Axes& axes_;
   const Position& place_;
+  std::size_t combinations_ = 0;
   std::vector<Choice> choices_;
   std::vector<std::vector<Setting>> points_;
 };

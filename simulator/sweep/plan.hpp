@@ -10,7 +10,7 @@
 namespace moesim::sweep {
 
 // The most points of a sweep.
-inline constexpr std::size_t most_points = 1'000'000;
+inline constexpr std::size_t most_points = 100'000;
 
 struct Setting {
   std::string field; // dotted path, such as training.micro_batch_size

@@ -53,7 +53,7 @@ std::pair<const char*, std::string> problem_of(const Range& range) {
   const double count = range.is_geometric ? std::log(range.to / range.from) / std::log(range.stride)
                                           : (range.to - range.from) / range.stride;
   if (count >= static_cast<double>(most_points) || std::abs(range.to) > most_exact)
-    return {"to", "the range is too large; expected at most a million values, up to 2^53"};
+    return {"to", "the range is too large; expected at most 100,000 values, up to 2^53"};
   return {"", ""};
 }
 

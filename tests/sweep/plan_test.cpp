@@ -107,9 +107,12 @@ TEST(SweepPlan, RefusesWhatHasNoPointsOrTooMany) {
   EXPECT_EQ(files.problems(head + "axes: {a: [1]}\nexclude: [{a: 1}]\n"),
             "sweep.yaml:3:7: exclude: every point is excluded; expected at least one that is not\n");
   EXPECT_EQ(files.problems(head + "axes: {a: {from: 1, to: 2000, step: 1}, b: {from: 1, to: 2000, step: 1}}\n"),
-            "sweep.yaml:3:7: axes: the axes span more than 1,000,000 points; leave out values, or exclude points\n");
+            "sweep.yaml:3:7: axes: the axes span more than 100,000 points; leave out values, or exclude points\n");
+  EXPECT_EQ(files.problems(head + "axes: {a: {from: 1, to: 20000, step: 1}, b: {from: 1, to: 20000, step: 1}}\n"
+                                  "exclude: [{a: 1, b: 1}]\n"),
+            "sweep.yaml:3:7: axes: the axes span more than 100,000 points; leave out values, or exclude points\n");
   EXPECT_EQ(files.problems(head + "axes: {a: {from: 1, to: 1e12, step: 1}}\n"),
-            "sweep.yaml:3:25: axes.a.to: the range is too large; expected at most a million values, up to 2^53\n");
+            "sweep.yaml:3:25: axes.a.to: the range is too large; expected at most 100,000 values, up to 2^53\n");
 }
 
 TEST(SweepPlan, AsksForOneBaseAndOneKindOfSettings) {
