@@ -119,6 +119,19 @@ TEST_F(Sweep, ResumesOnlyItsOwnSweep) {
   EXPECT_EQ(place_.run({"sweep", "other.yaml", "-o", "."}).status, 2);
 }
 
+TEST_F(Sweep, ReportsAreOfCompleteSweeps) {
+  const Outcome early = place_.run({"sweep-report", ".", "-o", "out.svg"});
+  EXPECT_EQ(early.status, 2);
+  EXPECT_EQ(early.err,
+            ".:1:1: there is no sweep.h5 here; expected the folder of a sweep that is complete (moesim sweep "
+            "--status says how far it is, --resume goes on with it)\n");
+  ASSERT_EQ(place_.run({"sweep", "sweep.yaml", "-o", "out"}).status, 0);
+  EXPECT_EQ(place_.run({"sweep-report", "out", "-o", "out.svg"}).out, "wrote out.svg\n");
+  EXPECT_EQ(place_.run({"sweep-report", "out", "-o", "out.html"}).out, "wrote out.html\n");
+  EXPECT_THAT(text("out.svg"), HasSubstr("9 of 12 points fit and are compared"));
+  EXPECT_EQ(place_.run({"sweep-report", "out", "-o", "out.png"}).status, 2);
+}
+
 TEST_F(Sweep, CtrlCEndsItAndResumeFinishesIt) {
   place_.write("sweep.yaml",
                "version: 1\nbase: small.yaml\naxes: {training.seq_length: {from: 8, to: 1000, step: 8}}\n");
