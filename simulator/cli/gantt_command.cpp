@@ -8,7 +8,7 @@
 #include "simulator/base/format.hpp"
 #include "simulator/cli/commands.hpp"
 #include "simulator/cli/picture.hpp"
-#include "simulator/config/quantity.hpp"
+#include "simulator/cli/quantity_option.hpp"
 #include "simulator/record/result_file.hpp"
 
 namespace moesim::cli {
@@ -51,22 +51,11 @@ std::vector<std::uint32_t> parse_ranks(const std::string& text, std::size_t worl
   return ranks;
 }
 
-// "10ms", as in a scenario.
-double parse_time(const char* option, const std::string& text) {
-  config::Node node;
-  node.kind = config::Node::Kind::Scalar;
-  node.scalar = text;
-  const config::Reading<double> time = config::read_quantity(node, config::time_dimension);
-  if (!time.value)
-    throw CLI::ValidationError(option, time.problem);
-  return *time.value;
-}
-
 void read_window(const GanttCommandOptions& command, double makespan, analysis::GanttOptions& options) {
   if (!command.from.empty())
-    options.from = parse_time("--from", command.from);
+    options.from = time_option("--from", command.from).value();
   if (!command.to.empty())
-    options.to = parse_time("--to", command.to);
+    options.to = time_option("--to", command.to).value();
   if (options.from >= options.to)
     throw CLI::ValidationError("--from", fmt::format("{} is not before --to {}", command.from, command.to));
   if (options.from > 0 && options.from >= makespan)

@@ -1,15 +1,18 @@
+#include <array>
 #include <chrono>
 #include <memory>
+#include <new>
 #include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/summary.hpp"
+#include "simulator/base/check.hpp"
 #include "simulator/base/format.hpp"
 #include "simulator/cli/commands.hpp"
-#include "simulator/cli/separate_process.hpp"
 #include "simulator/cli/terminal.hpp"
+#include "simulator/pool/process_pool.hpp"
 #include "simulator/record/result_file.hpp"
 #include "simulator/run/simulate.hpp"
 #include "simulator/scenario/memory_advice.hpp"
@@ -78,6 +81,25 @@ std::vector<scenario::Scenario> load_all(const RunOptions& options) {
   return scenarios;
 }
 
+// The same in a process of its own: SimGrid runs one simulation per process.
+Report simulate_apart(const std::string& file, const scenario::Scenario& scenario, const RunOptions& options) {
+  constexpr char out_of_memory = 'm';
+  const std::array<pool::Work, 1> work{[&] {
+    try {
+      const Report report = simulate(file, scenario, options);
+      return (report.fits ? 'y' : 'n') + report.text;
+    } catch (const std::bad_alloc&) {
+      return std::string(1, out_of_memory);
+    }
+  }};
+  const pool::Outcome outcome = pool::run_all(work, {.error_stream = pool::ErrorStream::Shared}).front();
+  if (outcome.ending != pool::Ending::Done)
+    throw InternalError(outcome.reason);
+  if (outcome.value.front() == out_of_memory)
+    throw std::bad_alloc();
+  return {outcome.value.substr(1), outcome.value.front() == 'y'};
+}
+
 int run(const RunOptions& options) {
   if (!options.output.empty() && options.scenarios.size() > 1)
     throw CLI::ValidationError("-o", "one result file holds one scenario; run them one by one");
@@ -87,14 +109,10 @@ int run(const RunOptions& options) {
   bool all_fit = true;
   std::vector<std::string> texts;
   for (std::size_t at = 0; at < scenarios.size(); ++at) {
-    const auto work = [&] {
-      const Report report = simulate(options.scenarios[at], scenarios[at], options);
-      return std::string(report.fits ? "y" : "n") + report.text;
-    };
-    // SimGrid runs one simulation per process.
-    const std::string report = scenarios.size() == 1 ? work() : in_separate_process(work);
-    all_fit = all_fit && report.front() == 'y';
-    texts.push_back(report.substr(1));
+    const auto work = scenarios.size() == 1 ? simulate : simulate_apart;
+    const Report report = work(options.scenarios[at], scenarios[at], options);
+    all_fit = all_fit && report.fits;
+    texts.push_back(report.text);
   }
   if (options.json && texts.size() > 1)
     fmt::print("[{}]\n", fmt::join(texts, ",\n"));

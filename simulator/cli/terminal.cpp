@@ -37,14 +37,19 @@ ProgressBar::~ProgressBar() {
 }
 
 void ProgressBar::show(std::size_t done, std::size_t total) {
+  if (is_on_)
+    show(done, total, fmt::format("of {} tasks", format_count(static_cast<std::int64_t>(total))));
+}
+
+void ProgressBar::show(std::size_t done, std::size_t total, std::string_view text) {
   const auto now = std::chrono::steady_clock::now();
   if (!is_on_ || total == 0 || now < next_)
     return;
   next_ = now + std::chrono::milliseconds(100);
   constexpr std::size_t width = 30;
   const std::size_t filled = width * done / total;
-  fmt::print(stderr, "\r\x1b[K{} [{}{}] {:3d} % of {} tasks", label_, std::string(filled, '#'),
-             std::string(width - filled, '.'), 100 * done / total, format_count(static_cast<std::int64_t>(total)));
+  fmt::print(stderr, "\r\x1b[K{} [{}{}] {:3d} % {}", label_, std::string(filled, '#'), std::string(width - filled, '.'),
+             100 * done / total, text);
 }
 
 void exit_cleanly_when_interrupted() {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace moesim::cli {
@@ -23,6 +24,8 @@ public:
   ProgressBar& operator=(const ProgressBar&) = delete;
 
   void show(std::size_t done, std::size_t total);
+  // The same with another text after the percentage.
+  void show(std::size_t done, std::size_t total, std::string_view text);
 
 private:
   std::string label_;

@@ -137,6 +137,11 @@ folding::Fold fold(const scenario::Scenario& scenario) {
   return fold_of(scenario, programs_of(scenario), layout_of(scenario));
 }
 
+double simulated_rows(const scenario::Scenario& scenario) {
+  const graph::Programs programs = programs_of(scenario);
+  return row_count(programs, fold_of(scenario, programs, layout_of(scenario)).membership);
+}
+
 graph::TaskGraph task_graph(const scenario::Scenario& scenario) {
   const graph::Programs programs = programs_of(scenario);
   const graph::Membership everybody = layout_of(scenario).membership();

@@ -15,6 +15,9 @@ namespace moesim::run {
 // Which ranks of the scenario behave alike; every rank by itself where the scenario says so.
 [[nodiscard]] folding::Fold fold(const scenario::Scenario& scenario);
 
+// How many rows of tasks a run of the scenario simulates: what the time that it takes grows with.
+[[nodiscard]] double simulated_rows(const scenario::Scenario& scenario);
+
 // Folds the ranks unless the scenario says otherwise, builds the graph, runs it on SimGrid and records it. Once per
 // process (SimGrid's limit). `progress` may throw to stop. RunRecord::summary_json is left empty: analysis fills it in.
 [[nodiscard]] record::RunRecord simulate(const scenario::Scenario& scenario, const execution::Progress& progress);

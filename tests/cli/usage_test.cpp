@@ -19,7 +19,8 @@ void expect_help(const Workplace::Arguments& arguments, std::initializer_list<st
 }
 
 TEST(Usage, HelpMentionsEveryOption) {
-  expect_help({"--help"}, {"--help", "--version", "run ", "check ", "dump ", "gantt ", "schedule ", "list "});
+  expect_help({"--help"}, {"--help", "--version", "run ", "check ", "dump ", "gantt ", "schedule ", "sweep ",
+                           "sweep-report ", "list "});
   expect_help({"run", "--help"}, {"scenario", "-o,--output", "--set", "--json", "--strict", "path.to.field=value"});
   expect_help({"check", "--help"}, {"scenario", "--set", "path.to.field=value"});
   expect_help({"dump", "--help"}, {"graph", "layout", "schedule", "platform", "scenario", "--set"});
@@ -27,6 +28,9 @@ TEST(Usage, HelpMentionsEveryOption) {
   expect_help({"schedule", "--help"},
               {"name", "--order", "--stages", "--microbatches", "--chunks", "--forward", "--backward-input",
                "--backward-weight", "--p2p", "--max-in-flight", "-o,--output", "--width", "--json"});
+  expect_help({"sweep", "--help"}, {"sweep", "-o,--output", "-j,--jobs", "--dry-run", "--resume", "--keep",
+                                    "--time-limit", "--memory-limit", "--status"});
+  expect_help({"sweep-report", "--help"}, {"folder", "-o,--output", "--width", ".svg", ".html"});
   expect_help({"list", "--help"}, {"gpus", "clusters", "models", "schedules", "collectives", "--json"});
 }
 

@@ -20,5 +20,18 @@ TEST(YamlText, WhatIsWrittenIsReadBack) {
   }
 }
 
+// Texts that are numbers, true or null stay texts, and numbers stay numbers.
+TEST(YamlText, AValueInOneLineIsReadBackByASetting) {
+  for (const char* line : {"8", "\"8\"", "-1.5e3", "400 Gbps", "true", "\"true\"", "null", "\"null\"", "[]", "{}",
+                           "[1, [2, \"a, b\"], {x: \"- y\"}]", "{grad_reduce: true, \"a: b\": {c: 2us}}"}) {
+    const Node top = parse_yaml("a: " + std::string(line) + "\n", "a.yaml");
+    EXPECT_EQ(flow_text(*top.find("a")), line);
+    Node other = parse_yaml("b: 1\n", "b.yaml");
+    set(other, "a=" + flow_text(*top.find("a")));
+    EXPECT_EQ(flow_text(*other.find("a")), line);
+    EXPECT_EQ(other.find("a")->quoted, top.find("a")->quoted);
+  }
+}
+
 } // namespace
 } // namespace moesim::config

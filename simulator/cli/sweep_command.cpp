@@ -1,0 +1,162 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+#include <optional>
+
+#include <sched.h>
+
+#include <fmt/format.h>
+
+#include "simulator/base/input_error.hpp"
+#include "simulator/cli/commands.hpp"
+#include "simulator/cli/quantity_option.hpp"
+#include "simulator/cli/sweep_text.hpp"
+#include "simulator/cli/terminal.hpp"
+#include "simulator/sweep/run_points.hpp"
+#include "simulator/sweep/sweep_folder.hpp"
+#include "simulator/sweep/tables.hpp"
+
+namespace moesim::cli {
+namespace {
+
+struct SweepOptions {
+  std::string file;
+  std::string output;
+  std::string status; // folder
+  std::size_t workers = 0;
+  bool dry_run = false;
+  bool resume = false;
+  std::string keep = "none";
+  std::string time_limit;
+  std::string memory_limit;
+};
+
+std::size_t processors() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
+}
+
+sweep::RunOptions run_options(const SweepOptions& options) {
+  sweep::RunOptions result;
+  result.workers = options.workers > 0 ? options.workers : processors();
+  if (!options.time_limit.empty())
+    result.limits.time = time_option("--time-limit", options.time_limit);
+  if (!options.memory_limit.empty())
+    result.limits.memory = size_option("--memory-limit", options.memory_limit);
+  result.keep = options.keep == "all"    ? sweep::Keep::All
+                : options.keep == "best" ? sweep::Keep::Best
+                                         : sweep::Keep::None;
+  return result;
+}
+
+// A bar that knows how long it has been there.
+class SweepBar {
+public:
+  explicit SweepBar(const char* label) : bar_(label) {}
+
+  void show(const pool::Progress& progress) {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began_;
+    bar_.show(progress.done + progress.refused + progress.failed, progress.total,
+              progress_text(progress, Seconds(elapsed.count())));
+  }
+
+private:
+  ProgressBar bar_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+int dry_run(const sweep::Plan& plan, const sweep::RunOptions& options) {
+  std::vector<std::size_t> points(plan.points.size());
+  std::iota(points.begin(), points.end(), 0U);
+  std::vector<sweep::PointCost> costs;
+  {
+    SweepBar bar("checking");
+    costs = sweep::point_costs(plan, points, options.workers, [&](const pool::Progress& at) { bar.show(at); });
+  }
+  const auto row_time = sweep::measured_row_time(plan, points, costs, options.limits);
+  fmt::print("{}", dry_run_text(plan, costs, row_time, options.workers));
+  return 0;
+}
+
+sweep::SweepFolder open_folder(const SweepOptions& options) {
+  const std::filesystem::path folder = options.output;
+  if (!sweep::SweepFolder::exists(folder)) {
+    if (options.file.empty())
+      throw InputError({options.output}, "", "there is no sweep in this folder; expected its sweep file as well");
+    return sweep::SweepFolder::create(folder, sweep::read_plan(options.file));
+  }
+  if (!options.resume)
+    throw InputError({options.output}, "",
+                     "there is a sweep in this folder already; expected --resume to go on with it, or another folder");
+  sweep::SweepFolder there = sweep::SweepFolder::open(folder);
+  if (!options.file.empty() && !there.holds(sweep::read_plan(options.file)))
+    throw InputError(
+        {options.output}, "",
+        fmt::format("there is another sweep in this folder, whose points or scenarios are not those of {}; "
+                    "expected another folder",
+                    options.file));
+  return there;
+}
+
+// Every point has come to something.
+int finish(const sweep::SweepFolder& folder, sweep::Keep keep) {
+  const record::SweepTable table = sweep::write_tables(folder);
+  if (keep == sweep::Keep::Best)
+    if (const auto best = sweep::best_point(table))
+      sweep::keep_timeline(folder, *best);
+  fmt::print("{}wrote {}/sweep.h5, sweep.csv and timing.csv\n", table_text(table, folder.plan()),
+             folder.path().string());
+  return std::ranges::count(table.status, sweep::name_of(sweep::Status::Failed)) > 0 ? 1 : 0;
+}
+
+int run_here(const SweepOptions& options) {
+  const sweep::RunOptions run = run_options(options);
+  const sweep::SweepFolder folder = open_folder(options);
+  folder.remove_partial_files();
+  const std::vector<std::size_t> points = folder.to_do(options.resume);
+  {
+    SweepBar bar("sweeping");
+    sweep::run_points(folder, points, run, [&](const pool::Progress& progress) { bar.show(progress); });
+  }
+  return finish(folder, run.keep);
+}
+
+int sweep(const SweepOptions& options) {
+  if (!options.status.empty()) {
+    const sweep::SweepFolder folder = sweep::SweepFolder::open(options.status);
+    fmt::print("{}", status_text(folder));
+    return 0;
+  }
+  if (options.file.empty() && !options.resume)
+    throw CLI::RequiredError("sweep");
+  if (options.dry_run)
+    return dry_run(sweep::read_plan(options.file), run_options(options));
+  if (options.output.empty())
+    throw CLI::RequiredError("--output");
+  return run_here(options);
+}
+
+} // namespace
+
+void add_sweep(CLI::App& app, int& status) {
+  const auto options = std::make_shared<SweepOptions>();
+  CLI::App* command = app.add_subcommand("sweep", "Simulate many points of a scenario, several at a time");
+  command->add_option("sweep", options->file, "Sweep file (YAML): scenarios, and what to vary");
+  command->add_option("-o,--output", options->output, "Folder for the tables and the state of the sweep");
+  command->add_option("-j,--jobs", options->workers, "Processes at a time (default: the processors)")
+      ->check(CLI::Range(1, 4096));
+  command->add_flag("--dry-run", options->dry_run, "Count the points, estimate their time and name the invalid ones");
+  command->add_flag("--resume", options->resume,
+                    "Go on with the sweep in the folder: what is missing, and what failed");
+  command->add_option("--keep", options->keep, "Keep the result files (HDF5) of these points, in timelines/")
+      ->check(CLI::IsMember({"none", "best", "all"}));
+  command->add_option("--time-limit", options->time_limit,
+                      "Time that a point may take, such as 60s; beyond it, it failed");
+  command->add_option("--memory-limit", options->memory_limit, "Memory that a point may take, such as 4GiB");
+  command->add_option("--status", options->status, "Say how far the sweep in this folder is");
+  command->callback([options, &status] { status = sweep(*options); });
+}
+
+} // namespace moesim::cli
