@@ -106,10 +106,10 @@ class Bench:
         return [self.program("simgrid_floor"),
                 *run_once([self.program("floor_arguments"), *arguments]).output.split()]
 
-    def google(self, program, pattern):
+    def google(self, program, pattern, repetitions=None):
         """Medians of a Google Benchmark program: {name: {real_time: s, items_per_second: ..., counters ...}}."""
         output = run_once([self.program(program), f"--benchmark_filter={pattern}", "--benchmark_format=json",
-                           f"--benchmark_repetitions={self.repetitions}"]).output
+                           f"--benchmark_repetitions={repetitions or self.repetitions}"]).output
         unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}
         runs = {}
         for run in json.loads(output)["benchmarks"]:
@@ -170,9 +170,22 @@ class Bench:
             walls.append(usage.wall)
         return f"GPUs^{exponent(zip(sizes, walls)):.2f} ({seconds(walls[0])} to {seconds(walls[-1])})", ""
 
-    def all_to_all(self):
-        benchmark, = self.google("executor_benchmark", "^AllToAll/").values()
-        return seconds(benchmark["real_time"]), ""
+    def collective(self, name, gpus, repetitions=None):
+        """One collective in each fidelity, its costs included."""
+        runs = self.google("executor_benchmark", f"^{name}/.*/{gpus}/", repetitions)
+        if len({f"{run['simulated']:.9g}" for run in runs.values()}) > 1:
+            raise NotMeasured("the fidelities do not agree")
+        return "; ".join(f"{key.split('/')[1]} {seconds(run['real_time'])}, {run['items_per_second'] / 1e3:,.0f} thousand "
+                         "flows/s" for key, run in runs.items()), ""
+
+    def fidelities(self):
+        measured, ratios = [], []
+        for network in ("analytic", "fluid", "flow"):
+            scenario = [*LARGE, *EVERY_GPU, "--set", f"simulation.network={network}"]
+            run, floor = medians([self.moesim(*scenario), self.floor(*scenario)], self.repetitions)
+            measured.append(f"{network} {seconds(run.wall)}, {run.peak / MIB:.0f} MiB")
+            ratios.append(f"{network} {run.cpu / floor.cpu:.2f}")
+        return "; ".join(measured), "CPU time over that of bare SimGrid: " + "; ".join(ratios)
 
     def recording(self):
         benchmark, = self.google("record_benchmark", "^Record/write/").values()
@@ -209,7 +222,10 @@ def rows(bench):
         ("growth from 64 to 2,048 GPUs, every GPU simulated", "GPUs^1.1", bench.growth),
         ("growth from 512 to 131,072 GPUs, folded", "flat but for the layout", bench.folded_growth),
         ("executor alone: 512 GPUs, 1.2 million kernels and flows", "1.2 x bare SimGrid", bench.executor),
-        ("all-to-all of 64 MiB over 512 GPUs", "0.05 s", bench.all_to_all),
+        ("all-to-all of 64 MiB over 512 GPUs", "fluid 0.05 s", lambda: bench.collective("AllToAll", 512)),
+        ("all-reduce of 64 MiB over 512 GPUs", "fluid 0.05 s", lambda: bench.collective("AllReduce", 512)),
+        ("all-to-all of 64 MiB over 2,048 GPUs", "", lambda: bench.collective("AllToAll", 2048, 1)),
+        ("512 GPUs, every GPU simulated, by fidelity", "1.5 x bare SimGrid", bench.fidelities),
         ("recording to HDF5", "2 million rows/s", bench.recording),
         ("analytical screen", "100,000 candidates/s", bench.screen),
         ("order of a pipeline schedule: 16 stages, 512 micro-batches, 4 chunks", "0.05 s", bench.schedules),

@@ -1,6 +1,6 @@
-// How fast the executors are: on the job that simgrid_floor runs, too (Chain, CPU time), and on one large all-to-all
-// with its cost table (AllToAll, wall time). SimGrid runs one simulation per process, so each iteration is a child
-// process.
+// How fast the executors are: on the job that simgrid_floor runs, too (Chain, CPU time), and on one large collective
+// with its cost table in each fidelity (AllToAll, AllReduce, wall time). SimGrid runs one simulation per process, so
+// each iteration is a child process.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include <string>
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include "platforms/cluster.hpp"
 #include "simulator/config/map_reader.hpp"
@@ -97,40 +98,78 @@ platforms::Cluster cluster_of(const std::string& yaml) {
   return cluster;
 }
 
-graph::TaskGraph one_all_to_all(std::uint32_t ranks, Bytes size) {
+graph::TaskGraph one_collective(graph::Kind kind, std::uint32_t ranks, Bytes size) {
   graph::TaskGraph::Parts parts;
   parts.rank_count = ranks;
-  parts.names = {"all-to-all"};
+  parts.names = {"collective"};
   parts.works.resize(1);
   parts.works[0].bytes = size;
   parts.groups.resize(1);
   for (std::uint32_t rank = 0; rank < ranks; ++rank)
     parts.groups[0].emplace_back(rank);
   graph::Task task;
-  task.kind = graph::Kind::AllToAll;
+  task.kind = kind;
   task.stream = graph::Stream::Ep;
   parts.tasks = {task};
   return graph::TaskGraph(std::move(parts));
 }
 
-void run_all_to_all(benchmark::State& state) {
-  const platforms::Cluster cluster = cluster_of("{base: dgx-h100, nodes: 64}");
-  const graph::TaskGraph graph = one_all_to_all(512, Bytes(64.0 * 1024 * 1024));
+// How many flows run, all waves together.
+std::size_t flow_count(const execution::Costs& costs) {
+  std::size_t count = 0;
+  for (const execution::Communication& communication : costs.communications)
+    for_each_wave(communication, [&](Seconds, const std::vector<execution::Flow>& flows, std::uint32_t times) {
+      count += flows.size() * times;
+    });
+  return count;
+}
+
+// One collective of 64 MiB a rank over all GPUs, costs included.
+void run_collective(benchmark::State& state, graph::Kind kind, cost::Fidelity fidelity) {
+  const auto gpus = static_cast<std::uint32_t>(state.range(0));
+  const platforms::Cluster cluster = cluster_of(fmt::format("{{base: dgx-h100, nodes: {}}}", gpus / 8));
+  const graph::TaskGraph graph = one_collective(kind, gpus, Bytes(64.0 * 1024 * 1024));
+  const cost::NetworkOptions options = cost::same_for_all(fidelity);
   for ([[maybe_unused]] auto _ : state) {
     const Measured run = in_child([&] {
       const auto begin = std::chrono::steady_clock::now();
       execution::SimGridExecutor executor;
       NoSink sink;
-      const Seconds makespan = executor.run(graph, cost::cost_table(graph, cluster), sink, {});
+      const Seconds makespan = executor.run(graph, cost::cost_table(graph, cluster, options), sink, {});
       const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
       return Measured{wall.count(), makespan.value()};
     });
     state.SetIterationTime(run.seconds);
     state.counters["simulated"] = run.simulated;
   }
+  const auto flows = static_cast<std::int64_t>(flow_count(cost::cost_table(graph, cluster, options)));
+  state.SetItemsProcessed(flows * state.iterations());
 }
 
-BENCHMARK(run_all_to_all)->Name("AllToAll/512x64MiB")->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+constexpr auto collective = [](auto* benchmark) {
+  benchmark->Arg(512)->Arg(2048)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+};
+
+BENCHMARK_CAPTURE(run_collective, a, graph::Kind::AllToAll, cost::Fidelity::Analytic)
+    ->Name("AllToAll/analytic")
+    ->Apply(collective);
+BENCHMARK_CAPTURE(run_collective, b, graph::Kind::AllToAll, cost::Fidelity::Fluid)
+    ->Name("AllToAll/fluid")
+    ->Apply(collective);
+BENCHMARK_CAPTURE(run_collective, c, graph::Kind::AllToAll, cost::Fidelity::Flow)
+    ->Name("AllToAll/flow")
+    ->Apply(collective);
+BENCHMARK_CAPTURE(run_collective, d, graph::Kind::AllReduce, cost::Fidelity::Analytic)
+    ->Name("AllReduce/analytic")
+    ->Apply(collective);
+BENCHMARK_CAPTURE(run_collective, e, graph::Kind::AllReduce, cost::Fidelity::Fluid)
+    ->Name("AllReduce/fluid")
+    ->Apply(collective);
+BENCHMARK_CAPTURE(run_collective, f, graph::Kind::AllReduce, cost::Fidelity::Flow)
+    ->Name("AllReduce/flow")
+    ->Apply([](auto* benchmark) { // with 2,048 GPUs, eight million flows take minutes
+      benchmark->Arg(512)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+    });
 
 } // namespace
 

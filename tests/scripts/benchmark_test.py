@@ -48,16 +48,17 @@ class Medians(unittest.TestCase):
 
 class Table(unittest.TestCase):
     def test_has_the_row_that_is_asked_for(self):
-        status, text = output_of("--quick", "--only", "^all-to-all")
+        status, text = output_of("--quick", "--only", "^all-to-all.* 512 ")
         self.assertEqual(status, 0, text)
         self.assertRegex(text, r"\A\| what \| aim \| measured \| yardstick \|\n\|---\|---\|---\|---\|\n"
-                               r"\| all-to-all of [^|]+ \| 0.05 s \| [0-9.]+ s \|  \|\n\n.*SimGrid [34].*\n\Z")
+                               r"\| all-to-all of [^|]+ \| fluid 0.05 s \| analytic [0-9.]+ s, [0-9,]+ thousand flows/s; "
+                               r"fluid [^;|]+; flow [^;|]+ \|  \|\n\n.*SimGrid [34].*\n\Z")
 
     def test_has_the_reason_when_something_is_not_measured(self):
         google = benchmark.Bench.google
         benchmark.Bench.google = lambda *_: (_ for _ in ()).throw(benchmark.NotMeasured("it rains"))
         try:
-            status, text = output_of("--quick", "--only", "^all-to-all")
+            status, text = output_of("--quick", "--only", "^all-to-all.* 512 ")
         finally:
             benchmark.Bench.google = google
         self.assertEqual(status, 1)
