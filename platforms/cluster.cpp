@@ -28,11 +28,27 @@ BytesPerSecond nic_bandwidth(const Cluster& cluster) {
 }
 
 BytesPerSecond bisection_bandwidth(const Cluster& cluster) {
-  BytesPerSecond all = static_cast<double>(cluster.gpu_count()) * nic_bandwidth(cluster);
-  for (const Tier tier : {Tier::Leaf, Tier::Pod})
-    if (const std::int64_t sites = site_count(cluster, tier); sites > 1)
-      all = std::min(all, static_cast<double>(sites * uplinks_of(cluster, tier)) *
-                              whole_bandwidth(cluster, trunk_of(cluster, tier, 0, Trunk::Up)));
+  const BytesPerSecond nic = nic_bandwidth(cluster);
+  const BytesPerSecond nics = static_cast<double>(cluster.gpu_count()) * nic;
+  BytesPerSecond leaves;
+  std::vector<BytesPerSecond> pods(static_cast<std::size_t>(site_count(cluster, Tier::Pod)));
+  for (std::int64_t leaf = 0; leaf < site_count(cluster, Tier::Leaf); ++leaf) {
+    const std::int64_t first_node = leaf / cluster.leaves_per_node() * cluster.fabric.nodes_per_leaf;
+    const std::int64_t nodes = std::min(cluster.fabric.nodes_per_leaf, cluster.nodes - first_node);
+    const auto gpus = static_cast<double>(nodes * cluster.gpus_per_node / cluster.leaves_per_node());
+    const BytesPerSecond sent = std::min(gpus * nic, trunk_bandwidth(cluster, Tier::Leaf));
+    leaves += sent;
+    if (!pods.empty())
+      pods[static_cast<std::size_t>(leaf / cluster.fabric.leaves_per_pod)] += sent;
+  }
+  BytesPerSecond beyond_pods;
+  for (const BytesPerSecond sent : pods)
+    beyond_pods += std::min(sent, trunk_bandwidth(cluster, Tier::Pod));
+  BytesPerSecond all = nics;
+  if (site_count(cluster, Tier::Leaf) > 1)
+    all = std::min(all, leaves);
+  if (pods.size() > 1)
+    all = std::min(all, beyond_pods);
   return all / 2;
 }
 

@@ -136,8 +136,8 @@ struct Cluster {
 [[nodiscard]] BytesPerSecond node_bandwidth(const Cluster& cluster, std::int64_t members);
 // What a GPU sends over its NICs at best while its neighbours do so, too, overrides aside.
 [[nodiscard]] BytesPerSecond nic_bandwidth(const Cluster& cluster);
-// What half of the GPUs send to the other half at best, overrides aside: half of what all NICs, all trunks of leaves or
-// all trunks of pods carry, whichever is least.
+// What half of the GPUs send to the other half at best, overrides aside: half of what all GPUs send over their NICs,
+// all leaves to other leaves, or all pods to other pods, whichever is least.
 [[nodiscard]] BytesPerSecond bisection_bandwidth(const Cluster& cluster);
 
 // Reads the `platform` section of a scenario: a catalogue name, a path, or a map with `base` and what differs from it,

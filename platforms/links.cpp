@@ -64,14 +64,6 @@ std::string trunk_name(const Cluster& cluster, std::uint32_t link) {
   return fmt::format("{}{}.uplink{}.{}", kind, site, uplink, direction_names[direction]);
 }
 
-// Of a leaf or a pod whose uplinks are one.
-BytesPerSecond trunk_bandwidth(const Cluster& cluster, Tier tier) {
-  const Fabric& fabric = cluster.fabric;
-  const double nics = static_cast<double>(fabric.nodes_per_leaf * cluster.node_nics() / cluster.leaves_per_node());
-  const BytesPerSecond leaf = nics * cluster.nic.effective() / fabric.oversubscription;
-  return tier == Tier::Leaf ? leaf : static_cast<double>(fabric.leaves_per_pod) * leaf / fabric.pod_oversubscription;
-}
-
 } // namespace
 
 std::uint32_t links_per_gpu(const Cluster& cluster) {
@@ -186,6 +178,13 @@ std::string link_name(const Cluster& cluster, std::uint32_t link) {
                                                      : named("nvlink", direction_names[at]);
   at -= node_links(cluster);
   return named(at < nic_links(cluster) ? "nic" : "pcie", direction_names[at % links_per_port]);
+}
+
+BytesPerSecond trunk_bandwidth(const Cluster& cluster, Tier tier) {
+  const Fabric& fabric = cluster.fabric;
+  const double nics = static_cast<double>(fabric.nodes_per_leaf * cluster.node_nics() / cluster.leaves_per_node());
+  const BytesPerSecond leaf = nics * cluster.nic.effective() / fabric.oversubscription;
+  return tier == Tier::Leaf ? leaf : static_cast<double>(fabric.leaves_per_pod) * leaf / fabric.pod_oversubscription;
 }
 
 BytesPerSecond whole_bandwidth(const Cluster& cluster, std::uint32_t link) {

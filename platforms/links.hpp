@@ -53,6 +53,8 @@ inline constexpr std::uint32_t links_per_trunk = 2;
 // "node3.nvlink2.up", "node3.nvlink2.to5", "node3.nic2.down", "node3.pcie2.up", "leaf0.up", "pod1.uplink3.down": as
 // `dump platform` prints and `overrides` name them.
 [[nodiscard]] std::string link_name(const Cluster& cluster, std::uint32_t link);
+// What the uplinks of a leaf, or of a pod, carry together, overrides aside.
+[[nodiscard]] BytesPerSecond trunk_bandwidth(const Cluster& cluster, Tier tier);
 // What a link carries at best, overrides included. A trunk carries what the NICs of a full leaf do (the trunks of a
 // full pod of leaves), over the oversubscription; that of a last leaf with fewer nodes carries as much.
 [[nodiscard]] BytesPerSecond link_bandwidth(const Cluster& cluster, std::uint32_t link);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/cluster.hpp"
+#include "platforms/fabric_words.hpp"
 #include "platforms/read_gpu.hpp"
 #include "schedulers/custom_order.hpp"
 #include "schedulers/pipeline_schedule.hpp"
@@ -53,14 +54,24 @@ Listed cluster(const std::string& name) {
   Problems problems;
   const platforms::Cluster cluster = platforms::read_cluster(catalogue_name(name), "platform", problems);
   problems.throw_if_any();
-  return {fmt::format("{:24} nodes of {} {}, NVLink {} and NIC {} a GPU and direction", name, cluster.gpus_per_node,
-                      cluster.gpu.name, format_bandwidth(cluster.nvlink.bandwidth),
-                      format_bandwidth(cluster.nic.bandwidth)),
-          {{"name", name},
-           {"gpu", cluster.gpu.name},
-           {"gpus_per_node", cluster.gpus_per_node},
-           {"nvlink_bytes_per_s", cluster.nvlink.bandwidth.value()},
-           {"nic_bytes_per_s", cluster.nic.bandwidth.value()}}};
+  const bool has_nvlink = cluster.node_network != platforms::NodeNetwork::Pcie;
+  const bool is_mesh = cluster.node_network == platforms::NodeNetwork::Mesh;
+  const std::string port = format_bandwidth(cluster.node_port().bandwidth);
+  Listed row{fmt::format("{:24} nodes of {} {}, {} {} and NIC {} a GPU and direction, {}", name, cluster.gpus_per_node,
+                         cluster.gpu.name,
+                         is_mesh      ? "NVLink mesh"
+                         : has_nvlink ? "NVLink"
+                                      : "PCIe",
+                         port, format_bandwidth(cluster.nic.bandwidth), type_name(cluster.fabric)),
+             {{"name", name},
+              {"gpu", cluster.gpu.name},
+              {"gpus_per_node", cluster.gpus_per_node},
+              {"nvlink_bytes_per_s", nullptr}, // no NVLink
+              {"nic_bytes_per_s", cluster.nic.bandwidth.value()},
+              {"fabric", type_name(cluster.fabric)}}};
+  if (has_nvlink)
+    row.json["nvlink_bytes_per_s"] = cluster.nvlink.bandwidth.value();
+  return row;
 }
 
 Listed model(const std::string& name) {

@@ -34,6 +34,19 @@ void check_precision(const Scenario& scenario, Sections at) {
                                                       scenario.cluster.gpu.name, name_of(needed), name_of(needed)));
 }
 
+// Without a spine ranks reach other rails over the GPUs of their own node; one that no rank runs on passes nothing on.
+void check_relays(const Scenario& scenario, Sections at) {
+  const std::int64_t world = scenario.job().sizes.world();
+  const std::int64_t node = scenario.cluster.gpus_per_node;
+  if (scenario.cluster.fabric.rails == platforms::Rails::Apart && world > node && world % node != 0)
+    at.parallel.problem("",
+                        fmt::format("{} ranks leave {} GPUs of node {} idle, over which the others of the node would "
+                                    "reach other rails; on a rail-only fabric, expected a multiple of {}, such as "
+                                    "{} or {}",
+                                    world, node - world % node, world / node, node, world / node * node,
+                                    (world / node + 1) * node));
+}
+
 } // namespace
 
 void check_world(const Scenario& scenario, Sections at) {
@@ -48,6 +61,7 @@ void check_world(const Scenario& scenario, Sections at) {
   else if (sizes.world() > most_ranks)
     at.parallel.problem(
         "", fmt::format("{} ranks are more than one run takes; expected at most {}", sizes.world(), most_ranks));
+  check_relays(scenario, at);
   for (const auto& [field, message] : workloads::Layout::problems(sizes, scenario.rank_order))
     at.parallel.problem(field, message);
   check_precision(scenario, at);

@@ -28,7 +28,8 @@ CommunicationTimes::Group CommunicationTimes::group_of(std::vector<RankId> membe
 Seconds CommunicationTimes::of(graph::Kind kind, graph::Stream stream, Bytes bytes, Group group,
                                const graph::TokenRouting& routing) {
   const std::vector<RankId>& members = *members_[group];
-  if (members.size() < 2 || bytes == Bytes())
+  // A pipeline of one stage passes nothing on: its rank is its own neighbour.
+  if (members.size() < 2 || bytes == Bytes() || (kind == graph::Kind::SendRecv && members[0] == members[1]))
     return {};
   return kept(times_, {kind, stream, routing, group, bytes.value()}, [&] {
     return execution::idle_time(

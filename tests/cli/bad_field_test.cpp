@@ -153,6 +153,21 @@ TEST(BadField, Fabric) {
             "of fat-tree, non-blocking, rail-optimized, rail-only\n");
 }
 
+// Node 1 has GPUs that no rank runs on, and that the ranks on it would reach other rails over.
+TEST(BadField, RailsThatNothingJoins) {
+  const auto with = [](std::string_view parallel) {
+    return small_scenario({{"nodes: 2", "nodes: 2, fabric: {type: rail-only}"},
+                           {"{tp: 2, pp: 2, ep: 2}", parallel},
+                           {"global_batch_size: 4", "global_batch_size: 12"}});
+  };
+  EXPECT_EQ(
+      problems(with("{tp: 1, pp: 2, ep: 1, dp: 3}")),
+      "scenario.yaml:14:11: parallel: 6 ranks leave 2 GPUs of node 1 idle, over which the others of the node would "
+      "reach other rails; on a rail-only fabric, expected a multiple of 4, such as 4 or 8\n");
+  EXPECT_EQ(Workplace().check(with("{tp: 1, pp: 2, ep: 1, dp: 4}")).status, 0);
+  EXPECT_EQ(Workplace().check(with("{tp: 1, pp: 1, ep: 1, dp: 3}")).status, 0); // of one node
+}
+
 TEST(BadField, NotAvailableYet) {
   EXPECT_EQ(problems(small_scenario() + "moe: {routing: {type: zipf, exponent: 1.0}, balancing: eplb}\n"),
             lines({"scenario.yaml:18:23: moe.routing.type: zipf is not available yet; use uniform",

@@ -81,5 +81,27 @@ TEST(Dump, PlatformShowsTheTrunksAfterTheGpus) {
       << outcome.out;
 }
 
+TEST(Dump, DrawsThePlatform) {
+  const Workplace place;
+  place.write("small.yaml", small_scenario());
+  const Outcome outcome = place.run({"dump", "platform", "small.yaml", "-o", "platform.svg"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  const std::string picture = read_all(place.path() / "platform.svg");
+  EXPECT_TRUE(picture.starts_with("<?xml")) << picture.substr(0, 100);
+  EXPECT_NE(picture.find("dgx-h100: 2 nodes of 4"), std::string::npos);
+}
+
+TEST(Dump, DrawsPlatformsOnlyAndAsSvgOnly) {
+  const Workplace place;
+  place.write("small.yaml", small_scenario());
+  const Outcome layout = place.run({"dump", "layout", "small.yaml", "-o", "layout.svg"});
+  EXPECT_EQ(layout.status, 2);
+  EXPECT_NE(layout.err.find("draws a platform; layout is only printed"), std::string::npos) << layout.err;
+  const Outcome png = place.run({"dump", "platform", "small.yaml", "-o", "platform.png"});
+  EXPECT_EQ(png.status, 2);
+  EXPECT_NE(png.err.find("'platform.png' does not end in .svg"), std::string::npos) << png.err;
+}
+
 } // namespace
 } // namespace moesim::testing

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "platforms/cluster.hpp"
+#include "platforms/links.hpp"
 #include "platforms/read_gpu.hpp"
 #include "simulator/config/catalogue.hpp"
 
@@ -150,6 +151,37 @@ TEST(Catalogue, EveryClusterReads) {
     EXPECT_NO_THROW(problems.throw_if_any()) << name;
     EXPECT_EQ(cluster.name, name);
   }
+}
+
+// What a platform is, in the numbers that its sources print.
+TEST(Catalogue, PlatformsAreWiredAsTheirSourcesSay) {
+  const auto cluster_named = [](const std::string& name) {
+    Problems problems;
+    Cluster cluster = read_cluster(named(name), "platform", problems);
+    problems.throw_if_any();
+    return cluster;
+  };
+  // Two scalable units of 32 nodes with eight leaves each (RA-11333-001); full bisection bandwidth.
+  Cluster superpod = cluster_named("dgx-superpod-h100");
+  superpod.nodes = 64;
+  EXPECT_EQ(superpod.leaf_count(), 16);
+  EXPECT_EQ(bisection_bandwidth(superpod), 256 * nic_bandwidth(superpod));
+  // 3,072 GPUs a pod; eight of them are 24,576 GPUs, and between pods a seventh of the bandwidth (arXiv 2407.21783).
+  Cluster roce = cluster_named("hgx-h100-roce");
+  roce.nodes = 3072;
+  EXPECT_EQ(roce.gpu_count(), 24'576);
+  EXPECT_EQ(roce.pod_count(), 8);
+  EXPECT_EQ(roce.pod_of(3071), 0);
+  EXPECT_EQ(roce.pod_of(3072), 1);
+  EXPECT_NEAR(bisection_bandwidth(roce) / (24'576 / 2 * nic_bandwidth(roce)), 1.0 / 7, 1e-12);
+  // Twelve NVLinks of 25 GB/s a direction, four to each other GPU.
+  const Cluster mesh = cluster_named("hgx-a100-4gpu");
+  EXPECT_EQ(whole_bandwidth(mesh, cable_of(mesh, 0, 3)), BytesPerSecond(100e9) * mesh.nvlink.efficiency);
+  EXPECT_EQ(cluster_named("dgx-h100-rail-only").fabric.rails, Rails::Apart);
+  EXPECT_EQ(cluster_named("l40s-pcie").node_network, NodeNetwork::Pcie);
+  Cluster tree = cluster_named("dgx-h100-fat-tree");
+  tree.nodes = 16;
+  EXPECT_EQ(bisection_bandwidth(tree), 64 * nic_bandwidth(tree) / 2);
 }
 
 // "key: 12GB # where from": a line with a figure has a comment. (nodes, gpus and version describe the file itself.)

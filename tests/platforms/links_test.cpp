@@ -89,8 +89,9 @@ TEST(Links, CablesOfAMeshAddUpToThePort) {
 
 TEST(Links, NicsOfOneGpuAddUpAndGpusOfOneNicShareIt) {
   const auto with = [](int per_node) {
-    return read(platform(2, "gpus: 4, " + nvlink + ", " + pcie +
-                                ", nic: {bandwidth: 6GB/s, latency: 5us, per_node: " + std::to_string(per_node) + "}",
+    return read(platform(2,
+                         "gpus: 4, " + nvlink + ", " + pcie +
+                             ", nic: {bandwidth: 6GB/s, latency: 5us, per_node: " + std::to_string(per_node) + "}",
                          "type: non-blocking"));
   };
   const Cluster several = with(12);
@@ -107,8 +108,8 @@ TEST(Links, NicsOfOneGpuAddUpAndGpusOfOneNicShareIt) {
 // 2 nodes a leaf, 4 GPUs with 2 NICs of 50 GB/s each, 3 leaves a pod.
 TEST(Links, TrunksCarryWhatIsBelowOverTheOversubscription) {
   const std::string node = "gpus: 4, " + nvlink + ", nic: {bandwidth: 50GB/s, latency: 5us, per_node: 8}";
-  const Cluster tree =
-      read(platform(24, node, "type: fat-tree, levels: 3, nodes_per_leaf: 2, leaves_per_pod: 3, oversubscription: [2, 4]"));
+  const Cluster tree = read(
+      platform(24, node, "type: fat-tree, levels: 3, nodes_per_leaf: 2, leaves_per_pod: 3, oversubscription: [2, 4]"));
   EXPECT_EQ(bandwidth_of(tree, "leaf11.up"), BytesPerSecond(16 * 50e9 / 2));
   EXPECT_EQ(bandwidth_of(tree, "pod3.down"), BytesPerSecond(3 * 16 * 50e9 / 2 / 4));
   EXPECT_EQ(bisection_bandwidth(tree), BytesPerSecond(4 * 3 * 16 * 50e9 / 2 / 4 / 2));
@@ -116,6 +117,9 @@ TEST(Links, TrunksCarryWhatIsBelowOverTheOversubscription) {
   EXPECT_EQ(rails.leaf_count(), 3 * 4);
   EXPECT_EQ(bandwidth_of(rails, "leaf11.up"), BytesPerSecond(8 * 2 * 50e9 / 2));
   EXPECT_EQ(bisection_bandwidth(rails), BytesPerSecond(24 * 8 * 50e9 / 2 / 2));
+  // A last leaf with one node sends no more than that has.
+  const Cluster uneven = read(platform(3, node, "type: fat-tree, nodes_per_leaf: 2, oversubscription: 2"));
+  EXPECT_EQ(bisection_bandwidth(uneven), BytesPerSecond((16 * 50e9 / 2 + 8 * 50e9) / 2));
   const Cluster flat = read(platform(24, node, "type: non-blocking"));
   EXPECT_EQ(bisection_bandwidth(flat), BytesPerSecond(24 * 8 * 50e9 / 2));
 }

@@ -80,9 +80,10 @@ TEST(ReadFabric, SaysWhatTheTypeDoesNotHave) {
               ElementsAre("platform.fabric.leaves_per_pod: a fabric with two levels has no pods; remove it, or say "
                           "levels: 3",
                           "platform.fabric.seed: adaptive routing draws nothing; remove it, or say routing: hashed"));
-  EXPECT_THAT(problems_of_fabric("type: fat-tree, nodes_per_leaf: 4, oversubscription: [1, 2]"),
-              ElementsAre("platform.fabric.oversubscription: 2 values for 2 levels; expected one, of the trunks between "
-                          "leaves and spine"));
+  EXPECT_THAT(
+      problems_of_fabric("type: fat-tree, nodes_per_leaf: 4, oversubscription: [1, 2]"),
+      ElementsAre("platform.fabric.oversubscription: 2 values for 2 levels; expected one, of the trunks between "
+                  "leaves and spine"));
   EXPECT_THAT(problems_of_fabric("type: fat-tree, levels: 3, nodes_per_leaf: 4, oversubscription: [1, 2, 3]"),
               ElementsAre("platform.fabric.leaves_per_pod: missing; expected a whole number from 1 to 4000000",
                           "platform.fabric.oversubscription: 3 values for 3 levels; expected two, of the trunks of "
@@ -100,16 +101,18 @@ TEST(ReadFabric, RoutingNeedsUplinksToChooseFrom) {
   EXPECT_THAT(problems_of_fabric("type: fat-tree, nodes_per_leaf: 4, routing: hashed"),
               ElementsAre("platform.fabric.uplinks: missing; hashed routing chooses between the uplinks of a leaf: say "
                           "how many"));
-  EXPECT_THAT(problems_of_fabric("type: fat-tree, levels: 3, nodes_per_leaf: 4, leaves_per_pod: 2, routing: static, "
-                                 "uplinks: 8"),
-              ElementsAre("platform.fabric.uplinks: says nothing of pods; static routing chooses between their uplinks, "
-                          "too: expected two values, such as [8, 8]"));
+  EXPECT_THAT(
+      problems_of_fabric("type: fat-tree, levels: 3, nodes_per_leaf: 4, leaves_per_pod: 2, routing: static, "
+                         "uplinks: 8"),
+      ElementsAre("platform.fabric.uplinks: says nothing of pods; static routing chooses between their uplinks, "
+                  "too: expected two values, such as [8, 8]"));
 }
 
 TEST(ReadFabric, EveryGpuMustBeReachable) {
-  EXPECT_THAT(problems_of_fabric("type: rail-only, nodes_per_leaf: 16"),
-              ElementsAre("platform.fabric.nodes_per_leaf: without a spine, nothing joins the 16 nodes of a leaf to the "
-                          "other 48; expected 64, or type: rail-optimized"));
+  EXPECT_THAT(
+      problems_of_fabric("type: rail-only, nodes_per_leaf: 16"),
+      ElementsAre("platform.fabric.nodes_per_leaf: without a spine, nothing joins the 16 nodes of a leaf to the "
+                  "other 48; expected 64, or type: rail-optimized"));
   EXPECT_THAT(problems_of_fabric("type: rail-only, nodes_per_leaf: 64"), IsEmpty());
   EXPECT_THAT(problems_of_fabric("type: rail-optimized, levels: 3, nodes_per_leaf: 8, leaves_per_pod: 12"),
               ElementsAre("platform.fabric.leaves_per_pod: 12 cuts through the 8 leaves of a group of nodes, one for "
@@ -122,7 +125,8 @@ TEST(ReadFabric, PortsMustAddUp) {
   EXPECT_THAT(problems_of_fabric("type: fat-tree, nodes_per_leaf: 5, switch_ports: 64"),
               ElementsAre("platform.fabric.switch_ports: 40 ports to NICs and 40 to uplinks are 80 of a leaf switch, "
                           "which has 64; expected at most 4 nodes_per_leaf, or 80 switch_ports"));
-  EXPECT_THAT(problems_of_fabric("type: fat-tree, nodes_per_leaf: 5, oversubscription: 2, switch_ports: 64"), IsEmpty());
+  EXPECT_THAT(problems_of_fabric("type: fat-tree, nodes_per_leaf: 5, oversubscription: 2, switch_ports: 64"),
+              IsEmpty());
   EXPECT_THAT(problems_of_fabric("type: fat-tree, nodes_per_leaf: 4, switch_ports: 64, port_bandwidth: 200Gbps"),
               ElementsAre("platform.fabric.switch_ports: 64 ports to NICs and 64 to uplinks are 128 of a leaf switch, "
                           "which has 64; expected at most 2 nodes_per_leaf, or 128 switch_ports"));
@@ -138,14 +142,16 @@ TEST(ReadFabric, PortsMustAddUp) {
 TEST(ReadFabric, TheSpineHasAPortForEachLeaf) {
   const std::string two = "type: fat-tree, nodes_per_leaf: 4, switch_ports: 64";
   EXPECT_THAT(problems_of_fabric(two, 64 * 4), IsEmpty());
-  EXPECT_THAT(problems_of_fabric(two, 65 * 4),
-              ElementsAre("platform.fabric.switch_ports: a spine switch takes a port for each of 65 leaves, and has 64; "
-                          "expected larger leaves, levels: 3, or 65 switch_ports"));
+  EXPECT_THAT(
+      problems_of_fabric(two, 65 * 4),
+      ElementsAre("platform.fabric.switch_ports: a spine switch takes a port for each of 65 leaves, and has 64; "
+                  "expected larger leaves, levels: 3, or 65 switch_ports"));
   const std::string three = "type: fat-tree, levels: 3, nodes_per_leaf: 4, switch_ports: 64, leaves_per_pod: ";
   EXPECT_THAT(problems_of_fabric(three + "32", 64 * 32 * 4), IsEmpty());
-  EXPECT_THAT(problems_of_fabric(three + "33", 33 * 2 * 4),
-              ElementsAre("platform.fabric.switch_ports: a spine switch takes a port for each of 33 leaves and 33 to the "
-                          "core, and has 64; expected smaller pods, or 66 switch_ports"));
+  EXPECT_THAT(
+      problems_of_fabric(three + "33", 33 * 2 * 4),
+      ElementsAre("platform.fabric.switch_ports: a spine switch takes a port for each of 33 leaves and 33 to the "
+                  "core, and has 64; expected smaller pods, or 66 switch_ports"));
   EXPECT_THAT(problems_of_fabric(three + "32", 65 * 32 * 4),
               ElementsAre("platform.fabric.switch_ports: a core switch takes a port for each of 65 pods, and has 64; "
                           "expected larger pods, or 65 switch_ports"));
@@ -153,16 +159,17 @@ TEST(ReadFabric, TheSpineHasAPortForEachLeaf) {
 
 // All of them at once, each at its place.
 TEST(ReadFabric, SaysEverythingAtOnce) {
-  EXPECT_EQ(error_of("platform:\n"
-                     "  base: dgx-h100\n"
-                     "  nodes: 64\n"
-                     "  node: {nic: {per_node: 3}}\n"
-                     "  fabric: {type: fat-tree, nodes_per_leaf: 8, switch_ports: 64, routing: hashd}\n"),
-            "test.yaml:4:26: platform.node.nic.per_node: 8 GPUs cannot share 3 NICs evenly; expected 2 or 4\n"
-            "test.yaml:5:61: platform.fabric.switch_ports: 64 ports to NICs and 64 to uplinks are 128 of a leaf switch, "
-            "which has 64; expected at most 4 nodes_per_leaf, or 128 switch_ports\n"
-            "test.yaml:5:74: platform.fabric.routing: unknown value 'hashd'; did you mean 'hashed'? expected one of "
-            "hashed, adaptive, static\n");
+  EXPECT_EQ(
+      error_of("platform:\n"
+               "  base: dgx-h100\n"
+               "  nodes: 64\n"
+               "  node: {nic: {per_node: 3}}\n"
+               "  fabric: {type: fat-tree, nodes_per_leaf: 8, switch_ports: 64, routing: hashd}\n"),
+      "test.yaml:4:26: platform.node.nic.per_node: 8 GPUs cannot share 3 NICs evenly; expected 2 or 4\n"
+      "test.yaml:5:61: platform.fabric.switch_ports: 64 ports to NICs and 64 to uplinks are 128 of a leaf switch, "
+      "which has 64; expected at most 4 nodes_per_leaf, or 128 switch_ports\n"
+      "test.yaml:5:74: platform.fabric.routing: unknown value 'hashd'; did you mean 'hashed'? expected one of "
+      "hashed, adaptive, static\n");
 }
 
 // A fabric of another type replaces that of the base; one of the same type refines it.

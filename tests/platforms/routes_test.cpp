@@ -53,9 +53,11 @@ TEST(Routes, ANonBlockingFabricIsOneSwitch) {
 
 TEST(Routes, InsideANode) {
   const Cluster by_switch = read(platform(2, plain, "type: non-blocking"));
-  EXPECT_THAT(names_of(by_switch, path_in_node(by_switch, 5, 6)), ElementsAre("node1.nvlink1.up", "node1.nvlink2.down"));
-  const Cluster mesh = read(platform(2, "gpus: 4, nvlink: {type: mesh, bandwidth: 300GB/s, latency: 1us}, nic: "
-                                        "{bandwidth: 50GB/s, latency: 5us}",
+  EXPECT_THAT(names_of(by_switch, path_in_node(by_switch, 5, 6)),
+              ElementsAre("node1.nvlink1.up", "node1.nvlink2.down"));
+  const Cluster mesh = read(platform(2,
+                                     "gpus: 4, nvlink: {type: mesh, bandwidth: 300GB/s, latency: 1us}, nic: "
+                                     "{bandwidth: 50GB/s, latency: 5us}",
                                      "type: non-blocking"));
   EXPECT_THAT(names_of(mesh, path_in_node(mesh, 5, 6)), ElementsAre("node1.nvlink1.to2"));
   const Cluster pcie = read(platform(
@@ -140,9 +142,8 @@ TEST(Routes, HashedRoutingCollidesAtTheExpectedRate) {
 
 // With a second level, both are drawn: 4 x 4 ways are taken evenly by the 256 pairs of two leaves in two pods.
 TEST(Routes, HashedRoutingDrawsEachLevel) {
-  const Cluster cluster =
-      read(platform(16, plain,
-                    "type: fat-tree, levels: 3, nodes_per_leaf: 4, leaves_per_pod: 2, routing: hashed, uplinks: [4, 4]"));
+  const Cluster cluster = read(platform(
+      16, plain, "type: fat-tree, levels: 3, nodes_per_leaf: 4, leaves_per_pod: 2, routing: hashed, uplinks: [4, 4]"));
   std::map<Ascent, double> pairs;
   for (std::uint32_t from = 0; from < 32; ++from)
     for (std::uint32_t to = 32; to < 64; ++to)

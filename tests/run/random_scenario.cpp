@@ -152,14 +152,46 @@ std::string inference_yaml(Dice& dice, std::uint64_t dp, bool has_all_to_alls) {
          fmt::format("  overlap: {{two_batch: {}}}\n", takes_turns);
 }
 
-// Sometimes leaves, and sometimes something that is slower than the rest.
+// Between the nodes, and inside them.
+std::string fabric_yaml(Dice& dice) {
+  const std::string leaf = fmt::format("nodes_per_leaf: {}, oversubscription", dice.pick({1, 2, 3}));
+  const double ratio = dice.pick({1.0, 1.5, 2.0, 8.0});
+  switch (dice.below(6)) {
+  case 0:
+    return fmt::format("{{type: fat-tree, levels: 3, leaves_per_pod: {}, {}: [{}, {}], hop_latency: 200ns}}",
+                       dice.pick({1, 2}), leaf, ratio, dice.pick({1.0, 3.0}));
+  case 1:
+    return fmt::format("{{type: rail-optimized, {}: {}, hop_latency: 1us}}", leaf, ratio);
+  case 2:
+    return "{type: rail-only}";
+  default:
+    return fmt::format("{{type: fat-tree, {}: {}}}", leaf, ratio);
+  }
+}
+
+std::string node_yaml(Dice& dice) {
+  switch (dice.below(8)) {
+  case 0:
+    return ", node: {nvlink: {type: mesh}}";
+  case 1:
+    return ", node: {pcie: {bandwidth: 40GB/s, latency: 1us}}";
+  case 2:
+    return ", node: {pcie: {bandwidth: 90GB/s}, nic: {per_node: 4}}";
+  case 3:
+    return ", node: {nic: {per_node: 16}}";
+  default:
+    return "";
+  }
+}
+
+// Sometimes a network that differs from the base, and sometimes something that is slower than the rest.
 std::string platform_yaml(Dice& dice, const char* base, int nodes) {
-  std::string fabric;
+  std::string network = dice.one_in(3) ? node_yaml(dice) : "";
   std::vector<std::string> overrides;
   if (dice.one_in(3)) {
-    fabric = fmt::format(", fabric: {{type: fat-tree, nodes_per_leaf: {}, oversubscription: {}}}", dice.pick({1, 2, 3}),
-                         dice.pick({1.0, 1.5, 2.0, 8.0}));
-    if (dice.one_in(3))
+    const std::string fabric = fabric_yaml(dice);
+    network += ", fabric: " + fabric;
+    if (dice.one_in(3) && fabric.find("rail-only") == std::string::npos)
       overrides.push_back(fmt::format("{{link: leaf0{}, bandwidth_factor: 0.3}}", dice.pick({"", ".up", ".down"})));
   }
   if (dice.one_in(6))
@@ -167,7 +199,7 @@ std::string platform_yaml(Dice& dice, const char* base, int nodes) {
   if (dice.one_in(6))
     overrides.push_back(fmt::format("{{link: node{}.nic{}{}, bandwidth_factor: 0.4}}", dice.below(2), dice.below(8),
                                     dice.pick({"", ".up", ".down"})));
-  return fmt::format("platform: {{base: {}, nodes: {}{}, overrides: [{}]}}\n", base, nodes, fabric,
+  return fmt::format("platform: {{base: {}, nodes: {}{}, overrides: [{}]}}\n", base, nodes, network,
                      fmt::join(overrides, ", "));
 }
 
