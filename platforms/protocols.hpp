@@ -14,9 +14,9 @@ namespace moesim::platforms {
 
 // Latencies, and shares of Port::effective() that the payload reaches, of one way to move bytes.
 struct Protocol {
-  Seconds latency;        // of starting and ending, besides steps
-  Seconds nvlink_latency; // of one step inside a node
-  Seconds nic_latency;    // of one step between nodes
+  Seconds latency{};        // of starting and ending, besides steps
+  Seconds nvlink_latency{}; // of one step inside a node
+  Seconds nic_latency{};    // of one step between nodes
   double nvlink_efficiency = 1;
   double nic_efficiency = 1;
 
@@ -25,7 +25,7 @@ struct Protocol {
 
 // What reduces inside switches: NVLink SHARP (NVLS) inside a node, or SHARP between nodes.
 struct InSwitch {
-  Seconds latency;           // of starting, and of one crossing of the switches
+  Seconds latency{};         // of starting, and of one crossing of the switches
   double efficiency = 1;     // share of Port::effective() that the payload reaches
   std::int64_t min_gpus = 2; // of a node that take part; with fewer the libraries do without
 
@@ -43,11 +43,13 @@ struct TokenKernel {
   bool operator==(const TokenKernel&) const = default;
 };
 
-// DeepEP's low-latency kernels in one direction: every copy goes straight to its GPU.
+// DeepEP's low-latency kernels in one direction: every copy goes straight to its GPU. They run on as many warps as
+// there are experts, each of which takes `token` for its part of the tokens.
 struct LowLatencyKernel {
-  Seconds latency;              // inside a node
-  Seconds nic_latency;          // more, where there are several nodes
+  Seconds latency{};            // inside a node
+  Seconds nic_latency{};        // more, where there are several nodes
   Seconds expert;               // more, for each expert of a rank
+  Seconds token{};              // of the warps of one expert, for each token
   double nvlink_efficiency = 1; // shares of Port::effective() that the payload reaches
   double nic_efficiency = 1;
 
@@ -77,10 +79,11 @@ struct Protocols {
   std::optional<InSwitch> nvls;
   std::optional<InSwitch> sharp;
 
-  // Of sends and receives, those of an all-to-all, too: nvlink_latency is for each further peer, nic_latency once where
-  // one is in another node. Absent: send_ll is left out, and send_simple is as Simple of collectives.
+  // Of sends and receives, those of an all-to-all, too: nvlink_latency is for each peer, nic_latency once where one is
+  // in another node. Where neither is given, sends take the step latency of their tier once.
   std::optional<Protocol> send_ll;
   std::optional<Protocol> send_simple;
+  double all_to_all_efficiency = 1; // of all-to-alls over NVLink: share of what single sends reach
   double own_part = 0; // of an all-to-all: how many parts of others the copy of the own part takes as long as
 
   DeepEp deepep;

@@ -31,7 +31,7 @@ TokenKernel read_token_kernel(config::MapReader map) {
   TokenKernel kernel;
   kernel.latency = map.seconds_or("latency", Seconds(0));
   kernel.token = map.seconds_or("token", Seconds(0));
-  if (map.has("bandwidth"))
+  if (map.node("bandwidth") != nullptr)
     kernel.bandwidth = map.bandwidth("bandwidth");
   kernel.relays = map.number_or("relays", 1, {.min = 0, .max = 100});
   map.finish();
@@ -43,6 +43,7 @@ LowLatencyKernel read_low_latency(config::MapReader map) {
   kernel.latency = map.seconds_or("latency", Seconds(0));
   kernel.nic_latency = map.seconds_or("nic_latency", Seconds(0));
   kernel.expert = map.seconds_or("expert", Seconds(0));
+  kernel.token = map.seconds_or("token", Seconds(0));
   kernel.nvlink_efficiency = map.number_or("nvlink_efficiency", 1, share);
   kernel.nic_efficiency = map.number_or("nic_efficiency", 1, share);
   map.finish();
@@ -70,25 +71,26 @@ Protocols read_protocols(config::MapReader map) {
   protocols.ll_nvlink_efficiency = ll.number_or("nvlink_efficiency", protocols.ll_nvlink_efficiency, share);
   protocols.ll_nic_efficiency = ll.number_or("nic_efficiency", protocols.ll_nic_efficiency, share);
   ll.finish();
-  if (map.has("ll128"))
+  if (map.node("ll128") != nullptr)
     protocols.ll128 = read_protocol(map.map("ll128"));
   config::MapReader simple = map.map_or_empty("simple");
   protocols.simple_nic_efficiency = simple.number_or("nic_efficiency", 1, share);
   simple.finish();
   config::MapReader tree = map.map_or_empty("tree");
   protocols.tree_efficiency = tree.number_or("efficiency", 1, share);
-  if (tree.has("nic_latency"))
+  if (tree.node("nic_latency") != nullptr)
     protocols.tree_nic_latency = tree.seconds("nic_latency");
   tree.finish();
-  if (map.has("nvls"))
+  if (map.node("nvls") != nullptr)
     protocols.nvls = read_in_switch(map.map("nvls"));
-  if (map.has("sharp"))
+  if (map.node("sharp") != nullptr)
     protocols.sharp = read_in_switch(map.map("sharp"));
-  if (map.has("send_ll"))
+  if (map.node("send_ll") != nullptr)
     protocols.send_ll = read_protocol(map.map("send_ll"));
-  if (map.has("send_simple"))
+  if (map.node("send_simple") != nullptr)
     protocols.send_simple = read_protocol(map.map("send_simple"));
   config::MapReader all_to_all = map.map_or_empty("all_to_all");
+  protocols.all_to_all_efficiency = all_to_all.number_or("efficiency", 1, share);
   protocols.own_part = all_to_all.number_or("own_part", 0, {.min = 0, .max = 1});
   all_to_all.finish();
   protocols.deepep = read_deepep(map.map_or_empty("deepep"));
