@@ -57,6 +57,7 @@ std::string to_yaml(const Cluster& cluster, int indent) {
                       "{0}ring_exposed_steps: {3}\n",
                       margin, cluster.collective_latency.value(), cluster.simple_collective_latency.value(),
                       cluster.ring_exposed_steps);
+  text += fmt::format("{}collectives:\n{}", margin, to_yaml(cluster.protocols, indent + 2));
   return text + fmt::format("{}gpu:\n{}", margin, to_yaml(cluster.gpu, indent + 2)) + overrides_yaml(cluster, margin);
 }
 

@@ -82,7 +82,7 @@ std::string describe(const Cluster& cluster) {
                                  cluster.name, cluster.nodes, cluster.gpus_per_node, describe(cluster.fabric),
                                  format_seconds(cluster.collective_latency),
                                  format_seconds(cluster.simple_collective_latency), cluster.ring_exposed_steps);
-  text += describe_gpu_type(cluster.gpu) + describe_ports(cluster);
+  text += describe_gpu_type(cluster.gpu) + describe_ports(cluster) + describe(cluster.protocols);
   const std::uint32_t links = links_per_gpu(cluster);
   for (std::uint32_t gpu = 0; gpu < cluster.gpu_count(); ++gpu) {
     text += fmt::format("node{}.gpu{} rank={} speed={}\n", cluster.node_of(gpu), gpu % cluster.gpus_per_node, gpu,

@@ -210,6 +210,7 @@ Cluster read_cluster(const config::Node& section, const std::string& path, Probl
   }
   cluster.collective_latency = map.seconds_or("collective_latency", Seconds(0));
   cluster.simple_collective_latency = map.seconds_or("simple_collective_latency", cluster.collective_latency);
+  cluster.protocols = read_protocols(map.map_or_empty("collectives"));
   cluster.ring_exposed_steps = map.number_or("ring_exposed_steps", 0, {.min = 0, .max = 1});
   read_fabric(map.map_or_empty("fabric"), cluster);
   if (const config::Node* gpu = map.node("gpu"))

@@ -39,22 +39,6 @@ struct Message {
   Bytes result; // what a member holds while it runs
 };
 
-void communicate(SegmentList& list, const RankShape& at, Runs runs, std::string_view name, Dimension over,
-                 const Message& message) {
-  const MoeSpec& moe = *at.model.moe;
-  const bool is_routed = message.kind == Kind::Dispatch || message.kind == Kind::Combine;
-  const graph::TokenRouting routing =
-      is_routed ? graph::TokenRouting{.experts = static_cast<std::int32_t>(moe.num_experts),
-                                      .per_token = static_cast<std::int32_t>(moe.experts_per_token),
-                                      .groups = static_cast<std::int32_t>(moe.groups),
-                                      .groups_per_token = static_cast<std::int32_t>(moe.groups_per_token)}
-                : graph::TokenRouting{};
-  if (runs == Runs::BesideNext)
-    list.collective_beside(name, message.kind, over, message.bytes, message.result, routing);
-  else
-    list.collective(name, message.kind, over, message.bytes, message.result, routing);
-}
-
 // Of token copies that DeepEP sends to experts: in FP8 with a scale in FP32 for each 128 channels (DeepSeek-V3, arXiv
 // 2412.19437, section 3.3.2).
 Bytes dispatched(const RankShape& at, std::int64_t copies) {
@@ -63,6 +47,23 @@ Bytes dispatched(const RankShape& at, std::int64_t copies) {
   constexpr double channels_per_scale = 128;
   return MicroBatchShape::elements(copies, at.model.hidden_size, Precision::Fp8) *
          (1 + fp32_bytes / channels_per_scale);
+}
+
+void communicate(SegmentList& list, const RankShape& at, Runs runs, std::string_view name, Dimension over,
+                 const Message& message) {
+  const MoeSpec& moe = *at.model.moe;
+  const bool is_routed = message.kind == Kind::Dispatch || message.kind == Kind::Combine;
+  const graph::TokenRouting routing =
+      is_routed ? graph::TokenRouting{.experts = static_cast<std::int32_t>(moe.num_experts),
+                                      .per_token = static_cast<std::int32_t>(moe.experts_per_token),
+                                      .groups = static_cast<std::int32_t>(moe.groups),
+                                      .groups_per_token = static_cast<std::int32_t>(moe.groups_per_token),
+                                      .token = message.kind == Kind::Dispatch ? dispatched(at, 1) : at.hidden(1)}
+                : graph::TokenRouting{};
+  if (runs == Runs::BesideNext)
+    list.collective_beside(name, message.kind, over, message.bytes, message.result, routing);
+  else
+    list.collective(name, message.kind, over, message.bytes, message.result, routing);
 }
 
 // The tokens of all ranks of an expert-parallel group, of which this rank has `copies` over the experts of a token.

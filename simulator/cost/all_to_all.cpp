@@ -3,14 +3,12 @@
 #include <map>
 #include <utility>
 
-#include "simulator/cost/communication.hpp"
-#include "simulator/cost/placement.hpp"
+#include "simulator/cost/families.hpp"
 #include "simulator/cost/protocol.hpp"
 
 namespace moesim::cost {
 namespace {
 
-using Flows = std::vector<execution::Flow>;
 using platforms::Ascent;
 using platforms::Routing;
 using Peers = std::map<Ascent, double>; // how many members of other nodes are so far away
@@ -77,16 +75,6 @@ void add_beyond(std::uint32_t gpu, const std::vector<std::uint32_t>& node, const
     flows.push_back({joined(into_nic(cluster, gpu, ascent), {}), peers * part});
 }
 
-// The longest way between members of a group in several nodes.
-Seconds longest_way(const NodeGroups& nodes, const platforms::Cluster& cluster) {
-  std::uint8_t level = 0;
-  for (const std::vector<std::uint32_t>& node : nodes)
-    for (const std::uint32_t gpu : node)
-      if (&node != &nodes.front())
-        level = std::max(level, level_between(cluster, nodes.front().front(), gpu));
-  return latency_at(cluster, level);
-}
-
 // What each member sends and receives: a flow for its node, and one for each way that leads to others over its NIC.
 Flows of_members(Bytes part, const NodeGroups& nodes, const platforms::Cluster& cluster) {
   const Survey survey(nodes, cluster);
@@ -122,39 +110,41 @@ std::vector<Flows> in_rounds(Bytes part, const NodeGroups& nodes, const platform
   return rounds;
 }
 
+// What a member sends; `own` counts the copy of the own part, as parts of others.
+SharesOf shares_of(const Call& call, const Group& group, double own) {
+  return [part = call.size / group.members(), members = group.members(), own](double local) {
+    return Shares{(local > 1 ? local - 1 + own : 0) * part, (members - local) * part};
+  };
+}
+
+bool is_relayed(const Group& group) {
+  return group.spans_nodes() && group.cluster().fabric.rails == platforms::Rails::Apart;
+}
+
 } // namespace
 
-execution::Communication all_to_all(const Call& call, std::span<const RankId> members,
-                                    const platforms::Cluster& cluster) {
-  const NodeGroups nodes = by_node(members, cluster);
-  const bool is_relayed = nodes.size() > 1 && cluster.fabric.rails == platforms::Rails::Apart;
-  if (is_relayed && call.fidelity != Fidelity::Flow)
-    return relayed_all_to_all(call.size, nodes, cluster);
-  const auto count = static_cast<double>(members.size());
-  const Bytes part = call.size / count;
-  double most_local = 1;
-  Seconds transfer;
-  for (const std::vector<std::uint32_t>& node : nodes) {
-    const auto local = static_cast<double>(node.size());
-    most_local = std::max(most_local, local);
-    if (local > 1)
-      transfer = std::max(transfer, (local - 1) * part / node_bandwidth(cluster, std::ssize(node)));
-    if (nodes.size() > 1)
-      transfer = std::max(transfer, (count - local) * part / nic_bandwidth(cluster));
-  }
-  // By Simple, each further peer in the node costs a step; messages between nodes go side by side.
-  const double far = nodes.size() > 1 ? 1 : 0;
-  const double near = is_relayed ? 1 : 1 - far; // to the GPU that passes it on
+Seconds all_to_all_time(const Call& call, const Group& group) {
+  const platforms::Cluster& cluster = group.cluster();
+  Transfer sent = transfer(group, shares_of(call, group, cluster.protocols.own_part));
+  sent.near = sent.near / cluster.protocols.all_to_all_efficiency;
+  const Seconds to_relay = is_relayed(group) ? cluster.node_port().latency : Seconds();
+  return to_relay + fastest(send_protocols(cluster, group.spans_nodes()),
+                            {group.members() - 1, group.spans_nodes() ? 1.0 : 0.0, group.longest_hop()}, sent);
+}
+
+execution::Communication all_to_all(const Call& call, const Group& group) {
+  const Bytes part = call.size / group.members();
   execution::Communication result;
-  result.latency = protocol_latency(cluster, {near, far}, {most_local - 1, far}, transfer);
-  if (nodes.size() > 1)
-    result.latency += is_relayed ? latency_at(cluster, 0) : longest_way(nodes, cluster);
+  result.latency = all_to_all_time(call, group) - transfer(group, shares_of(call, group, 0)).longest();
   if (call.fidelity != Fidelity::Flow) {
-    result.flows = of_members(part, nodes, cluster);
+    result.flows = is_relayed(group) ? relayed_flows(part, group.nodes(), group.cluster())
+                                     : of_members(part, group.nodes(), group.cluster());
     return result;
   }
-  for (Flows& round : in_rounds(part, nodes, cluster))
-    if (call.algorithm == Algorithm::Direct || result.flows.empty())
+  // Rounds with different numbers of messages would wait for each other, as NCCL's do not.
+  const bool is_one_wave = call.algorithm == Algorithm::Direct || !group.is_even();
+  for (Flows& round : in_rounds(part, group.nodes(), group.cluster()))
+    if (is_one_wave || result.flows.empty())
       result.flows.insert(result.flows.end(), round.begin(), round.end());
     else
       result.then.push_back({Seconds(), std::move(round)});

@@ -11,7 +11,6 @@
 #include <string_view>
 
 #include "platforms/cluster.hpp"
-#include "simulator/cost/placement.hpp"
 #include "simulator/execution/executor.hpp"
 #include "simulator/graph/task_graph.hpp"
 
@@ -29,14 +28,21 @@ enum class Fidelity : std::uint8_t {
 inline constexpr std::size_t fidelity_count = 3;
 [[nodiscard]] std::string_view name_of(Fidelity fidelity);
 
-// How a communication is done.
+// How a communication is done; families.hpp says what each is.
 enum class Algorithm : std::uint8_t {
-  Auto,     // as NCCL would choose
-  Ring,     // all-reduce, all-gather, reduce-scatter, broadcast
-  Direct,   // all-to-all: all messages at once
-  Pairwise, // all-to-all: in rounds, one peer each (NCCL's schedule of sends and receives)
+  Auto,             // the fastest that NCCL or DeepEP has, by size, group and placement
+  Ring,             // all-reduce, all-gather, reduce-scatter, broadcast
+  Tree,             // all-reduce over several nodes
+  Nvls,             // all-reduce in the switches of nodes
+  Sharp,            // all-reduce in the switches of the fabric
+  Hierarchical,     // all-reduce, all-gather, reduce-scatter: one level after the other. Never chosen by itself
+  Direct,           // all-to-all: all messages at once
+  Pairwise,         // all-to-all: in rounds, one peer each (NCCL's schedule of sends and receives)
+  TwoLevel,         // all-to-all: between nodes by rail, then inside them. Never chosen by itself
+  DeepEp,           // dispatch, combine: once to each node
+  DeepEpLowLatency, // dispatch, combine: every copy by itself
 };
-inline constexpr std::size_t algorithm_count = 4;
+inline constexpr std::size_t algorithm_count = 11;
 [[nodiscard]] std::string_view name_of(Algorithm algorithm);
 
 // What is to be communicated, and how.
@@ -55,39 +61,14 @@ struct Plan {
 };
 
 // A group of one or a size of zero costs nothing. Requires kind to be a communication, and the algorithm, if one is
-// named, to be one for it (does()).
+// named, to be one for it (does()). Where the group, or the cluster, is not one for it (a tree in one node, say), it is
+// as if none were named.
 [[nodiscard]] Plan plan(const Call& call, std::span<const RankId> members, const platforms::Cluster& cluster);
 [[nodiscard]] execution::Communication communication(const Call& call, std::span<const RankId> members,
                                                      const platforms::Cluster& cluster);
 
 // Whether the algorithm is one for communications of this kind. Auto is one for all.
 [[nodiscard]] bool does(Algorithm algorithm, graph::Kind kind);
-
-// All-reduce, all-gather and reduce-scatter by rings over all rails of the nodes, as NCCL builds them for a group with
-// several GPUs and NICs a node: each byte crosses each node boundary once, spread over the NICs of the node.
-// Steps and their latencies: NCCL, src/graph/tuning.cc (n - 1 steps, twice for all-reduce, nodes - 1 of them between
-// nodes).
-[[nodiscard]] execution::Communication ring(const Call& call, std::span<const RankId> members,
-                                            const platforms::Cluster& cluster);
-
-// Everybody sends an n-th of its size to each other: all messages at once, or in rounds in which everybody has one peer
-// in other nodes and one in its own. What a member sends over its NIC to its own leaf and to other leaves is a flow
-// each, unless every pair is.
-[[nodiscard]] execution::Communication all_to_all(const Call& call, std::span<const RankId> members,
-                                                  const platforms::Cluster& cluster);
-
-// The same over rails that nothing joins: what is for another rail goes over NVLink to the GPU of the sender's node
-// that is on it, and from that one's NIC. `nodes` are at least two.
-[[nodiscard]] execution::Communication relayed_all_to_all(Bytes size, const NodeGroups& nodes,
-                                                          const platforms::Cluster& cluster);
-
-// One message, over NVLink inside a node and from NIC to NIC otherwise.
-[[nodiscard]] execution::Communication send_recv(Bytes size, RankId source, RankId destination,
-                                                 const platforms::Cluster& cluster);
-
-// One message from each member to the next, and from the last to the first, all at once.
-[[nodiscard]] execution::Communication ring_exchange(const Call& call, std::span<const RankId> members,
-                                                     const platforms::Cluster& cluster);
 
 // How each kind is done, in a line with its formula: what `moesim list collectives` prints.
 struct Description {

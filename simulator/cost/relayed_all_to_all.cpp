@@ -2,9 +2,7 @@
 #include <map>
 
 #include "platforms/links.hpp"
-#include "simulator/cost/communication.hpp"
-#include "simulator/cost/placement.hpp"
-#include "simulator/cost/protocol.hpp"
+#include "simulator/cost/families.hpp"
 
 namespace moesim::cost {
 namespace {
@@ -55,33 +53,25 @@ void add_passed_on(const NodeTraffic& traffic, const platforms::Cluster& cluster
 
 } // namespace
 
-execution::Communication relayed_all_to_all(Bytes size, const NodeGroups& nodes, const platforms::Cluster& cluster) {
+Flows relayed_flows(Bytes part, const NodeGroups& nodes, const platforms::Cluster& cluster) {
   double count = 0;
   for (const std::vector<std::uint32_t>& node : nodes)
     count += static_cast<double>(node.size());
-  const Bytes part = size / count;
   const auto places = count_by_place(nodes, static_cast<std::uint32_t>(cluster.gpus_per_node));
-  execution::Communication result;
-  double most_local = 1;
-  Seconds transfer;
+  Flows flows;
   for (const std::vector<std::uint32_t>& node : nodes) {
     const auto local = static_cast<double>(node.size());
-    most_local = std::max(most_local, local);
     const NodeTraffic traffic = traffic_of(node, places, part, cluster);
     for (const std::uint32_t gpu : node) {
       if (local > 1)
-        add_in_node(gpu, node, (local - 1) * part, cluster, result.flows);
-      result.flows.push_back({joined(into_nic(cluster, gpu, {}), {}), (count - local) * part});
+        add_in_node(gpu, node, (local - 1) * part, cluster, flows);
+      flows.push_back({joined(into_nic(cluster, gpu, {}), {}), (count - local) * part});
     }
-    for (const auto& [gpu, bytes] : traffic.over_nic) {
-      result.flows.push_back({joined(out_of_nic(cluster, gpu, {}), {}), bytes});
-      transfer = std::max(transfer, bytes / nic_bandwidth(cluster));
-    }
-    add_passed_on(traffic, cluster, result.flows);
+    for (const auto& [gpu, bytes] : traffic.over_nic)
+      flows.push_back({joined(out_of_nic(cluster, gpu, {}), {}), bytes});
+    add_passed_on(traffic, cluster, flows);
   }
-  // A step inside the node, to the relay, and one between nodes.
-  result.latency = protocol_latency(cluster, {1, 1}, {most_local - 1, 1}, transfer) + latency_at(cluster, 0);
-  return result;
+  return flows;
 }
 
 } // namespace moesim::cost

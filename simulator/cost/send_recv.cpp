@@ -1,30 +1,34 @@
 #include <algorithm>
 
-#include "simulator/cost/communication.hpp"
-#include "simulator/cost/placement.hpp"
+#include "simulator/cost/families.hpp"
+#include "simulator/cost/protocol.hpp"
 
 namespace moesim::cost {
-
 using platforms::Path;
 
 namespace {
 
-// Of a message: its steps inside the node, before a NIC if any, and over NICs.
-Seconds latency_of(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster) {
-  const Seconds in_node = cluster.node_port().latency;
-  if (share_a_node(from, to, cluster))
-    return cluster.collective_latency + in_node;
+// What sending the bytes to one peer takes besides the bytes over whole ports: inside the node, over NICs, or both
+// where a GPU passes the message on.
+Seconds latency_of(Bytes size, std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster) {
+  if (share_a_node(from, to, cluster)) {
+    const Seconds sent = size / node_bandwidth(cluster, 2);
+    return fastest(send_protocols(cluster, false), {1, 0}, {sent, Seconds()}) - sent;
+  }
   const std::uint32_t relay = relay_of(cluster, from, to);
-  return cluster.collective_latency + cluster.nic.latency + latency_between(cluster, relay, to) +
-         (relay == from ? Seconds(0) : in_node);
+  const Seconds sent = size / nic_bandwidth(cluster);
+  const Steps steps{1, 1, latency_between(cluster, relay, to)};
+  return fastest(send_protocols(cluster, true), steps, {Seconds(), sent}) - sent +
+         (relay == from ? Seconds(0) : cluster.node_port().latency);
 }
 
 } // namespace
 
-execution::Communication send_recv(Bytes size, RankId source, RankId destination, const platforms::Cluster& cluster) {
+execution::Communication send_recv(const Call& call, RankId source, RankId destination,
+                                   const platforms::Cluster& cluster) {
   const std::uint32_t from = source.value();
   const std::uint32_t to = destination.value();
-  return {.latency = latency_of(from, to, cluster), .flows = {message(from, to, size, cluster)}};
+  return {.latency = latency_of(call.size, from, to, cluster), .flows = {message(from, to, call.size, cluster)}};
 }
 
 execution::Communication ring_exchange(const Call& call, std::span<const RankId> members,
@@ -34,7 +38,7 @@ execution::Communication ring_exchange(const Call& call, std::span<const RankId>
     const std::uint32_t self = members[member].value();
     const std::uint32_t next = members[(member + 1) % members.size()].value();
     const std::uint32_t previous = members[(member + members.size() - 1) % members.size()].value();
-    result.latency = std::max(result.latency, latency_of(self, next, cluster));
+    result.latency = std::max(result.latency, latency_of(call.size, self, next, cluster));
     if (call.fidelity == Fidelity::Flow) {
       result.flows.push_back(message(self, next, call.size, cluster));
       continue;

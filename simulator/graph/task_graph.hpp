@@ -71,6 +71,7 @@ struct TokenRouting {
   std::int32_t per_token = 1;
   std::int32_t groups = 1;
   std::int32_t groups_per_token = 1;
+  Bytes token; // a copy of one; 0: not known
 
   auto operator<=>(const TokenRouting&) const = default;
 };

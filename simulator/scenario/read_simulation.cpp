@@ -83,10 +83,12 @@ std::span<const NetworkStream> network_streams() {
   using graph::Stream;
   static const std::vector<Kind> reductions{Kind::AllReduce, Kind::AllGather, Kind::ReduceScatter};
   static const std::vector<Kind> all{Kind::AllReduce, Kind::AllGather, Kind::ReduceScatter, Kind::AllToAll};
+  static const std::vector<Kind> of_experts{Kind::AllReduce, Kind::AllGather, Kind::ReduceScatter,
+                                            Kind::AllToAll,  Kind::Dispatch,  Kind::Combine};
   static const std::array<NetworkStream, 5> streams{{
       {"tp", {Stream::Tp}, reductions},
       {"cp", {Stream::Cp}, all},
-      {"ep", {Stream::Ep}, all},
+      {"ep", {Stream::Ep}, of_experts},
       {"dp", {Stream::Dp}, reductions},
       {"pp", {Stream::PpSendNext, Stream::PpSendPrev, Stream::PpRecvNext, Stream::PpRecvPrev}, {}},
   }};

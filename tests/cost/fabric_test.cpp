@@ -43,6 +43,10 @@ std::vector<RankId> all_ranks(const Cluster& cluster) {
   return result;
 }
 
+Call by_ring(Kind kind, double bytes) {
+  return {.kind = kind, .size = Bytes(bytes), .algorithm = Algorithm::Ring};
+}
+
 // Bytes over each link of the cluster.
 std::vector<double> load(const Communication& communication, const Cluster& cluster) {
   std::vector<double> bytes(platforms::link_count(cluster), 0);
@@ -89,7 +93,7 @@ TEST(Fabric, AnAllToAllCrossesWithWhatItsPairsSend) {
           expected[trunk_of(cluster, a, Trunk::Up)] += 600.0 / static_cast<double>(members.size());
           expected[trunk_of(cluster, b, Trunk::Down)] += 600.0 / static_cast<double>(members.size());
         }
-    const auto bytes = load(all_to_all({Kind::AllToAll, Bytes(600)}, members, cluster), cluster);
+    const auto bytes = load(communication({Kind::AllToAll, Bytes(600)}, members, cluster), cluster);
     for (std::uint32_t link = trunk_of(cluster, 0, Trunk::Up); link < platforms::link_count(cluster); ++link)
       EXPECT_NEAR(bytes[link], expected[link], 1e-9) << link_name(cluster, link);
   }
@@ -98,7 +102,7 @@ TEST(Fabric, AnAllToAllCrossesWithWhatItsPairsSend) {
 // A ring moves everything across each boundary of nodes, once a round; of its four boundaries three are between leaves.
 TEST(Fabric, ARingCrossesOncePerLeaf) {
   const Cluster cluster = fat_tree(8, 2, 2, 3);
-  const Communication reduce = ring({Kind::AllReduce, Bytes(600)}, uneven, cluster);
+  const Communication reduce = communication(by_ring(Kind::AllReduce, 600), uneven, cluster);
   const auto bytes = load(reduce, cluster);
   for (const std::int64_t leaf : {0, 1, 3})
     for (const Trunk trunk : {Trunk::Up, Trunk::Down})
@@ -109,18 +113,18 @@ TEST(Fabric, ARingCrossesOncePerLeaf) {
               testing::ElementsAre("node0.nic1.up", "leaf0.down", "node0.nic1.down"));
   EXPECT_THAT(route_over(reduce, "node1.nic1.up", cluster),
               testing::ElementsAre("node1.nic1.up", "leaf0.up", "node1.nic1.down"));
-  const auto inside = load(ring({Kind::AllReduce, Bytes(600)}, ranks({0, 1, 2, 3}), cluster), cluster);
+  const auto inside = load(communication(by_ring(Kind::AllReduce, 600), ranks({0, 1, 2, 3}), cluster), cluster);
   EXPECT_EQ(inside[trunk_of(cluster, 0, Trunk::Up)], 0);
 }
 
 TEST(Fabric, MessagesCrossTheTrunksBetweenTheirEnds) {
   const Cluster cluster = fat_tree(8, 2, 2, 3);
-  const Communication message = send_recv(Bytes(100), RankId(2), RankId(9), cluster);
+  const Communication message = communication({Kind::SendRecv, Bytes(100)}, ranks({2, 9}), cluster);
   EXPECT_THAT(route_over(message, "node1.nic0.up", cluster),
               testing::ElementsAre("node1.nic0.up", "leaf0.up", "leaf2.down", "node4.nic1.down"));
-  EXPECT_EQ(send_recv(Bytes(100), RankId(0), RankId(3), cluster).flows.at(0).route.size(), 2u);
+  EXPECT_EQ(communication({Kind::SendRecv, Bytes(100)}, ranks({0, 3}), cluster).flows.at(0).route.size(), 2u);
   // Of the exchange 3 -> 2 -> 4 -> 8 -> 3, in the order of the members, the first message stays in a node.
-  const auto bytes = load(ring_exchange({Kind::RingExchange, Bytes(100)}, ranks({3, 2, 4, 8}), cluster), cluster);
+  const auto bytes = load(communication({Kind::RingExchange, Bytes(100)}, ranks({3, 2, 4, 8}), cluster), cluster);
   for (const std::int64_t leaf : {0, 1, 2})
     for (const Trunk trunk : {Trunk::Up, Trunk::Down})
       EXPECT_EQ(bytes[trunk_of(cluster, leaf, trunk)], 100) << leaf;
@@ -160,7 +164,7 @@ TEST(Fabric, AnAllToAllTakesAsMuchLongerAsItsTrunksAreFull) {
       const double g = 2;
       const double l = g * static_cast<double>(nodes_per_leaf);
       const double without = (n - g) / n * 640 / 10;
-      EXPECT_NEAR(transfer_time(all_to_all({Kind::AllToAll, Bytes(640)}, all_ranks(cluster), cluster), cluster),
+      EXPECT_NEAR(transfer_time(communication({Kind::AllToAll, Bytes(640)}, all_ranks(cluster), cluster), cluster),
                   without * std::max(1.0, oversubscription * (n - l) / (n - g)), 1e-9)
           << nodes_per_leaf << " " << oversubscription;
     }
@@ -172,7 +176,7 @@ TEST(Fabric, ALoneRingFillsTheTrunkWithOneNode) {
     for (const double oversubscription : {1.0, 2.0, 6.0}) {
       const Cluster cluster = fat_tree(8, 2, nodes_per_leaf, oversubscription);
       const double without = 15.0 / 16 * 640 / 2 / 10;
-      EXPECT_NEAR(transfer_time(ring({Kind::AllGather, Bytes(640)}, all_ranks(cluster), cluster), cluster),
+      EXPECT_NEAR(transfer_time(communication(by_ring(Kind::AllGather, 640), all_ranks(cluster), cluster), cluster),
                   without * std::max(1.0, oversubscription / static_cast<double>(nodes_per_leaf)), 1e-9)
           << nodes_per_leaf << " " << oversubscription;
     }
@@ -192,8 +196,8 @@ TEST(Fabric, ADegradedTrunkSlowsWhatCrossesItAndNothingElse) {
     EXPECT_EQ(slowed(communication({kind, Bytes(840)}, ranks({4, 5, 6, 7}), whole)), 1) << name_of(kind);
     EXPECT_EQ(slowed(communication({kind, Bytes(840)}, ranks({0, 3, 8, 15}), whole)), 1) << name_of(kind);
   }
-  EXPECT_GT(slowed(send_recv(Bytes(840), RankId(4), RankId(3), whole)), 20);
-  EXPECT_EQ(slowed(send_recv(Bytes(840), RankId(3), RankId(4), whole)), 1);
+  EXPECT_GT(slowed(communication({Kind::SendRecv, Bytes(840)}, ranks({4, 3}), whole)), 20);
+  EXPECT_EQ(slowed(communication({Kind::SendRecv, Bytes(840)}, ranks({3, 4}), whole)), 1);
 }
 
 // The fewer GPUs a job has, the fewer links: those of its GPUs and then the trunks of their leaves, whatever the size

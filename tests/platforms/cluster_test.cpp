@@ -119,10 +119,10 @@ TEST(Fabric, IsWrittenAndDescribed) {
   EXPECT_EQ(describe(again), describe(cluster));
   EXPECT_THAT(to_yaml(cluster, 2), HasSubstr("  fabric: {type: fat-tree, nodes_per_leaf: 2, oversubscription: 4}\n"));
   EXPECT_THAT(describe(cluster), HasSubstr(" fabric=fat-tree nodes_per_leaf=2 oversubscription=4 "));
-  // 16 NICs of 45.75 GB/s over 4
-  EXPECT_THAT(describe(cluster), HasSubstr("\nleaf0 nodes=0-1\nleaf0.up bandwidth=183 GB/s\nleaf0.down bandwidth=183 "
-                                           "GB/s\nleaf1 nodes=2-3\nleaf1.up bandwidth=91.5 GB/s\n"));
-  EXPECT_THAT(describe(cluster), HasSubstr("\nleaf2 nodes=4-4\nleaf2.up bandwidth=183 GB/s\n"));
+  // 16 NICs of 48 GB/s over 4
+  EXPECT_THAT(describe(cluster), HasSubstr("\nleaf0 nodes=0-1\nleaf0.up bandwidth=192 GB/s\nleaf0.down bandwidth=192 "
+                                           "GB/s\nleaf1 nodes=2-3\nleaf1.up bandwidth=96 GB/s\n"));
+  EXPECT_THAT(describe(cluster), HasSubstr("\nleaf2 nodes=4-4\nleaf2.up bandwidth=192 GB/s\n"));
 }
 
 TEST(Cluster, SaysWhichOverrideIsWrong) {

@@ -53,13 +53,15 @@ TEST(Dispatcher, DeepEpSaysWhereTokensGo) {
   TrainingJob job = job_with(Dispatcher::DeepEp);
   job.model.moe->groups = 4;
   job.model.moe->groups_per_token = 2;
-  const graph::TokenRouting routing{.experts = 8, .per_token = 2, .groups = 4, .groups_per_token = 2};
+  const graph::TokenRouting routing{
+      .experts = 8, .per_token = 2, .groups = 4, .groups_per_token = 2, .token = Bytes(64 * 2)};
   Sent dispatch{Kind::Dispatch, 32 * 2 * 64 * 2, routing};
   const Sent combine{Kind::Combine, 32 * 2 * 64 * 2, routing};
   EXPECT_THAT(sent_by(job), ElementsAre(dispatch, combine, dispatch, combine));
 
   job.moe.fp8_dispatch = true; // a byte a channel, and 4 bytes for each 128 channels
   dispatch.bytes = 32 * 2 * 64 * (1 + 4.0 / 128);
+  dispatch.routing.token = Bytes(64 * (1 + 4.0 / 128));
   EXPECT_THAT(sent_by(job), ElementsAre(dispatch, combine, dispatch, combine));
 }
 

@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include "platforms/protocols.hpp"
+
+namespace moesim::platforms {
+namespace {
+
+constexpr config::NumberRange share{.min = 0.001, .max = 1};
+
+Protocol read_protocol(config::MapReader map) {
+  Protocol protocol;
+  protocol.latency = map.seconds_or("latency", Seconds(0));
+  protocol.nvlink_latency = map.seconds_or("nvlink_latency", Seconds(0));
+  protocol.nic_latency = map.seconds_or("nic_latency", Seconds(0));
+  protocol.nvlink_efficiency = map.number_or("nvlink_efficiency", 1, share);
+  protocol.nic_efficiency = map.number_or("nic_efficiency", 1, share);
+  map.finish();
+  return protocol;
+}
+
+InSwitch read_in_switch(config::MapReader map) {
+  InSwitch in_switch;
+  in_switch.latency = map.seconds_or("latency", Seconds(0));
+  in_switch.efficiency = map.number_or("efficiency", 1, share);
+  in_switch.min_gpus = map.integer_or("min_gpus", 2, {.min = 1, .max = 1024});
+  map.finish();
+  return in_switch;
+}
+
+TokenKernel read_token_kernel(config::MapReader map) {
+  TokenKernel kernel;
+  kernel.latency = map.seconds_or("latency", Seconds(0));
+  kernel.token = map.seconds_or("token", Seconds(0));
+  if (map.node("bandwidth") != nullptr)
+    kernel.bandwidth = map.bandwidth("bandwidth");
+  kernel.relays = map.number_or("relays", 1, {.min = 0, .max = 100});
+  map.finish();
+  return kernel;
+}
+
+LowLatencyKernel read_low_latency(config::MapReader map) {
+  LowLatencyKernel kernel;
+  kernel.latency = map.seconds_or("latency", Seconds(0));
+  kernel.nic_latency = map.seconds_or("nic_latency", Seconds(0));
+  kernel.expert = map.seconds_or("expert", Seconds(0));
+  kernel.token = map.seconds_or("token", Seconds(0));
+  kernel.nvlink_efficiency = map.number_or("nvlink_efficiency", 1, share);
+  kernel.nic_efficiency = map.number_or("nic_efficiency", 1, share);
+  map.finish();
+  return kernel;
+}
+
+DeepEp read_deepep(config::MapReader map) {
+  DeepEp deepep;
+  deepep.dispatch = read_token_kernel(map.map_or_empty("dispatch"));
+  deepep.combine = read_token_kernel(map.map_or_empty("combine"));
+  deepep.nvlink_efficiency = map.number_or("nvlink_efficiency", 1, share);
+  deepep.nic_efficiency = map.number_or("nic_efficiency", 1, share);
+  deepep.node_latency = map.seconds_or("node_latency", Seconds(0));
+  deepep.low_latency_dispatch = read_low_latency(map.map_or_empty("low_latency_dispatch"));
+  deepep.low_latency_combine = read_low_latency(map.map_or_empty("low_latency_combine"));
+  map.finish();
+  return deepep;
+}
+
+} // namespace
+
+Protocols read_protocols(config::MapReader map) {
+  Protocols protocols;
+  config::MapReader ll = map.map_or_empty("ll");
+  protocols.ll_nvlink_efficiency = ll.number_or("nvlink_efficiency", protocols.ll_nvlink_efficiency, share);
+  protocols.ll_nic_efficiency = ll.number_or("nic_efficiency", protocols.ll_nic_efficiency, share);
+  ll.finish();
+  if (map.node("ll128") != nullptr)
+    protocols.ll128 = read_protocol(map.map("ll128"));
+  config::MapReader simple = map.map_or_empty("simple");
+  protocols.simple_nic_efficiency = simple.number_or("nic_efficiency", 1, share);
+  simple.finish();
+  config::MapReader tree = map.map_or_empty("tree");
+  protocols.tree_efficiency = tree.number_or("efficiency", 1, share);
+  if (tree.node("nic_latency") != nullptr)
+    protocols.tree_nic_latency = tree.seconds("nic_latency");
+  tree.finish();
+  if (map.node("nvls") != nullptr)
+    protocols.nvls = read_in_switch(map.map("nvls"));
+  if (map.node("sharp") != nullptr)
+    protocols.sharp = read_in_switch(map.map("sharp"));
+  if (map.node("send_ll") != nullptr)
+    protocols.send_ll = read_protocol(map.map("send_ll"));
+  if (map.node("send_simple") != nullptr)
+    protocols.send_simple = read_protocol(map.map("send_simple"));
+  config::MapReader all_to_all = map.map_or_empty("all_to_all");
+  protocols.all_to_all_efficiency = all_to_all.number_or("efficiency", 1, share);
+  protocols.own_part = all_to_all.number_or("own_part", 0, {.min = 0, .max = 1});
+  all_to_all.finish();
+  protocols.deepep = read_deepep(map.map_or_empty("deepep"));
+  map.finish();
+  return protocols;
+}
+
+} // namespace moesim::platforms
