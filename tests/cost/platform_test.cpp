@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "platforms/links.hpp"
+#include "platforms/routes.hpp"
 #include "simulator/cost/communication.hpp"
 #include "tests/cost/test_cluster.hpp"
 
@@ -81,12 +82,31 @@ std::vector<std::vector<RankId>> groups_to_try() {
           ranks({0, 1, 3, 6, 12, 13, 31})};
 }
 
+Communication communication_of(Kind kind, double size, const std::vector<RankId>& members, const Cluster& cluster) {
+  return communication({.kind = kind, .size = Bytes(size)}, members, cluster);
+}
+
+// Bytes over each link of the cluster.
 std::vector<double> load(const Communication& communication, const Cluster& cluster) {
   std::vector<double> bytes(platforms::link_count(cluster), 0);
-  for (const execution::Flow& flow : communication.flows)
-    for (const execution::Crossing& crossing : flow.route)
-      bytes.at(crossing.link) += flow.bytes.value();
+  for_each_wave(communication, [&](Seconds, const std::vector<execution::Flow>& flows, std::uint32_t times) {
+    for (const execution::Flow& flow : flows)
+      for (const execution::Crossing& crossing : flow.route)
+        bytes.at(crossing.link) += times * flow.bytes.value();
+  });
   return bytes;
+}
+
+Seconds time_of(const Communication& communication, const Cluster& cluster) {
+  return execution::idle_time(communication, [&](std::uint32_t link) { return link_bandwidth(cluster, link); });
+}
+
+// Without its latencies.
+double transfer_of(Communication communication, const Cluster& cluster) {
+  communication.latency = Seconds(0);
+  for (execution::Wave& wave : communication.then)
+    wave.latency = Seconds(0);
+  return time_of(communication, cluster).value();
 }
 
 // A message by itself, link by link.
@@ -114,10 +134,15 @@ TEST(Platforms, AnAllToAllIsItsMessages) {
         for (const RankId to : members)
           if (from != to)
             add_message(from.value(), to.value(), 840.0 / static_cast<double>(members.size()), cluster, expected);
-      const auto bytes = load(direct_all_to_all(Bytes(840), members, cluster), cluster);
-      for (std::uint32_t link = 0; link < bytes.size(); ++link)
-        ASSERT_NEAR(bytes[link], expected[link], 1e-9)
-            << name << ", " << members.size() << " members, " << link_name(cluster, link);
+      for (const Algorithm algorithm : {Algorithm::Direct, Algorithm::Pairwise})
+        for (const Fidelity fidelity : {Fidelity::Fluid, Fidelity::Flow}) {
+          const Call call{.kind = Kind::AllToAll, .size = Bytes(840), .algorithm = algorithm, .fidelity = fidelity};
+          const auto bytes = load(communication(call, members, cluster), cluster);
+          for (std::uint32_t link = 0; link < bytes.size(); ++link)
+            ASSERT_NEAR(bytes[link], expected[link], 1e-9)
+                << name << ", " << members.size() << " members, " << name_of(algorithm) << ", " << name_of(fidelity)
+                << ", " << link_name(cluster, link);
+        }
     }
 }
 
@@ -126,7 +151,9 @@ TEST(Platforms, AMessageIsAMessage) {
     for (std::uint32_t to = 1; to < 32; ++to) {
       std::vector<double> expected(platforms::link_count(cluster), 0);
       add_message(0, to, 840, cluster, expected);
-      EXPECT_EQ(load(send_recv(Bytes(840), RankId(0), RankId(to), cluster), cluster), expected) << name << " " << to;
+      EXPECT_EQ(load(communication({Kind::SendRecv, Bytes(840)}, std::vector{RankId(0), RankId(to)}, cluster), cluster),
+                expected)
+          << name << " " << to;
     }
 }
 
@@ -134,7 +161,7 @@ TEST(Platforms, AMessageIsAMessage) {
 // each, and where they have cables of their own spread over these.
 TEST(Platforms, ARingInANodeSendsAsMuchFromEach) {
   for (const auto& [name, cluster] : platforms_to_try()) {
-    const auto bytes = load(ring(Kind::AllReduce, Bytes(840), groups_to_try()[1], cluster), cluster);
+    const auto bytes = load(communication_of(Kind::AllReduce, 840, groups_to_try()[1], cluster), cluster);
     double sent = 0;
     for (std::uint32_t link = 0; link < bytes.size(); ++link)
       if (!link_name(cluster, link).ends_with("down"))
@@ -152,7 +179,7 @@ TEST(Platforms, TrunksPassOnWhatTheyGet) {
         if (cluster.fabric.rails == Rails::Joined && members.size() == 7 && kind != Kind::AllToAll &&
             kind != Kind::RingExchange)
           continue;
-        const auto bytes = load(communication(kind, Bytes(840), members, cluster), cluster);
+        const auto bytes = load(communication_of(kind, 840, members, cluster), cluster);
         std::array<double, platforms::tiers.size()> up{};
         std::array<double, platforms::tiers.size()> down{};
         for (std::uint32_t link = first_trunk(cluster); link < bytes.size(); ++link) {
@@ -162,11 +189,6 @@ TEST(Platforms, TrunksPassOnWhatTheyGet) {
         for (std::size_t tier = 0; tier < up.size(); ++tier)
           EXPECT_NEAR(up[tier], down[tier], 1e-9 * up[tier]) << name << " " << name_of(kind) << " " << members.size();
       }
-}
-
-Seconds time_of(Kind kind, Bytes size, const std::vector<RankId>& members, const Cluster& cluster) {
-  return execution::idle_time(communication(kind, size, members, cluster),
-                              [&](std::uint32_t link) { return link_bandwidth(cluster, link); });
 }
 
 // More bandwidth or less latency never makes a lone communication slower.
@@ -197,8 +219,8 @@ TEST(Platforms, BetterIsNeverSlower) {
       for (const Kind kind : kinds)
         for (const double size : {1.0, 84.0, 84'000.0})
           for (const std::vector<RankId>& members : groups_to_try())
-            EXPECT_LE(time_of(kind, Bytes(size), members, better).value(),
-                      time_of(kind, Bytes(size), members, cluster).value() * (1 + 1e-12))
+            EXPECT_LE(time_of(communication_of(kind, size, members, better), better).value(),
+                      time_of(communication_of(kind, size, members, cluster), cluster).value() * (1 + 1e-12))
                 << name << ", betterment " << at << ", " << name_of(kind) << " of " << size;
     }
   }
@@ -208,9 +230,7 @@ double transfer_of_all(Kind kind, const Cluster& cluster) {
   std::vector<RankId> members;
   for (std::uint32_t gpu = 0; gpu < cluster.gpu_count(); ++gpu)
     members.emplace_back(gpu);
-  return execution::idle_time({Seconds(0), communication(kind, Bytes(960), members, cluster).flows},
-                              [&](std::uint32_t link) { return link_bandwidth(cluster, link); })
-      .value();
+  return transfer_of(communication_of(kind, 960, members, cluster), cluster);
 }
 
 // With P pods, n GPUs of one node each and an oversubscription of o above the pods, an all-to-all takes
@@ -253,8 +273,7 @@ TEST(Platforms, AGroupInAMeshHasItsCablesOnly) {
     for (std::uint32_t gpu = 0; gpu < l; ++gpu)
       members.emplace_back(gpu);
     const auto transfer = [&](Kind kind, const Cluster& cluster) {
-      return execution::idle_time({Seconds(0), communication(kind, Bytes(840), members, cluster).flows},
-                                  [&](std::uint32_t link) { return link_bandwidth(cluster, link); });
+      return transfer_of(communication_of(kind, 840, members, cluster), cluster);
     };
     for (const Kind kind : {Kind::AllReduce, Kind::AllToAll})
       EXPECT_NEAR(transfer(kind, mesh) / transfer(kind, whole), 3.0 / (l - 1), 1e-12) << l;
@@ -283,7 +302,8 @@ TEST(Platforms, SwitchesOnTheWayTakeTheirTime) {
   const double more = 2 * 0.125 + 2 * 0.5;
   const auto members = groups_to_try()[5]; // five nodes
   const auto latency = [&](Kind kind, const Cluster& cluster) {
-    return communication(kind, Bytes(1), members, cluster).latency.value();
+    const Algorithm algorithm = kind == Kind::AllReduce ? Algorithm::Ring : Algorithm::Auto; // not a tree
+    return communication({.kind = kind, .size = Bytes(1), .algorithm = algorithm}, members, cluster).latency.value();
   };
   EXPECT_DOUBLE_EQ(latency(Kind::RingExchange, far), latency(Kind::RingExchange, near) + more);
   EXPECT_DOUBLE_EQ(latency(Kind::AllToAll, far), latency(Kind::AllToAll, near) + more);
