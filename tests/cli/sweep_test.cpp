@@ -1,5 +1,6 @@
 // `moesim sweep` on this computer: tables, limits, interruptions.
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
@@ -130,6 +131,16 @@ TEST_F(Sweep, ReportsAreOfCompleteSweeps) {
   EXPECT_EQ(place_.run({"sweep-report", "out", "-o", "out.html"}).out, "wrote out.html\n");
   EXPECT_THAT(text("out.svg"), HasSubstr("9 of 12 points fit and are compared"));
   EXPECT_EQ(place_.run({"sweep-report", "out", "-o", "out.png"}).status, 2);
+}
+
+TEST_F(Sweep, SaysThatSlurmIsNotHere) {
+  const Outcome outcome =
+      place_.run({"sweep", "sweep.yaml", "-o", "out", "--slurm"}, [] { setenv("PATH", "/nowhere", 1); });
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "Slurm is not here: there is no squeue on PATH; use a login node of its cluster, or leave out "
+                         "--slurm to run the sweep on this computer\n");
+  EXPECT_FALSE(fs::exists(place_.path() / "out"));
 }
 
 TEST_F(Sweep, CtrlCEndsItAndResumeFinishesIt) {
