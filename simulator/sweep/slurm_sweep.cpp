@@ -143,12 +143,28 @@ private:
   std::vector<slurm::ArrayTask> wait_for_tasks() {
     std::chrono::milliseconds pause{500};
     while (true) {
-      std::vector<slurm::ArrayTask> tasks = tasks_of(folder_);
-      count(tasks);
-      if (!is_active(tasks))
-        return tasks;
+      const std::optional<std::vector<slurm::ArrayTask>> tasks = ask();
+      if (tasks) {
+        count(*tasks);
+        if (!is_active(*tasks))
+          return *tasks;
+      }
       std::this_thread::sleep_for(pause);
       pause = std::min(pause * 11 / 10, std::chrono::milliseconds(10'000));
+    }
+  }
+
+  // None when the controller does not answer, which is an error only if it goes on: controllers are restarted.
+  std::optional<std::vector<slurm::ArrayTask>> ask() {
+    constexpr int most_refusals = 30;
+    try {
+      std::vector<slurm::ArrayTask> tasks = tasks_of(folder_);
+      refusals_ = 0;
+      return tasks;
+    } catch (const slurm::SlurmError&) {
+      if (++refusals_ == most_refusals)
+        throw;
+      return {};
     }
   }
 
@@ -211,6 +227,7 @@ private:
   const pool::ProgressSink& progress_;
   std::vector<std::size_t> attempts_before_;
   std::vector<std::size_t> attempts_last_;
+  int refusals_ = 0; // of the controller, one after the other
   std::set<std::size_t> seen_;
   pool::Progress at_;
 };

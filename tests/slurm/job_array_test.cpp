@@ -44,6 +44,7 @@ TEST(JobArray, EveryStateIsOneThing) {
 }
 
 TEST(JobArray, WithoutSlurmSaysWhatToDo) {
+  const std::string path = std::getenv("PATH");
   setenv("PATH", "/nowhere", 1);
   EXPECT_FALSE(is_available());
   try {
@@ -54,6 +55,7 @@ TEST(JobArray, WithoutSlurmSaysWhatToDo) {
                  "Slurm is not here: there is no squeue on PATH; use a login node of its cluster, or leave "
                  "out --slurm to run the sweep on this computer");
   }
+  setenv("PATH", path.c_str(), 1);
 }
 
 } // namespace
