@@ -7,13 +7,12 @@ import collections
 import csv
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-from slurm_cluster import Cluster, descendants
+from slurm_cluster import Cluster, descendants, kill
 
 SWEEP = """version: 1
 base: {}
@@ -36,7 +35,7 @@ class Sweep:
 
     def run(self, *arguments: str, status: int = 0) -> str:
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=600)
         assert process.returncode == status, (process.returncode, out, err)
         return out + err
 
@@ -49,7 +48,7 @@ class Sweep:
         return collections.Counter(f"{int(point):06}" for file in lines for point in file)
 
     def wait_for(self, points: int) -> None:
-        self.cluster.wait(lambda: len(self.finished()) >= points, f"point {points}", 180)
+        self.cluster.wait(lambda: len(self.finished()) >= points, f"point {points}", 600)
 
     def tasks(self) -> dict[str, list[int]]:
         """Numbers of tasks by state."""
@@ -121,14 +120,10 @@ def check_killing_point(moesim: str, cluster: Cluster, scenario: str, folder: pa
     follower = sweep.start(str(file), "-o", str(sweep.folder), "--slurm", "--array-size", "1")
     for attempt in (1, 2, 3):
         cluster.wait(lambda: sweep.attempts()["000001"] == attempt, f"attempt {attempt}")
-        steps = subprocess.run(["pgrep", "-f", "slurmstepd: "], capture_output=True, text=True).stdout.split()
-        for step in filter(cluster.is_ours, map(int, steps)):
+        for step in cluster.steps():
             for process in descendants(step):
-                try:
-                    os.kill(process, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-    out, err = follower.communicate(timeout=120)
+                kill(process)
+    out, err = follower.communicate(timeout=600)
     assert follower.returncode == 1, (out, err)
     assert "2 points: 1 done, 0 invalid, 1 failed" in out, out
     assert "was started 3 times on Slurm and never ended: task 0 of submission 3 ended as FAILED; its log is " \
@@ -137,7 +132,7 @@ def check_killing_point(moesim: str, cluster: Cluster, scenario: str, folder: pa
 
 
 def main() -> None:
-    moesim, scenario = sys.argv[1:]
+    moesim, scenario = (str(pathlib.Path(path).resolve()) for path in sys.argv[1:])
     assert os.geteuid() == 0, "a Slurm of its own can be started by root only"
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
