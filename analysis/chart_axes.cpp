@@ -73,7 +73,7 @@ void draw_levels_below(SvgCanvas& canvas, const Box& plot, const PictureStyle& s
     free_from = at[level] + half + 4;
   }
   canvas.text(plot.x + plot.width / 2, bottom + tick_length + style.small + style.line,
-              cut(axis.name, plot.width, style.text), "class=\"middle\"");
+              cut(axis.label, plot.width, style.text), "class=\"middle\"");
 }
 
 void draw_scale_left(SvgCanvas& canvas, const Box& plot, const PictureStyle& style, double most,

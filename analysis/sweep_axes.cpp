@@ -18,7 +18,7 @@ double number_of(const std::string& text) {
 }
 
 SweepAxis axis_of(std::string name, const std::vector<std::string>& values, const std::vector<std::size_t>& points) {
-  SweepAxis axis{std::move(name), {}, {}, std::vector<std::size_t>(values.size(), 0)};
+  SweepAxis axis{std::move(name), "", {}, {}, std::vector<std::size_t>(values.size(), 0)};
   for (const std::size_t point : points)
     if (std::ranges::find(axis.levels, values[point]) == axis.levels.end())
       axis.levels.push_back(values[point]);
@@ -31,6 +31,26 @@ SweepAxis axis_of(std::string name, const std::vector<std::string>& values, cons
   for (const std::size_t point : points)
     axis.level[point] = static_cast<std::size_t>(std::ranges::find(axis.levels, values[point]) - axis.levels.begin());
   return axis;
+}
+
+// The fields of an axis without the sections that they are in.
+std::string short_name(const std::string& name) {
+  std::string text;
+  for (std::size_t at = 0; at < name.size();) {
+    const std::size_t end = std::min(name.find(", ", at), name.size());
+    const std::string field = name.substr(at, end - at);
+    text += (text.empty() ? "" : ", ") + field.substr(field.rfind('.') + 1);
+    at = end + 2;
+  }
+  return text;
+}
+
+void add_labels(std::vector<SweepAxis>& axes) {
+  for (SweepAxis& axis : axes) {
+    const std::string label = short_name(axis.name);
+    const auto is_alike = [&](const SweepAxis& other) { return short_name(other.name) == label; };
+    axis.label = std::ranges::count_if(axes, is_alike) == 1 ? label : axis.name;
+  }
 }
 
 // Whether two axes are one: knowing the level of one tells that of the other.
@@ -92,6 +112,7 @@ std::vector<SweepAxis> sweep_axes(const record::SweepTable& table) {
   std::ranges::stable_sort(axes, [](const SweepAxis& a, const SweepAxis& b) {
     return std::tuple(a.numbers.empty(), b.levels.size()) < std::tuple(b.numbers.empty(), a.levels.size());
   });
+  add_labels(axes);
   return axes;
 }
 
@@ -125,7 +146,7 @@ std::vector<Sensitivity> sensitivities(const record::SweepTable& table, const Sw
     }
     double sum = 0;
     double count = 0;
-    Sensitivity sensitivity{axis.name};
+    Sensitivity sensitivity{axis.label};
     for (const auto& [others, group] : groups) {
       if (group.size() < 2)
         continue;

@@ -14,6 +14,7 @@ namespace moesim::analysis {
 // A field with several values, or several fields that always vary together.
 struct SweepAxis {
   std::string name;                // "training.micro_batch_size", "platform.nodes, parallel.dp"
+  std::string label;               // "micro_batch_size", "nodes, dp"; as the name where that were ambiguous
   std::vector<std::string> levels; // its values: numbers ascending, words in the order of the points
   std::vector<double> numbers;     // of the levels, when all are numbers; else empty
   std::vector<std::size_t> level;  // of each point
@@ -44,7 +45,7 @@ struct SweepFigure {
 // How much an axis matters: points that agree in all other axes are a group, and a group's ratio is its largest value
 // over its smallest. 1 means that the axis changes nothing.
 struct Sensitivity {
-  std::string axis;
+  std::string axis;         // its label
   double typical_ratio = 1; // geometric mean over the groups with at least two points
   double largest_ratio = 1;
 };

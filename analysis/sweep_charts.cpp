@@ -140,7 +140,7 @@ void draw_lines(SvgCanvas& canvas, const Box& box, const PictureStyle& style, co
   Box inner = box;
   inner.width -= legend_width(names, style);
   const Box plot = draw_panel(canvas, inner, style,
-                              fmt::format("{}{}", figure.label, series == nullptr ? "" : ", by " + series->name), 40);
+                              fmt::format("{}{}", figure.label, series == nullptr ? "" : ", by " + series->label), 40);
   draw_scale_left(canvas, plot, style, most, scale.unit);
   const LevelPositions positions = level_positions(x, plot.x, plot.x + plot.width);
   draw_levels_below(canvas, plot, style, x, positions.at);
@@ -171,7 +171,7 @@ void draw_heat_map(SvgCanvas& canvas, const Box& box, const PictureStyle& style,
   double names = 0;
   for (const std::string& level : y.levels)
     names = std::max(names, text_width(level_name(level), style.small));
-  const Box plot = draw_panel(canvas, box, style, fmt::format("{}, by {}", scale.label(figure.label), y.name),
+  const Box plot = draw_panel(canvas, box, style, fmt::format("{}, by {}", scale.label(figure.label), y.label),
                               std::min(names, 0.35 * box.width) + 8);
   const double width = plot.width / static_cast<double>(x.levels.size());
   const double height = plot.height / static_cast<double>(y.levels.size());
@@ -231,7 +231,7 @@ void draw_pareto(SvgCanvas& canvas, const Box& box, const PictureStyle& style, c
   const double most_along = headroom * largest(memory, points) / along.divisor;
   Box inner = box;
   inner.width -= legend_width(names, style);
-  const Box plot = draw_panel(canvas, inner, style, "throughput against memory, and the Pareto front", 40);
+  const Box plot = draw_panel(canvas, inner, style, "Pareto front of throughput and memory", 40);
   draw_scale_left(canvas, plot, style, most_up, up.unit);
   draw_scale_below(canvas, plot, style, 0, most_along, along.label("peak memory of a GPU"));
   draw_legend(canvas, plot, style, names);
@@ -262,10 +262,9 @@ void draw_sensitivities(SvgCanvas& canvas, const Box& box, const PictureStyle& s
     most = std::max(most, sensitivities[at].largest_ratio);
   }
   const double room = std::min(names, 0.5 * box.width) + 8;
-  const Box plot = draw_panel(canvas, box, style, "sensitivity: what each alone changes", room);
+  const Box plot = draw_panel(canvas, box, style, "sensitivity to each field alone", room);
   const double end = 1 + headroom * std::max(most - 1, 0.01);
-  draw_scale_below(canvas, plot, style, 1, end,
-                   "best over worst value, others as they are: typical (bar), most (line)");
+  draw_scale_below(canvas, plot, style, 1, end, "best over worst (line: at most)");
   const double step = plot.height / static_cast<double>(std::max<std::size_t>(count, 4));
   const auto x_of = [&](double ratio) { return plot.x + plot.width * (ratio - 1) / (end - 1); };
   for (std::size_t at = 0; at < count; ++at) {

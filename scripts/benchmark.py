@@ -5,6 +5,7 @@ What each row means is in tests/benchmarks/README.md. Exit status: 0 done, 1 som
 says what), 2 bad usage.
 """
 import argparse
+import csv
 import json
 import math
 import os
@@ -204,6 +205,21 @@ class Bench:
         return f"{slowest}: {seconds(times[slowest])}; zb-auto, which searches: {seconds(searched)}", ""
 
 
+    def sweep(self):
+        rates, outside, used = [], [], []
+        for processes in (1, 2):
+            with tempfile.TemporaryDirectory() as folder:
+                usage = run_once([self.build / "bin/moesim", "sweep", ROOT / "tests/benchmarks/thousand_points.yaml",
+                                  "-o", Path(folder, "sweep"), "-j", processes])
+                with Path(folder, "sweep/timing.csv").open() as timing:
+                    points = [float(point["wall_time_s"]) for point in csv.DictReader(timing)]
+            rates.append(f"{len(points) / usage.wall:.1f}")
+            outside.append(1 - sum(points) / (processes * usage.wall))
+            used.append(usage.cpu / len(points))
+        return (f"{rates[0]} and {rates[1]} points/s with one and two processes, {1000 * max(used):.0f} ms of CPU time "
+                f"a point", f"{max(outside):.1%} of the processes' time is spent outside of points")
+
+
 def described(usage):
     summary = json.loads(usage.output)
     return (f"{seconds(usage.wall)}, {usage.peak / MIB:.0f} MiB; {summary['simulated_ranks']:,} of "
@@ -229,6 +245,7 @@ def rows(bench):
         ("recording to HDF5", "2 million rows/s", bench.recording),
         ("analytical screen", "100,000 candidates/s", bench.screen),
         ("order of a pipeline schedule: 16 stages, 512 micro-batches, 4 chunks", "0.05 s", bench.schedules),
+        ("sweep of 1,000 points: 512 GPUs, folded, 2 to 400 micro-batches", "5 % outside of points", bench.sweep),
     ]
 
 

@@ -22,7 +22,7 @@ function compare(a, b) {
   const column = data.columns[sorted.column];
   const [x, y] = [cell(column, a), cell(column, b)];
   if (x === null || y === null) return (x === null) - (y === null) || a - b; // last, whichever way it is sorted
-  const difference = typeof x === "number" ? x - y : x < y ? -1 : x > y ? 1 : 0;
+  const difference = typeof x === "number" ? x - y : x.localeCompare(y, "en", { numeric: true });
   return (sorted.descending ? -difference : difference) || a - b;
 }
 

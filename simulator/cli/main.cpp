@@ -15,6 +15,7 @@
 #include "simulator/cli/terminal.hpp"
 #include "simulator/config/map_reader.hpp"
 #include "simulator/record/result_file.hpp"
+#include "simulator/slurm/job_array.hpp"
 
 namespace {
 
@@ -73,6 +74,8 @@ int run_and_report(int argc, char** argv) {
   } catch (const moesim::InputError& error) {
     say(error.what());
   } catch (const moesim::record::ResultFileError& error) {
+    say(fmt::format("{}\n", error.what()));
+  } catch (const moesim::slurm::SlurmError& error) {
     say(fmt::format("{}\n", error.what()));
   } catch (const std::bad_alloc&) {
     say("moesim: there is not enough memory for this run; use a smaller batch, fewer layers or fewer GPUs\n");

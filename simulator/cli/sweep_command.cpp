@@ -12,8 +12,8 @@
 #include "simulator/base/input_error.hpp"
 #include "simulator/cli/commands.hpp"
 #include "simulator/cli/quantity_option.hpp"
+#include "simulator/cli/sweep_options.hpp"
 #include "simulator/cli/sweep_text.hpp"
-#include "simulator/cli/terminal.hpp"
 #include "simulator/sweep/run_points.hpp"
 #include "simulator/sweep/sweep_folder.hpp"
 #include "simulator/sweep/tables.hpp"
@@ -21,51 +21,10 @@
 namespace moesim::cli {
 namespace {
 
-struct SweepOptions {
-  std::string file;
-  std::string output;
-  std::string status; // folder
-  std::size_t workers = 0;
-  bool dry_run = false;
-  bool resume = false;
-  std::string keep = "none";
-  std::string time_limit;
-  std::string memory_limit;
-};
-
 std::size_t processors() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
 }
-
-sweep::RunOptions run_options(const SweepOptions& options) {
-  sweep::RunOptions result;
-  result.workers = options.workers > 0 ? options.workers : processors();
-  if (!options.time_limit.empty())
-    result.limits.time = time_option("--time-limit", options.time_limit);
-  if (!options.memory_limit.empty())
-    result.limits.memory = size_option("--memory-limit", options.memory_limit);
-  result.keep = options.keep == "all"    ? sweep::Keep::All
-                : options.keep == "best" ? sweep::Keep::Best
-                                         : sweep::Keep::None;
-  return result;
-}
-
-// A bar that knows how long it has been there.
-class SweepBar {
-public:
-  explicit SweepBar(const char* label) : bar_(label) {}
-
-  void show(const pool::Progress& progress) {
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began_;
-    bar_.show(progress.done + progress.refused + progress.failed, progress.total,
-              progress_text(progress, Seconds(elapsed.count())));
-  }
-
-private:
-  ProgressBar bar_;
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-};
 
 int dry_run(const sweep::Plan& plan, const sweep::RunOptions& options) {
   std::vector<std::size_t> points(plan.points.size());
@@ -78,6 +37,51 @@ int dry_run(const sweep::Plan& plan, const sweep::RunOptions& options) {
   const auto row_time = sweep::measured_row_time(plan, points, costs, options.limits);
   fmt::print("{}", dry_run_text(plan, costs, row_time, options.workers));
   return 0;
+}
+
+int run_here(const SweepOptions& options) {
+  const sweep::RunOptions run = run_options(options, processors());
+  const sweep::SweepFolder folder = open_folder(options);
+  check_not_on_slurm(folder);
+  folder.remove_partial_files();
+  const std::vector<std::size_t> points = folder.to_do(options.resume);
+  {
+    SweepBar bar("sweeping");
+    sweep::run_points(folder, points, run, [&](const pool::Progress& progress) { bar.show(progress); });
+  }
+  return report_finish(folder, run.keep);
+}
+
+int sweep(const SweepOptions& options) {
+  if (!options.status.empty()) {
+    const sweep::SweepFolder folder = sweep::SweepFolder::open(options.status);
+    fmt::print("{}{}", status_text(folder), slurm_text(folder));
+    return 0;
+  }
+  if (!options.slurm_task.empty())
+    return run_slurm_task(options);
+  if (options.file.empty() && !options.resume)
+    throw CLI::RequiredError("sweep");
+  if (options.dry_run)
+    return dry_run(sweep::read_plan(options.file), run_options(options, processors()));
+  if (options.output.empty())
+    throw CLI::RequiredError("--output");
+  return options.slurm ? sweep_on_slurm(options) : run_here(options);
+}
+
+} // namespace
+
+sweep::RunOptions run_options(const SweepOptions& options, std::size_t default_workers) {
+  sweep::RunOptions result;
+  result.workers = options.workers > 0 ? options.workers : default_workers;
+  if (!options.time_limit.empty())
+    result.limits.time = time_option("--time-limit", options.time_limit);
+  if (!options.memory_limit.empty())
+    result.limits.memory = size_option("--memory-limit", options.memory_limit);
+  result.keep = options.keep == "all"    ? sweep::Keep::All
+                : options.keep == "best" ? sweep::Keep::Best
+                                         : sweep::Keep::None;
+  return result;
 }
 
 sweep::SweepFolder open_folder(const SweepOptions& options) {
@@ -100,45 +104,19 @@ sweep::SweepFolder open_folder(const SweepOptions& options) {
   return there;
 }
 
-// Every point has come to something.
-int finish(const sweep::SweepFolder& folder, sweep::Keep keep) {
-  const record::SweepTable table = sweep::write_tables(folder);
-  if (keep == sweep::Keep::Best)
-    if (const auto best = sweep::best_point(table))
-      sweep::keep_timeline(folder, *best);
+int report_finish(const sweep::SweepFolder& folder, sweep::Keep keep) {
+  const record::SweepTable table = sweep::finish(folder, keep);
   fmt::print("{}wrote {}/sweep.h5, sweep.csv and timing.csv\n", table_text(table, folder.plan()),
              folder.path().string());
   return std::ranges::count(table.status, sweep::name_of(sweep::Status::Failed)) > 0 ? 1 : 0;
 }
 
-int run_here(const SweepOptions& options) {
-  const sweep::RunOptions run = run_options(options);
-  const sweep::SweepFolder folder = open_folder(options);
-  folder.remove_partial_files();
-  const std::vector<std::size_t> points = folder.to_do(options.resume);
-  {
-    SweepBar bar("sweeping");
-    sweep::run_points(folder, points, run, [&](const pool::Progress& progress) { bar.show(progress); });
-  }
-  return finish(folder, run.keep);
+void SweepBar::show(const pool::Progress& progress) {
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began_;
+  const std::size_t ended = progress.done + progress.refused + progress.failed;
+  before_ = before_.value_or(ended);
+  bar_.show(ended, progress.total, progress_text(progress, *before_, Seconds(elapsed.count())));
 }
-
-int sweep(const SweepOptions& options) {
-  if (!options.status.empty()) {
-    const sweep::SweepFolder folder = sweep::SweepFolder::open(options.status);
-    fmt::print("{}", status_text(folder));
-    return 0;
-  }
-  if (options.file.empty() && !options.resume)
-    throw CLI::RequiredError("sweep");
-  if (options.dry_run)
-    return dry_run(sweep::read_plan(options.file), run_options(options));
-  if (options.output.empty())
-    throw CLI::RequiredError("--output");
-  return run_here(options);
-}
-
-} // namespace
 
 void add_sweep(CLI::App& app, int& status) {
   const auto options = std::make_shared<SweepOptions>();
@@ -156,6 +134,7 @@ void add_sweep(CLI::App& app, int& status) {
                       "Time that a point may take, such as 60s; beyond it, it failed");
   command->add_option("--memory-limit", options->memory_limit, "Memory that a point may take, such as 4GiB");
   command->add_option("--status", options->status, "Say how far the sweep in this folder is");
+  declare_slurm_options(*command, *options);
   command->callback([options, &status] { status = sweep(*options); });
 }
 

@@ -52,12 +52,12 @@ std::string format_duration(Seconds time) {
   return fmt::format("{:.1f} h", time.value() / 3600);
 }
 
-std::string progress_text(const pool::Progress& progress, Seconds elapsed) {
+std::string progress_text(const pool::Progress& progress, std::size_t before, Seconds elapsed) {
   const std::size_t ended = progress.done + progress.refused + progress.failed;
   std::string text = fmt::format("{} done, {} running, {} failed", progress.done + progress.refused, progress.running,
                                  progress.failed);
-  if (ended > 0 && elapsed > Seconds()) {
-    const double rate = static_cast<double>(ended) / elapsed.value();
+  if (ended > before && elapsed > Seconds()) {
+    const double rate = static_cast<double>(ended - before) / elapsed.value();
     text += fmt::format(", {:.3g} points/s, {} left", rate,
                         format_duration(Seconds(static_cast<double>(progress.total - ended) / rate)));
   }

@@ -14,8 +14,8 @@
 
 namespace moesim::cli {
 
-// "12 done, 2 running, 1 failed, 41.2 points/s, 13 s left", after a time; what was there before counts for no rate.
-[[nodiscard]] std::string progress_text(const pool::Progress& progress, Seconds elapsed);
+// "12 done, 2 running, 1 failed, 41.2 points/s, 13 s left", after a time in which `before` of these were there already.
+[[nodiscard]] std::string progress_text(const pool::Progress& progress, std::size_t before, Seconds elapsed);
 
 // "45 s", "12 min", "3.5 h"
 [[nodiscard]] std::string format_duration(Seconds time);

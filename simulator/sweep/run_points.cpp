@@ -18,11 +18,13 @@
 namespace moesim::sweep {
 namespace {
 
-// Messages name the scenario as the sweep file does: where it lies on this computer is nobody's result.
-scenario::Scenario load(const Plan& plan, std::size_t point) {
+// What `use` returns of the scenario of a point. Messages name it as the sweep file does: where it lies on this
+// computer is nobody's result.
+template <class Use>
+auto with_scenario(const Plan& plan, std::size_t point, const Use& use) {
   const ScenarioFile& file = plan.scenarios[plan.points[point].scenario];
   try {
-    return scenario::load(file.file, plan.points[point].assignments());
+    return use(scenario::load(file.file, plan.points[point].assignments()));
   } catch (const InputError& error) {
     std::vector<Problem> problems = error.problems();
     for (Problem& problem : problems)
@@ -46,7 +48,9 @@ std::string in_one_line(const std::string& message) {
 
 // The summary of a point, as JSON. Writes its timeline where `timeline` is not empty.
 std::string simulate(const Plan& plan, std::size_t point, const std::filesystem::path& timeline) {
-  record::RunRecord run = run::simulate(load(plan, point), [](std::size_t, std::size_t) {});
+  record::RunRecord run = with_scenario(plan, point, [](const scenario::Scenario& scenario) {
+    return run::simulate(scenario, [](std::size_t, std::size_t) {});
+  });
   run.summary_json = analysis::to_json(analysis::summarize(run));
   if (!timeline.empty())
     record::write(run, timeline);
@@ -74,7 +78,7 @@ std::string costs_of(const Plan& plan, std::span<const std::size_t> points) {
   nlohmann::json costs = nlohmann::json::array();
   for (const std::size_t point : points) {
     try {
-      costs.push_back({"", run::simulated_rows(load(plan, point))});
+      costs.push_back({"", with_scenario(plan, point, run::simulated_rows)});
     } catch (const InputError& error) {
       costs.push_back({in_one_line(error.what()), 0});
     }

@@ -70,7 +70,8 @@ public:
   [[nodiscard]] int open_attempts() const;
 
   [[nodiscard]] std::filesystem::path timeline(std::size_t point) const;
-  // Removes what processes that were killed had not finished writing. Requires that nothing is being written.
+  // Removes what processes that were killed had not finished writing. Requires that no process of this
+  // computer is writing; where Slurm was at work nothing is removed.
   void remove_partial_files() const;
 
 private:

@@ -108,4 +108,12 @@ record::SweepTable write_tables(const SweepFolder& folder) {
   return table;
 }
 
+record::SweepTable finish(const SweepFolder& folder, Keep keep) {
+  record::SweepTable table = write_tables(folder);
+  if (const auto best = best_point(table);
+      best && keep == Keep::Best && !std::filesystem::exists(folder.timeline(*best)))
+    keep_timeline(folder, *best);
+  return table;
+}
+
 } // namespace moesim::sweep

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "simulator/record/sweep_table.hpp"
+#include "simulator/sweep/run_points.hpp"
 #include "simulator/sweep/sweep_folder.hpp"
 
 namespace moesim::sweep {
@@ -18,5 +19,8 @@ namespace moesim::sweep {
 
 // Writes sweep.h5, sweep.csv and timing.csv. Any process may do so at any time: they come out the same.
 record::SweepTable write_tables(const SweepFolder& folder);
+
+// The end of a sweep: writes the tables, and the timeline of the best point where that is to be kept.
+record::SweepTable finish(const SweepFolder& folder, Keep keep);
 
 } // namespace moesim::sweep

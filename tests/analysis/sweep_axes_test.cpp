@@ -30,6 +30,19 @@ TEST(SweepAxes, AreWhatVariesNumbersInOrder) {
   EXPECT_TRUE(axes[1].numbers.empty());
 }
 
+TEST(SweepAxes, LabelsLeaveSectionsOutWhereNothingIsAlike) {
+  const auto axes = sweep_axes(
+      sweep_of({"training.n", "a.size", "b.size", "platform.nodes", "parallel.dp"}, {{{"1", "1", "1", "1", "8"}},
+                                                                                     {{"2", "1", "1", "1", "8"}},
+                                                                                     {{"2", "2", "1", "1", "8"}},
+                                                                                     {{"2", "2", "2", "1", "8"}},
+                                                                                     {{"2", "2", "2", "2", "16"}}}));
+  std::vector<std::string> labels;
+  for (const SweepAxis& axis : axes)
+    labels.push_back(axis.label);
+  EXPECT_THAT(labels, ElementsAre("n", "a.size", "b.size", "nodes, dp"));
+}
+
 TEST(SweepAxes, LeaveOutWhatCannotBeCompared) {
   const auto table = sweep_of({"n"}, {{{"1"}, 5}, {{"2"}, 6}, {{"3"}, 9, 1, 8, false}});
   EXPECT_THAT(comparable_points(table), ElementsAre(0, 1));

@@ -1,5 +1,6 @@
 // `moesim sweep` on this computer: tables, limits, interruptions.
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
@@ -38,6 +39,13 @@ protected:
         ++counts[point];
     }
     return counts;
+  }
+  [[nodiscard]] std::size_t count(const std::string& folder) const {
+    std::size_t finished = 0;
+    if (fs::exists(place_.path() / folder / "points"))
+      for (const auto& file : fs::directory_iterator(place_.path() / folder / "points"))
+        finished += file.path().extension() == ".json" ? 1U : 0U;
+    return finished;
   }
   [[nodiscard]] std::map<std::string, std::string> points(const std::string& folder) const {
     std::map<std::string, std::string> files;
@@ -132,11 +140,21 @@ TEST_F(Sweep, ReportsAreOfCompleteSweeps) {
   EXPECT_EQ(place_.run({"sweep-report", "out", "-o", "out.png"}).status, 2);
 }
 
+TEST_F(Sweep, SaysThatSlurmIsNotHere) {
+  const Outcome outcome =
+      place_.run({"sweep", "sweep.yaml", "-o", "out", "--slurm"}, [] { setenv("PATH", "/nowhere", 1); });
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "Slurm is not here: there is no squeue on PATH; use a login node of its cluster, or leave out "
+                         "--slurm to run the sweep on this computer\n");
+  EXPECT_FALSE(fs::exists(place_.path() / "out"));
+}
+
 TEST_F(Sweep, CtrlCEndsItAndResumeFinishesIt) {
   place_.write("sweep.yaml",
                "version: 1\nbase: small.yaml\naxes: {training.seq_length: {from: 8, to: 1000, step: 8}}\n");
-  const Outcome outcome = place_.interrupt({"sweep", "sweep.yaml", "-o", "out", "-j", "2"}, SIGINT,
-                                           [&] { return points("out").size() >= 5; });
+  const Outcome outcome =
+      place_.interrupt({"sweep", "sweep.yaml", "-o", "out", "-j", "2"}, SIGINT, [&] { return count("out") >= 5; });
   EXPECT_EQ(outcome.status, 130);
   EXPECT_EQ(outcome.out, "");
   EXPECT_LT(points("out").size(), 125U);
@@ -161,7 +179,7 @@ TEST_F(Sweep, SurvivesTwentyKills) {
     const std::chrono::microseconds more(random() % 8000);
     const Outcome outcome =
         place_.interrupt({"sweep", "sweep.yaml", "-o", "out", "-j", std::to_string(workers), "--resume"}, SIGKILL, [&] {
-          if (points("out").size() < target)
+          if (count("out") < target)
             return false;
           std::this_thread::sleep_for(more);
           return true;

@@ -29,7 +29,8 @@ TEST(Usage, HelpMentionsEveryOption) {
               {"name", "--order", "--stages", "--microbatches", "--chunks", "--forward", "--backward-input",
                "--backward-weight", "--p2p", "--max-in-flight", "-o,--output", "--width", "--json"});
   expect_help({"sweep", "--help"}, {"sweep", "-o,--output", "-j,--jobs", "--dry-run", "--resume", "--keep",
-                                    "--time-limit", "--memory-limit", "--status"});
+                                    "--time-limit", "--memory-limit", "--status", "--slurm", "--no-wait",
+                                    "--array-size", "--partition", "--account", "--time", "--sbatch-args"});
   expect_help({"sweep-report", "--help"}, {"folder", "-o,--output", "--width", ".svg", ".html"});
   expect_help({"list", "--help"}, {"gpus", "clusters", "models", "schedules", "collectives", "--json"});
 }
