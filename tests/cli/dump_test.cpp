@@ -76,8 +76,8 @@ TEST(Dump, PlatformShowsTheTrunksAfterTheGpus) {
   EXPECT_TRUE(outcome.out.starts_with("cluster dgx-h100 nodes=2 gpus_per_node=4 fabric=fat-tree nodes_per_leaf=2 "
                                       "oversubscription=2 collective_latency="))
       << outcome.out;
-  EXPECT_TRUE(outcome.out.ends_with("node1.nic3.down bandwidth=45.75 GB/s\nleaf0 nodes=0-1\n"
-                                    "leaf0.up bandwidth=183 GB/s\nleaf0.down bandwidth=183 GB/s\n"))
+  EXPECT_TRUE(outcome.out.ends_with("node1.nic3.down bandwidth=48 GB/s\nleaf0 nodes=0-1\n"
+                                    "leaf0.up bandwidth=192 GB/s\nleaf0.down bandwidth=192 GB/s\n"))
       << outcome.out;
 }
 
