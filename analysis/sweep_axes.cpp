@@ -4,8 +4,12 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <tuple>
+
+#include "simulator/base/check.hpp"
 
 namespace moesim::analysis {
 namespace {
@@ -78,8 +82,11 @@ std::vector<SweepFigure> sweep_figures(const record::SweepTable& table) {
                                            {"output_tokens_per_s", "output throughput", false},
                                            {"load_max_over_mean", "load of the busiest expert over the mean", true}}};
   std::vector<SweepFigure> figures;
-  std::ranges::copy_if(known, std::back_inserter(figures),
-                       [&](const SweepFigure& figure) { return table.figure(figure.name) != nullptr; });
+  std::ranges::copy_if(known, std::back_inserter(figures), [&](const SweepFigure& figure) {
+    const std::vector<double>* values = table.figure(figure.name);
+    const auto has_it = [&](std::size_t point) { return std::isfinite((*values)[point]); };
+    return values != nullptr && std::ranges::any_of(comparable_points(table), has_it);
+  });
   return figures;
 }
 
@@ -123,11 +130,12 @@ bool is_better(const SweepFigure& figure, double value, double than) {
 std::size_t best_of(const record::SweepTable& table, const SweepFigure& figure,
                     const std::vector<std::size_t>& points) {
   const std::vector<double>& values = *table.figure(figure.name);
-  std::size_t best = points.front();
+  std::optional<std::size_t> best;
   for (const std::size_t point : points)
-    if (is_better(figure, values[point], values[best]))
+    if (std::isfinite(values[point]) && (!best || is_better(figure, values[point], values[*best])))
       best = point;
-  return best;
+  MOESIM_CHECK(best.has_value(), "a figure that is drawn is a figure of some point");
+  return *best;
 }
 
 std::vector<Sensitivity> sensitivities(const record::SweepTable& table, const SweepFigure& figure) {

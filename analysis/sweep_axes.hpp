@@ -27,7 +27,7 @@ struct SweepFigure {
   bool is_better_low = false;
 };
 
-// The figures that the table has, throughput first.
+// The figures that at least one of the points that count has, throughput first.
 [[nodiscard]] std::vector<SweepFigure> sweep_figures(const record::SweepTable& table);
 
 // Numbers of the points that count.
@@ -38,7 +38,7 @@ struct SweepFigure {
 
 // The better of two values of a figure.
 [[nodiscard]] bool is_better(const SweepFigure& figure, double value, double than);
-// The best of the points; of equals the first. `points` is not empty.
+// The best of the points that have the figure; of equals the first. At least one has it.
 [[nodiscard]] std::size_t best_of(const record::SweepTable& table, const SweepFigure& figure,
                                   const std::vector<std::size_t>& points);
 

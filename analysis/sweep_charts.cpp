@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -54,50 +54,35 @@ double legend_width(const std::vector<std::string>& names, const PictureStyle& s
   return names.empty() ? 0 : widest + 34;
 }
 
-// The page shows what there is to say about the point of a mark that is clicked.
-std::string point_attribute(std::size_t point) {
-  return fmt::format(" data-point=\"{}\"", point);
-}
-
 void draw_mark(SvgCanvas& canvas, double x, double y, double radius, const std::string& attributes,
                std::string_view tooltip) {
   canvas.raw(fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"{}\" {}><title>{}</title></circle>\n", svg_number(x),
                          svg_number(y), svg_number(radius), attributes, xml_escaped(tooltip)));
 }
 
-// "point 17: a=1 b=2"
-std::string point_name(const record::SweepTable& table, std::size_t point) {
-  std::string text = fmt::format("point {}:", point);
-  for (std::size_t field = 0; field < table.fields.size(); ++field)
-    if (!table.settings[field][point].empty())
-      text += fmt::format(" {}={}", table.fields[field], table.settings[field][point]);
-  return text;
-}
+// A point on a line.
+struct LineMark {
+  std::size_t series = 0;
+  std::size_t point = 0;
+  double x = 0;
+  double y = 0;
+  std::string tooltip;
+};
 
-// The best point of each pair of levels; without a second axis its level is 0.
-std::map<std::pair<std::size_t, std::size_t>, std::size_t>
-best_of_levels(const record::SweepTable& table, const SweepFigure& figure, const SweepAxis& x, const SweepAxis* other) {
-  const std::vector<double>& values = *table.figure(figure.name);
-  std::map<std::pair<std::size_t, std::size_t>, std::size_t> best;
-  for (const std::size_t point : comparable_points(table)) {
-    if (!std::isfinite(values[point]))
-      continue;
-    const std::pair levels{other == nullptr ? 0 : other->level[point], x.level[point]};
-    const auto [found, is_new] = best.try_emplace(levels, point);
-    if (!is_new && is_better(figure, values[point], values[found->second]))
-      found->second = point;
+// Marks of a series follow each other from left to right.
+void draw_marked_lines(SvgCanvas& canvas, const std::vector<LineMark>& marks) {
+  std::map<std::size_t, std::string> paths;
+  for (const LineMark& mark : marks) {
+    std::string& path = paths[mark.series];
+    path += fmt::format("{}{},{}", path.empty() ? "M" : "L", svg_number(mark.x), svg_number(mark.y));
   }
-  return best;
-}
-
-// White to blue.
-std::string heat_colour(double share) {
-  const std::array<double, 3> light{240, 246, 250};
-  const std::array<double, 3> dark{0, 90, 150};
-  std::string colour = "#";
-  for (std::size_t i = 0; i < 3; ++i)
-    colour += fmt::format("{:02X}", static_cast<int>(std::lround(light[i] + (dark[i] - light[i]) * share)));
-  return colour;
+  for (const auto& [series, path] : paths)
+    canvas.path(path, fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"{}", series_colour(series),
+                                  series >= colours.size() ? " stroke-dasharray=\"5 3\"" : ""));
+  for (const LineMark& mark : marks)
+    draw_mark(canvas, mark.x, mark.y, 3,
+              fmt::format("class=\"mark\" fill=\"{}\"{}", series_colour(mark.series), point_attribute(mark.point)),
+              mark.tooltip);
 }
 
 } // namespace
@@ -127,16 +112,44 @@ std::string_view series_colour(std::size_t index) {
   return colours[index % colours.size()];
 }
 
-void draw_lines(SvgCanvas& canvas, const Box& box, const PictureStyle& style, const record::SweepTable& table,
-                const SweepFigure& figure, const SweepAxis& x, const SweepAxis* series) {
+std::string point_name(const record::SweepTable& table, std::size_t point) {
+  std::string text = fmt::format("point {}:", point);
+  for (std::size_t field = 0; field < table.fields.size(); ++field)
+    if (!table.settings[field][point].empty())
+      text += fmt::format(" {}={}", table.fields[field], table.settings[field][point]);
+  return text;
+}
+
+std::string point_attribute(std::size_t point) {
+  return fmt::format(" data-point=\"{}\"", point);
+}
+
+BestOfLevels best_of_levels(const record::SweepTable& table, const SweepFigure& figure, const SweepAxis& x,
+                            const SweepAxis* other) {
+  const std::vector<double>& values = *table.figure(figure.name);
+  BestOfLevels best;
+  for (const std::size_t point : comparable_points(table)) {
+    if (!std::isfinite(values[point]))
+      continue;
+    const std::pair levels{other == nullptr ? 0 : other->level[point], x.level[point]};
+    const auto [found, is_new] = best.try_emplace(levels, point);
+    if (!is_new && is_better(figure, values[point], values[found->second]))
+      found->second = point;
+  }
+  return best;
+}
+
+void draw_lines(const ChartPlace& place, const record::SweepTable& table, const SweepFigure& figure, const SweepAxis& x,
+                const SweepAxis* series) {
+  const auto& [canvas, box, style] = place;
   const std::vector<double>& values = *table.figure(figure.name);
   const ChartScale scale = chart_scale(figure.name, largest(values, comparable_points(table)));
   const double most = headroom * largest(values, comparable_points(table)) / scale.divisor;
   if (series != nullptr && series->levels.size() > most_lines)
     series = nullptr;
   std::vector<std::string> names;
-  for (std::size_t level = 0; series != nullptr && level < series->levels.size(); ++level)
-    names.push_back(level_name(series->levels[level]));
+  if (series != nullptr)
+    std::ranges::transform(series->levels, std::back_inserter(names), level_name);
   Box inner = box;
   inner.width -= legend_width(names, style);
   const Box plot = draw_panel(canvas, inner, style,
@@ -145,73 +158,16 @@ void draw_lines(SvgCanvas& canvas, const Box& box, const PictureStyle& style, co
   const LevelPositions positions = level_positions(x, plot.x, plot.x + plot.width);
   draw_levels_below(canvas, plot, style, x, positions.at);
   draw_legend(canvas, plot, style, names);
-  std::map<std::size_t, std::string> paths;
-  const auto best = best_of_levels(table, figure, x, series);
-  const auto y_of = [&](std::size_t point) {
-    return plot.y + plot.height * (1 - values[point] / scale.divisor / most);
-  };
-  for (const auto& [levels, point] : best) {
-    std::string& path = paths[levels.first];
-    path += fmt::format("{}{},{}", path.empty() ? "M" : "L", svg_number(positions.at[levels.second]),
-                        svg_number(y_of(point)));
-  }
-  for (const auto& [level, path] : paths)
-    canvas.path(path, fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"{}", series_colour(level),
-                                  level >= colours.size() ? " stroke-dasharray=\"5 3\"" : ""));
-  for (const auto& [levels, point] : best)
-    draw_mark(canvas, positions.at[levels.second], y_of(point), 3,
-              fmt::format("class=\"mark\" fill=\"{}\"{}", series_colour(levels.first), point_attribute(point)),
-              fmt::format("{}: {} {}", point_name(table, point), scale.text(values[point]), scale.unit));
+  std::vector<LineMark> marks;
+  for (const auto& [levels, point] : best_of_levels(table, figure, x, series))
+    marks.push_back({levels.first, point, positions.at[levels.second],
+                     plot.y + plot.height * (1 - values[point] / scale.divisor / most),
+                     fmt::format("{}: {} {}", point_name(table, point), scale.text(values[point]), scale.unit)});
+  draw_marked_lines(canvas, marks);
 }
 
-void draw_heat_map(SvgCanvas& canvas, const Box& box, const PictureStyle& style, const record::SweepTable& table,
-                   const SweepFigure& figure, const SweepAxis& x, const SweepAxis& y) {
-  const std::vector<double>& values = *table.figure(figure.name);
-  const ChartScale scale = chart_scale(figure.name, largest(values, comparable_points(table)));
-  double names = 0;
-  for (const std::string& level : y.levels)
-    names = std::max(names, text_width(level_name(level), style.small));
-  const Box plot = draw_panel(canvas, box, style, fmt::format("{}, by {}", scale.label(figure.label), y.label),
-                              std::min(names, 0.35 * box.width) + 8);
-  const double width = plot.width / static_cast<double>(x.levels.size());
-  const double height = plot.height / static_cast<double>(y.levels.size());
-  canvas.rectangle(plot, "fill=\"url(#idle)\"");
-  const auto best = best_of_levels(table, figure, x, &y);
-  double least = values[best.begin()->second];
-  double most = least;
-  for (const auto& [levels, point] : best) {
-    least = std::min(least, values[point]);
-    most = std::max(most, values[point]);
-  }
-  for (const auto& [levels, point] : best) {
-    const double share = most > least ? (values[point] - least) / (most - least) : 0.5;
-    const Box cell{plot.x + width * static_cast<double>(levels.second),
-                   plot.y + height * static_cast<double>(y.levels.size() - 1 - levels.first), width, height};
-    const std::string text = scale.text(values[point]);
-    canvas.rectangle(
-        cell, fmt::format("class=\"cell\" fill=\"{}\" stroke=\"#fff\"{}", heat_colour(share), point_attribute(point)),
-        fmt::format("{}: {} {}", point_name(table, point), text, scale.unit));
-    if (text_width(text, style.small) < width && style.small < height)
-      canvas.text(cell.x + width / 2, cell.y + height / 2 + 0.35 * style.small, text,
-                  fmt::format("class=\"small middle\" style=\"fill:{}\"", share > 0.5 ? "#fff" : "#222"));
-  }
-  std::vector<double> middles;
-  for (std::size_t level = 0; level < x.levels.size(); ++level)
-    middles.push_back(plot.x + width * (static_cast<double>(level) + 0.5));
-  draw_levels_below(canvas, plot, style, x, middles);
-  double free_below = 1e9;
-  for (std::size_t level = 0; level < y.levels.size(); ++level) {
-    const double middle = plot.y + height * (static_cast<double>(y.levels.size() - level) - 0.5);
-    if (middle > free_below)
-      continue;
-    canvas.text(plot.x - 5, middle + 0.35 * style.small,
-                lines_of({level_name(y.levels[level])}, "", 0.35 * box.width, style.small).front(),
-                "class=\"small end\"");
-    free_below = middle - style.small;
-  }
-}
-
-void draw_pareto(SvgCanvas& canvas, const Box& box, const PictureStyle& style, const record::SweepTable& table) {
+void draw_pareto(const ChartPlace& place, const record::SweepTable& table) {
+  const auto& [canvas, box, style] = place;
   const std::vector<double>& rate = *table.figure("tokens_per_s");
   const std::vector<double>& memory = *table.figure("peak_memory_bytes");
   const std::vector<double>& gpus = *table.figure("world_size");
@@ -251,8 +207,8 @@ void draw_pareto(SvgCanvas& canvas, const Box& box, const PictureStyle& style, c
                      series_colour(static_cast<std::size_t>(std::distance(sizes.begin(), sizes.find(gpus[point]))))));
 }
 
-void draw_sensitivities(SvgCanvas& canvas, const Box& box, const PictureStyle& style,
-                        const std::vector<Sensitivity>& sensitivities) {
+void draw_sensitivities(const ChartPlace& place, const std::vector<Sensitivity>& sensitivities) {
+  const auto& [canvas, box, style] = place;
   constexpr std::size_t most_bars = 10;
   const std::size_t count = std::min(sensitivities.size(), most_bars);
   double names = 0;

@@ -1,9 +1,11 @@
 // The charts of a sweep's picture: each draws into a box of a canvas.
 #pragma once
 
-#include <optional>
+#include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "analysis/svg_canvas.hpp"
@@ -26,19 +28,35 @@ struct ChartScale {
 // The colour of the i-th line or group; later ones repeat, and lines are dashed then.
 [[nodiscard]] std::string_view series_colour(std::size_t index);
 
+// Where a chart is drawn.
+struct ChartPlace {
+  SvgCanvas& canvas;
+  Box box;
+  const PictureStyle& style;
+};
+
+// "point 17: a=1 b=2"
+[[nodiscard]] std::string point_name(const record::SweepTable& table, std::size_t point);
+// The page shows what there is to say about the point of a mark that is clicked.
+[[nodiscard]] std::string point_attribute(std::size_t point);
+
+// The best point of each pair of levels, {of the other axis, of x}; without another axis its level is 0.
+using BestOfLevels = std::map<std::pair<std::size_t, std::size_t>, std::size_t>;
+[[nodiscard]] BestOfLevels best_of_levels(const record::SweepTable& table, const SweepFigure& figure,
+                                          const SweepAxis& x, const SweepAxis* other);
+
 // A mark at the best point of each level of `x`, a line for each level of `series` (all together without one).
-void draw_lines(SvgCanvas& canvas, const Box& box, const PictureStyle& style, const record::SweepTable& table,
-                const SweepFigure& figure, const SweepAxis& x, const SweepAxis* series);
+void draw_lines(const ChartPlace& place, const record::SweepTable& table, const SweepFigure& figure, const SweepAxis& x,
+                const SweepAxis* series);
 
 // A cell for each pair of levels, as dark as its best point is good.
-void draw_heat_map(SvgCanvas& canvas, const Box& box, const PictureStyle& style, const record::SweepTable& table,
-                   const SweepFigure& figure, const SweepAxis& x, const SweepAxis& y);
+void draw_heat_map(const ChartPlace& place, const record::SweepTable& table, const SweepFigure& figure,
+                   const SweepAxis& x, const SweepAxis& y);
 
 // Memory against throughput, the Pareto front marked; colours tell numbers of GPUs.
-void draw_pareto(SvgCanvas& canvas, const Box& box, const PictureStyle& style, const record::SweepTable& table);
+void draw_pareto(const ChartPlace& place, const record::SweepTable& table);
 
 // A bar for each axis: the typical ratio, and a line up to the largest.
-void draw_sensitivities(SvgCanvas& canvas, const Box& box, const PictureStyle& style,
-                        const std::vector<Sensitivity>& sensitivities);
+void draw_sensitivities(const ChartPlace& place, const std::vector<Sensitivity>& sensitivities);
 
 } // namespace moesim::analysis

@@ -13,7 +13,7 @@
 namespace moesim::analysis {
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 constexpr double picture_width = 1200;
 
@@ -22,20 +22,20 @@ std::string inner_picture(const std::string& document) {
   return document.substr(document.find("<svg"));
 }
 
-json words_column(const std::string& name, const std::vector<std::string>& words) {
+Json words_column(const std::string& name, const std::vector<std::string>& words) {
   return {{"name", name}, {"words", words}};
 }
 
-json numbers_column(const std::string& name, const std::vector<double>& values) {
-  json numbers = json::array();
+Json numbers_column(const std::string& name, const std::vector<double>& values) {
+  Json numbers = Json::array();
   for (const double value : values)
-    numbers.push_back(std::isfinite(value) ? json(value) : json());
+    numbers.push_back(std::isfinite(value) ? Json(value) : Json());
   return {{"name", name}, {"numbers", numbers}};
 }
 
 // What the table shows: settings and outcome, then every figure.
 std::string data_of(const record::SweepTable& table) {
-  json columns = json::array();
+  Json columns = Json::array();
   std::vector<double> numbers;
   for (std::size_t point = 0; point < table.size(); ++point)
     numbers.push_back(static_cast<double>(point));
@@ -47,7 +47,7 @@ std::string data_of(const record::SweepTable& table) {
   columns.push_back(words_column("reason", table.reason));
   for (std::size_t figure = 0; figure < table.figures.size(); ++figure)
     columns.push_back(numbers_column(table.figures[figure], table.values[figure]));
-  return json{{"columns", columns}}.dump();
+  return Json{{"columns", columns}}.dump();
 }
 
 } // namespace

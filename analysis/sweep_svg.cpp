@@ -23,17 +23,17 @@ std::vector<Panel> panels_of(const record::SweepTable& table, const SweepFigure&
   const SweepAxis* second = axes.size() > 1 ? &axes[1] : nullptr;
   if (!axes.empty())
     panels.emplace_back([&, second](SvgCanvas& canvas, const Box& box) {
-      draw_lines(canvas, box, style, table, figure, axes.front(), second);
+      draw_lines({canvas, box, style}, table, figure, axes.front(), second);
     });
   if (second != nullptr)
     panels.emplace_back([&, second](SvgCanvas& canvas, const Box& box) {
-      draw_heat_map(canvas, box, style, table, figure, axes.front(), *second);
+      draw_heat_map({canvas, box, style}, table, figure, axes.front(), *second);
     });
   if (!pareto_front(table).empty())
-    panels.emplace_back([&](SvgCanvas& canvas, const Box& box) { draw_pareto(canvas, box, style, table); });
+    panels.emplace_back([&](SvgCanvas& canvas, const Box& box) { draw_pareto({canvas, box, style}, table); });
   if (!axes.empty())
     panels.emplace_back([&](SvgCanvas& canvas, const Box& box) {
-      draw_sensitivities(canvas, box, style, sensitivities(table, figure));
+      draw_sensitivities({canvas, box, style}, sensitivities(table, figure));
     });
   return panels;
 }

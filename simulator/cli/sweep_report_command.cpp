@@ -36,7 +36,8 @@ void report(const ReportOptions& options) {
   record::check_writable(options.output);
   const std::vector<analysis::SweepFigure> figures = analysis::sweep_figures(table);
   if (figures.empty())
-    throw InputError({options.folder}, "", "no point of this sweep was simulated; expected at least one");
+    throw InputError({options.folder}, "",
+                     "no point of this sweep was simulated and fits into memory; expected at least one");
   const std::string text =
       is_page ? analysis::sweep_page(table) : analysis::sweep_svg(table, figures.front(), options.width);
   record::replace_file(options.output, std::as_bytes(std::span(text)));

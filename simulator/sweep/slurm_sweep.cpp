@@ -6,7 +6,6 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <span>
 #include <system_error>
@@ -75,8 +74,7 @@ std::string shell_quoted(const std::string& word) {
 
 std::string script_of(const std::vector<std::string>& command, const fs::path& submission) {
   std::vector<std::string> words;
-  for (const std::string& word : command)
-    words.push_back(shell_quoted(word));
+  std::ranges::transform(command, std::back_inserter(words), shell_quoted);
   words.push_back(shell_quoted(submission.string()));
   return fmt::format("#!/bin/sh\nexec {}\n", fmt::join(words, " "));
 }
@@ -86,8 +84,8 @@ std::vector<Seconds> measured_costs(const SweepFolder& folder, std::span<const s
   const std::vector<PointCost> known = point_costs(folder.plan(), points, options.run.workers, {});
   const Seconds row_time = measured_row_time(folder.plan(), points, known, options.run.limits).value_or(Seconds());
   std::vector<Seconds> costs;
-  for (const PointCost& cost : known)
-    costs.push_back(std::max(cost_of_nothing, row_time * cost.rows));
+  std::ranges::transform(known, std::back_inserter(costs),
+                         [&](const PointCost& cost) { return std::max(cost_of_nothing, row_time * cost.rows); });
   return costs;
 }
 
@@ -190,8 +188,8 @@ private:
     for (std::size_t task = 0; task < chunks.size(); ++task) {
       if (!std::ranges::binary_search(chunks[task], point))
         continue;
-      const auto known = std::ranges::find_if(std::ranges::reverse_view(tasks),
-                                              [&](const slurm::ArrayTask& each) { return each.task == task; });
+      const auto known =
+          std::find_if(tasks.rbegin(), tasks.rend(), [&](const slurm::ArrayTask& each) { return each.task == task; });
       const std::string state = known == tasks.rend() ? "and is forgotten" : "as " + known->state;
       return {fmt::format("task {} of submission {} ended {}", task, submission, state),
               path / fmt::format("{}.log", task)};

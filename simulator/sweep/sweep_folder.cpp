@@ -26,7 +26,7 @@ namespace moesim::sweep {
 namespace {
 
 namespace fs = std::filesystem;
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 constexpr const char* manifest_name = "sweep.json";
 constexpr const char* partial_ending = ".partial";
@@ -75,20 +75,20 @@ Status status_of(const std::string& name) {
 }
 
 std::string text_of(const PointResult& result) {
-  json top{{"status", name_of(result.status)}};
+  Json top{{"status", name_of(result.status)}};
   if (result.status == Status::Done)
-    top["summary"] = json::parse(result.summary);
+    top["summary"] = Json::parse(result.summary);
   else
     top["reason"] = result.reason;
   if (!result.log.empty())
     top["log"] = result.log;
   top["timing"] = {{"wall_time_s", result.wall_time_s}, {"host", result.host}, {"job", result.job}};
   // What a process said may be cut within a letter.
-  return top.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+  return top.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 PointResult result_of(const std::string& text) {
-  const json top = json::parse(text);
+  const Json top = Json::parse(text);
   PointResult result;
   result.status = status_of(top.at("status"));
   if (result.status == Status::Done)
@@ -96,7 +96,7 @@ PointResult result_of(const std::string& text) {
   else
     result.reason = top.at("reason");
   result.log = top.value("log", "");
-  const json& timing = top.at("timing");
+  const Json& timing = top.at("timing");
   result.wall_time_s = timing.at("wall_time_s");
   result.host = timing.at("host");
   result.job = timing.at("job");
@@ -156,7 +156,7 @@ SweepFolder SweepFolder::open(const fs::path& path) {
     return {path, std::move(manifest.plan), std::move(manifest.identity)};
   } catch (const std::runtime_error& error) {
     fail(path / manifest_name, fmt::format("is not the plan of a sweep: {}", error.what()));
-  } catch (const json::exception& error) {
+  } catch (const Json::exception& error) {
     fail(path / manifest_name, fmt::format("is not the plan of a sweep: {}", error.what()));
   }
 }

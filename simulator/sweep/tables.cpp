@@ -15,7 +15,7 @@
 namespace moesim::sweep {
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
@@ -24,7 +24,7 @@ class FigureColumns {
 public:
   explicit FigureColumns(record::SweepTable& table) : table_(table) {}
 
-  void add(std::size_t point, const json& object, const std::string& prefix = "") {
+  void add(std::size_t point, const Json& object, const std::string& prefix = "") {
     for (const auto& [key, value] : object.items()) {
       if (value.is_object())
         add(point, value, prefix + key + ".");
@@ -78,7 +78,7 @@ record::SweepTable table_of(const SweepFolder& folder) {
     table.status.emplace_back(name_of(result->status));
     table.reason.push_back(result->reason);
     if (result->status == Status::Done)
-      figures.add(point, json::parse(result->summary));
+      figures.add(point, Json::parse(result->summary));
   }
   return table;
 }

@@ -50,6 +50,19 @@ TEST(SweepAxes, LeaveOutWhatCannotBeCompared) {
   EXPECT_EQ(best_of(table, throughput, comparable_points(table)), 1U);
 }
 
+// Of a dense model there is no load of experts, of one output token no time per token.
+TEST(SweepAxes, FiguresThatNoPointHasAreLeftOut) {
+  auto table = sweep_of({"n"}, {{{"1"}, 5}, {{"2"}, 6}, {{"3"}, 9, 1, 8, false}});
+  table.figures.insert(table.figures.end(), {"tpot_s", "mfu"});
+  table.values.push_back({std::nan(""), std::nan(""), 1});
+  table.values.push_back({std::nan(""), 0.3, 0.4});
+  std::vector<std::string> names;
+  for (const SweepFigure& figure : sweep_figures(table))
+    names.push_back(figure.name);
+  EXPECT_THAT(names, ElementsAre("tokens_per_s", "mfu", "peak_memory_bytes"));
+  EXPECT_EQ(best_of(table, {"mfu", "", false}, comparable_points(table)), 1U);
+}
+
 TEST(SweepAxes, SensitivityIsWhatAnAxisChangesAlone) {
   // a doubles, b adds a tenth where a is 2; groups of a: 1->2, 1->2.2; of b: 1->1, 2->2.2.
   const auto table = sweep_of({"a", "b"}, {{{"1", "x"}, 1}, {{"1", "y"}, 1}, {{"2", "x"}, 2}, {{"2", "y"}, 2.2}});

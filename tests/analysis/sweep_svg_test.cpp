@@ -1,5 +1,6 @@
 #include "analysis/sweep_svg.hpp"
 
+#include <cmath>
 #include <regex>
 
 #include <gmock/gmock.h>
@@ -75,6 +76,15 @@ TEST(SweepSvg, AHeatMapHasACellForEachPairAndIsDarkestAtTheMost) {
   EXPECT_GT(red[0], red[1]);
   EXPECT_EQ(red[1], red[3]);
   EXPECT_GT(red[2], red[4]);
+}
+
+TEST(SweepSvg, PointsWithoutTheFigureAreLeftOut) {
+  record::SweepTable table = grid();
+  table.figures.emplace_back("ttft_s");
+  table.values.push_back({std::nan(""), 2, 3, std::nan(""), 1, 9});
+  const std::string svg = sweep_svg(table, {"ttft_s", "time to first token", true}, 1200);
+  EXPECT_THAT(svg, HasSubstr("best time to first token: 1 s at point 4"));
+  EXPECT_THAT(svg, Not(HasSubstr("nan")));
 }
 
 TEST(SweepSvg, OneAxisHasNoHeatMapAndNoAxisNoLines) {
