@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "simulator/base/units.hpp"
 #include "simulator/config/map_reader.hpp"
@@ -68,6 +69,15 @@ struct DeepEp {
   bool operator==(const DeepEp&) const = default;
 };
 
+// What transfers inside a node reach among members that no block of fewer consecutive GPUs holds, such as those of two
+// CPUs: GPUs 0 to gpus - 1, gpus to 2 gpus - 1 and so on are a block each.
+struct Block {
+  std::int64_t gpus = 2;
+  double efficiency = 1; // share of what the protocols reach otherwise
+
+  bool operator==(const Block&) const = default;
+};
+
 struct Protocols {
   // Of NCCL's collectives: latencies of LL and Simple are those of the cluster and its ports, see protocol_of().
   double ll_nvlink_efficiency = 0.5; // 4 bytes of flag with each 4 bytes of data (NCCL, src/device/prims_ll.h)
@@ -76,6 +86,7 @@ struct Protocols {
   std::optional<Protocol> ll128;
   double tree_efficiency = 1;              // share of what rings reach by the same protocol
   std::optional<Seconds> tree_nic_latency; // of one step between nodes, for large messages; absent: as a ring's
+  std::vector<Block> blocks; // smaller ones first, less efficient as they grow; beyond the last: as the last
   std::optional<InSwitch> nvls;
   std::optional<InSwitch> sharp;
 

@@ -41,6 +41,10 @@ Fields fields_of(const Protocol& protocol) {
           {"nic_efficiency", protocol.nic_efficiency}};
 }
 
+Fields fields_of(const Block& block) {
+  return {{"gpus", block.gpus}, {"efficiency", block.efficiency}};
+}
+
 Fields fields_of(const InSwitch& in_switch) {
   return {{"latency", in_switch.latency}, {"efficiency", in_switch.efficiency}, {"min_gpus", in_switch.min_gpus}};
 }
@@ -122,6 +126,10 @@ std::string words(const Fields& fields) {
 std::string to_yaml(const Protocols& protocols, int indent) {
   const std::string margin(static_cast<std::size_t>(indent), ' ');
   std::string text;
+  if (!protocols.blocks.empty())
+    text += margin + "blocks:\n";
+  for (const Block& block : protocols.blocks)
+    text += fmt::format("{}  - {}\n", margin, flow_map(fields_of(block)));
   for (const Row& row : rows_of(protocols))
     text += fmt::format("{}{}: {}\n", margin, row.name, flow_map(row.fields));
   text += margin + "deepep:\n";
@@ -134,6 +142,8 @@ std::string to_yaml(const Protocols& protocols, int indent) {
 
 std::string describe(const Protocols& protocols) {
   std::string text;
+  for (const Block& block : protocols.blocks)
+    text += fmt::format("collective block{}\n", words(fields_of(block)));
   for (const Row& row : rows_of(protocols))
     text += fmt::format("collective {}{}\n", row.name, words(row.fields));
   text += fmt::format("collective deepep{}\n", words(own_fields_of(protocols.deepep)));

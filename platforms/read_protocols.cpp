@@ -63,6 +63,21 @@ DeepEp read_deepep(config::MapReader map) {
   return deepep;
 }
 
+std::vector<Block> read_blocks(config::MapReader& map) {
+  std::vector<Block> blocks;
+  std::int64_t more_than = 0;
+  double at_most = 1;
+  for (config::MapReader item : map.maps_or_empty("blocks")) {
+    const std::int64_t gpus = item.integer("gpus", {.min = more_than + 1, .max = 1024});
+    const double efficiency = item.number("efficiency", {.min = 0.001, .max = at_most});
+    item.finish();
+    blocks.push_back({gpus, efficiency});
+    more_than = gpus;
+    at_most = efficiency;
+  }
+  return blocks;
+}
+
 } // namespace
 
 Protocols read_protocols(config::MapReader map) {
@@ -81,6 +96,7 @@ Protocols read_protocols(config::MapReader map) {
   if (tree.node("nic_latency") != nullptr)
     protocols.tree_nic_latency = tree.seconds("nic_latency");
   tree.finish();
+  protocols.blocks = read_blocks(map);
   if (map.node("nvls") != nullptr)
     protocols.nvls = read_in_switch(map.map("nvls"));
   if (map.node("sharp") != nullptr)

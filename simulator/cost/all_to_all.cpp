@@ -126,7 +126,7 @@ bool is_relayed(const Group& group) {
 Seconds all_to_all_time(const Call& call, const Group& group) {
   const platforms::Cluster& cluster = group.cluster();
   Transfer sent = transfer(group, shares_of(call, group, cluster.protocols.own_part));
-  sent.near = sent.near / cluster.protocols.all_to_all_efficiency;
+  sent.near = sent.near / (cluster.protocols.all_to_all_efficiency * group.in_node_efficiency());
   const Seconds to_relay = is_relayed(group) ? cluster.node_port().latency : Seconds();
   return to_relay + fastest(send_protocols(cluster, group.spans_nodes()),
                             {group.members() - 1, group.spans_nodes() ? 1.0 : 0.0, group.longest_hop()}, sent);

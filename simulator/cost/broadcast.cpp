@@ -27,8 +27,10 @@ void add_chain(Flows& flows, std::vector<std::uint32_t> node, std::uint32_t root
 
 Seconds broadcast_time(const Call& call, const Group& group) {
   const double boundaries = group.node_count() - 1;
+  Transfer sent = transfer_of(call, group);
+  sent.near = sent.near / group.in_node_efficiency();
   return fastest(collective_protocols(group.cluster()),
-                 {group.members() - 1 - boundaries, boundaries, group.mean_hop()}, transfer_of(call, group));
+                 {group.members() - 1 - boundaries, boundaries, group.mean_hop()}, sent);
 }
 
 execution::Communication broadcast(const Call& call, std::uint32_t root, const Group& group) {

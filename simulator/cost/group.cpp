@@ -13,6 +13,13 @@ Group::Group(std::span<const RankId> members, const platforms::Cluster& cluster)
   most_local_ = static_cast<double>(most->size());
 }
 
+double Group::in_node_efficiency() const {
+  double least = 1;
+  for (const std::vector<std::uint32_t>& node : nodes_)
+    least = std::min(least, cost::in_node_efficiency(node.front(), node.back(), *cluster_));
+  return least;
+}
+
 Seconds Group::mean_hop() const {
   Seconds sum;
   for (std::size_t at = 0; spans_nodes() && at < nodes_.size(); ++at) {

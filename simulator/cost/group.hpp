@@ -23,6 +23,8 @@ public:
   [[nodiscard]] bool spans_nodes() const { return nodes_.size() > 1; }
   // Whether each node has as many members, so that each rail joins one of each node.
   [[nodiscard]] bool is_even() const { return most_local_ == fewest_local_; }
+  // What transfers inside the nodes reach, of what the protocols do: least where members are far apart.
+  [[nodiscard]] double in_node_efficiency() const;
   [[nodiscard]] const platforms::Cluster& cluster() const { return *cluster_; }
 
   // What the switches and PCIe on the way add to a step between nodes: the mean over the ring of the nodes, and the

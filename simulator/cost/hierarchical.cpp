@@ -43,7 +43,7 @@ Seconds time_of(const Stage& stage, const Call& call, const Group& group) {
   const double steps = steps_of(stage, group);
   Transfer sent = transfer(group, shares_of(stage, call, group));
   const double exposed = 1 + group.cluster().ring_exposed_steps / steps; // as of any ring
-  sent = {exposed * sent.near, exposed * sent.far};
+  sent = {exposed / group.in_node_efficiency() * sent.near, exposed * sent.far};
   return fastest(collective_protocols(group.cluster()),
                  stage.level == Level::Node ? Steps{steps, 0} : Steps{0, steps, group.mean_hop()}, sent);
 }

@@ -50,6 +50,17 @@ void add_in_node(std::uint32_t gpu, std::span<const std::uint32_t> local, Bytes 
       flows.push_back({{{cable_of(cluster, gpu, peer)}}, bytes / static_cast<double>(local.size() - 1)});
 }
 
+double in_node_efficiency(std::uint32_t first, std::uint32_t last, const platforms::Cluster& cluster) {
+  const std::vector<platforms::Block>& blocks = cluster.protocols.blocks;
+  if (blocks.empty() || first == last)
+    return 1;
+  const auto in_node = [&](std::uint32_t gpu) { return gpu % cluster.gpus_per_node; };
+  for (const platforms::Block& block : blocks)
+    if (in_node(first) / block.gpus == in_node(last) / block.gpus)
+      return block.efficiency;
+  return blocks.back().efficiency;
+}
+
 bool share_a_node(std::uint32_t a, std::uint32_t b, const platforms::Cluster& cluster) {
   return cluster.node_of(a) == cluster.node_of(b);
 }

@@ -27,6 +27,8 @@ using Route = decltype(execution::Flow::route);
 [[nodiscard]] bool share_a_node(std::uint32_t a, std::uint32_t b, const platforms::Cluster& cluster);
 [[nodiscard]] platforms::Path way_out(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster);
 [[nodiscard]] platforms::Path way_in(std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster);
+// What transfers between these GPUs of a node, and those between them, reach, of what the protocols do elsewhere.
+[[nodiscard]] double in_node_efficiency(std::uint32_t first, std::uint32_t last, const platforms::Cluster& cluster);
 // One message by itself.
 [[nodiscard]] execution::Flow message(std::uint32_t from, std::uint32_t to, Bytes bytes,
                                       const platforms::Cluster& cluster);

@@ -31,7 +31,7 @@ Seconds ring_time(const Call& call, const Group& group) {
   Transfer sent = transfer(group, shares_of(call, group));
   // A chunk passes every rank once more than it is sent: the first of its steps only sends, the last only receives.
   const double exposed = 1 + group.cluster().ring_exposed_steps / steps.all();
-  sent = {exposed * sent.near, exposed * sent.far};
+  sent = {exposed / group.in_node_efficiency() * sent.near, exposed * sent.far};
   return fastest(collective_protocols(group.cluster()), steps, sent);
 }
 

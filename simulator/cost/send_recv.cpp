@@ -13,7 +13,8 @@ namespace {
 Seconds latency_of(Bytes size, std::uint32_t from, std::uint32_t to, const platforms::Cluster& cluster) {
   if (share_a_node(from, to, cluster)) {
     const Seconds sent = size / node_bandwidth(cluster, 2);
-    return fastest(send_protocols(cluster, false), {1, 0}, {sent, Seconds()}) - sent;
+    const double efficiency = in_node_efficiency(std::min(from, to), std::max(from, to), cluster);
+    return fastest(send_protocols(cluster, false), {1, 0}, {sent / efficiency, Seconds()}) - sent;
   }
   const std::uint32_t relay = relay_of(cluster, from, to);
   const Seconds sent = size / nic_bandwidth(cluster);

@@ -88,8 +88,9 @@ bool can_tree(const Call& /*call*/, const Group& group) {
 
 Seconds tree_time(const Call& call, const Group& group) {
   const Steps steps{2 * (group.most_local() - 1), 2.0 * levels(group.node_count()), group.longest_hop()};
-  return fastest(tree_protocols(group.cluster()), steps,
-                 transfer(group, shares_of(call, most_tree_traffic(group.node_count()))));
+  Transfer sent = transfer(group, shares_of(call, most_tree_traffic(group.node_count())));
+  sent.near = sent.near / group.in_node_efficiency();
+  return fastest(tree_protocols(group.cluster()), steps, sent);
 }
 
 execution::Communication tree(const Call& call, const Group& group) {

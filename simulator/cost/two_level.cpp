@@ -25,7 +25,7 @@ Level between_nodes(const Call& call, const Group& group) {
 Level inside_nodes(const Call& call, const Group& group) {
   const SharesOf shares = [size = call.size](double local) { return Shares{(local - 1) / local * size, Bytes()}; };
   Transfer sent = transfer(group, shares);
-  sent.near = sent.near / group.cluster().protocols.all_to_all_efficiency;
+  sent.near = sent.near / (group.cluster().protocols.all_to_all_efficiency * group.in_node_efficiency());
   return {shares, group.most_local() - 1,
           fastest(send_protocols(group.cluster(), false), {group.most_local() - 1, 0}, sent)};
 }

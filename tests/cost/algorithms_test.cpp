@@ -158,6 +158,20 @@ TEST(Algorithms, WhatAGroupCannotDoIsChosenForIt) {
   EXPECT_EQ(plan(named(Algorithm::Nvls, Kind::AllReduce, 100), ranks({0, 1, 2, 3}), few).algorithm, Algorithm::Nvls);
 }
 
+// Members of one block have its whole bandwidth, those of two the share of the block that holds both.
+TEST(Blocks, SlowWhatCrossesBetweenThem) {
+  Cluster cluster = test_cluster(1, 8);
+  cluster.ring_exposed_steps = 0;
+  cluster.protocols.blocks = {{.gpus = 2, .efficiency = 1}, {.gpus = 8, .efficiency = 0.25}};
+  const auto time = [&](Kind kind, const std::vector<RankId>& group) {
+    return lone_time(named(Algorithm::Auto, kind, 1e6), group, cluster).value();
+  };
+  EXPECT_DOUBLE_EQ(time(Kind::AllGather, ranks({2, 3})), 4 + 1.25 + 5e5 / 100);
+  EXPECT_DOUBLE_EQ(time(Kind::AllGather, ranks({1, 2})), 4 + 1.25 + 5e5 / 25);
+  EXPECT_DOUBLE_EQ(time(Kind::AllToAll, ranks({1, 2})), 2 + 1 + 5e5 / 25);
+  EXPECT_DOUBLE_EQ(time(Kind::SendRecv, ranks({7, 0})), 2 + 1 + 1e6 / 25);
+}
+
 // Sanders, Speck, Träff 2009, section 3: whoever has children in one tree has none in the other; all but the roots have
 // a parent in each.
 TEST(Tree, IsTwoBinaryTreesOfAllNodes) {

@@ -32,6 +32,7 @@ collectives:
   ll128: {latency: 5us, nvlink_latency: 1us, nic_latency: 15us, nvlink_efficiency: 0.5, nic_efficiency: 0.35}
   simple: {nic_efficiency: 0.9}
   tree: {efficiency: 0.92, nic_latency: 30us}
+  blocks: [{gpus: 2, efficiency: 1}, {gpus: 8, efficiency: 0.25}]
   nvls: {latency: 78us, efficiency: 0.8, min_gpus: 5}
   sharp: {latency: 30us, efficiency: 0.9, min_gpus: 1}
   send_ll: {latency: 6us, nvlink_latency: 0.2us, nic_latency: 10us, nvlink_efficiency: 0.04, nic_efficiency: 0.5}
@@ -53,6 +54,7 @@ TEST(Protocols, ReadWhatIsWritten) {
   EXPECT_EQ(protocols.ll128->nic_latency, Seconds(15e-6));
   EXPECT_EQ(protocols.simple_nic_efficiency, 0.9);
   EXPECT_EQ(protocols.tree_nic_latency, Seconds(30e-6));
+  EXPECT_EQ(protocols.blocks, (std::vector<Block>{{2, 1}, {8, 0.25}}));
   EXPECT_EQ(protocols.nvls->min_gpus, 5);
   EXPECT_EQ(protocols.sharp->efficiency, 0.9);
   EXPECT_EQ(protocols.send_ll->nvlink_efficiency, 0.04);
