@@ -167,7 +167,8 @@ void draw_lines(const ChartPlace& place, const record::SweepTable& table, const 
 }
 
 void draw_pareto(const ChartPlace& place, const record::SweepTable& table) {
-  const auto& [canvas, box, style] = place;
+  SvgCanvas& canvas = place.canvas; // a lambda of clang 14 takes no structured binding
+  const PictureStyle& style = place.style;
   const std::vector<double>& rate = *table.figure("tokens_per_s");
   const std::vector<double>& memory = *table.figure("peak_memory_bytes");
   const std::vector<double>& gpus = *table.figure("world_size");
@@ -185,7 +186,7 @@ void draw_pareto(const ChartPlace& place, const record::SweepTable& table) {
   const ChartScale along = chart_scale("peak_memory_bytes", largest(memory, points));
   const double most_up = headroom * largest(rate, points) / up.divisor;
   const double most_along = headroom * largest(memory, points) / along.divisor;
-  Box inner = box;
+  Box inner = place.box;
   inner.width -= legend_width(names, style);
   const Box plot = draw_panel(canvas, inner, style, "Pareto front of throughput and memory", 40);
   draw_scale_left(canvas, plot, style, most_up, up.unit);

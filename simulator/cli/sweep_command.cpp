@@ -60,7 +60,7 @@ int sweep(const SweepOptions& options) {
   }
   if (!options.slurm_task.empty())
     return run_slurm_task(options);
-  if (options.file.empty() && !options.resume)
+  if (options.file.empty() && (!options.resume || options.dry_run))
     throw CLI::RequiredError("sweep");
   if (options.dry_run)
     return dry_run(sweep::read_plan(options.file), run_options(options, processors()));
