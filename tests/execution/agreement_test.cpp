@@ -120,6 +120,29 @@ TEST(Folding, AFlowMayStandForSeveral) {
   }
 }
 
+// Three waves, the second of them twice: each starts when the one before has ended, after its own latency. A wave that
+// moves nothing takes its latency, and another task on the same link has its half of it meanwhile.
+TEST(Waves, FollowEachOther) {
+  SmallJob job(2);
+  const TaskIndex waves = job.communicate(0.25, {over({0}, Bytes(1e9))});
+  job.costs.communications[waves].then = {{Seconds(0.5), {over({0}, Bytes(2e9)), over({1}, Bytes(1e9))}, 2},
+                                          {Seconds(0.125), {over({0}, Bytes(0))}}};
+  IdealExecutor ideal;
+  const Outcome alone = run(ideal, job);
+  EXPECT_DOUBLE_EQ(alone.makespan.value(), 0.25 + 1 + 2 * (0.5 + 2) + 0.125);
+  EXPECT_EQ(alone.recording.flows.size(), 5U);
+  EXPECT_EQ(run_in_child(Network::Analytic, job), times_of(alone.recording));
+  const Times fluid = run_in_child(Network::Fluid, job);
+  EXPECT_NEAR(fluid[1], alone.makespan.value(), 1e-9);
+  EXPECT_EQ(fluid.size(), 2 + 2 * alone.recording.flows.size());
+
+  job.communicate(0,
+                  {over({0}, Bytes(3e9))}); // from 0 on: alone up to 0.25, shared up to 2.25, alone up to 2.75, shared
+  const Times shared = run_in_child(Network::Fluid, job);
+  EXPECT_NEAR(shared[3], 2.75 + 2 * 1.25, 1e-9); // 0.25 + 1 + 0.5 are done by 2.75
+  EXPECT_NEAR(shared[1], 2.75 + 2 * 1.25 + (2 - 1.25) + 0.5 + 2 + 0.125, 1e-9);
+}
+
 INSTANTIATE_TEST_SUITE_P(Agreement, RandomGraph, testing::Range(1U, 6U));
 
 } // namespace
