@@ -1,0 +1,11 @@
+// The files of vocabulary/, which are part of the program.
+#pragma once
+
+#include <string_view>
+
+namespace moesim::validation::vocabulary_files {
+
+extern const std::string_view systems;
+extern const std::string_view collectives;
+
+} // namespace moesim::validation::vocabulary_files
