@@ -12,8 +12,6 @@
 
 namespace moesim::validation {
 
-inline constexpr std::string_view memory_quantity = "memory_bytes";
-
 struct Comparison {
   Measurement measurement;
   Prediction prediction;

@@ -52,9 +52,10 @@ void check_table(const config::Node& measured, const std::string& path, Problems
   }
 }
 
-std::string read_source(config::MapReader& map) {
-  config::MapReader source = map.map("source");
-  return source.text("title");
+void read_source(config::MapReader source, Entry& entry) {
+  entry.source = source.text("title");
+  const config::Node* where = source.node("where");
+  entry.where = where == nullptr ? "" : where->scalar;
 }
 
 std::string read_reason(config::MapReader& map) {
@@ -78,7 +79,7 @@ Entry read_entry(const config::Node& item, const std::string& path, Problems& pr
     return {};
   Entry entry;
   entry.id = map.text("id");
-  entry.source = read_source(map);
+  read_source(map.map("source"), entry);
   entry.system = map.text("system");
   entry.config = read_map(map, "config");
   entry.measured = read_map(map, "measured");
@@ -122,7 +123,7 @@ std::size_t Entry::point_count() const {
 Entry Entry::at_point(std::size_t point) const {
   const config::Node& columns = *measured.find("columns");
   const config::Node& values = measured.find("points")->items.at(point);
-  Entry row{fmt::format("{}#{}", id, point), source, system, config, {}, unusable};
+  Entry row{fmt::format("{}#{}", id, point), source, where, system, config, {}, unusable};
   row.measured.kind = Kind::Map;
   for (std::size_t at = 0; at < columns.items.size(); ++at) {
     const std::string& name = columns.items[at].scalar;

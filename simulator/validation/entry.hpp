@@ -30,6 +30,7 @@ public:
 struct Entry {
   std::string id;
   std::string source; // its title
+  std::string where;  // in the source; may be empty
   std::string system; // as the source describes it
   config::Node config;
   config::Node measured;

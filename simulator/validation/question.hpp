@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct Labels {
   std::string size_class; // of collectives
   std::string release;    // of the framework
 };
+
+// The quantity of a peak of memory, in bytes, which has figures of its own.
+inline constexpr std::string_view memory_quantity = "memory_bytes";
 
 // One figure that was measured, in the unit that its quantity has in the file.
 struct Measurement {

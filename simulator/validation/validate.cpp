@@ -1,11 +1,15 @@
 #include "simulator/validation/validate.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "simulator/pool/process_pool.hpp"
 #include "simulator/validation/collective_entry.hpp"
 #include "simulator/validation/entry.hpp"
+#include "simulator/validation/training_entry.hpp"
 #include "simulator/validation/vocabulary.hpp"
 
 namespace moesim::validation {
@@ -19,17 +23,23 @@ std::string reason_of(const InputError& error) {
   return fmt::format("{}", fmt::join(lines, "; "));
 }
 
-Question question_of(const Entry& entry, const Vocabulary& vocabulary) {
+bool has_model(const Entry& entry) {
+  return entry.config.find("model") != nullptr;
+}
+
+Question question_of(const Entry& entry, const std::optional<Aliases>& aliases, const Vocabulary& vocabulary) {
   if (!entry.unusable.empty())
     throw Unpredictable(entry.unusable);
   if (entry.config.find("collective") != nullptr)
     return collective_question(entry, vocabulary);
+  if (entry.config.find("task") != nullptr)
+    return training_question(entry, *aliases, vocabulary);
   throw Unpredictable("no rule knows what such an entry measures");
 }
 
-Prepared prepared(const Entry& entry, const Vocabulary& vocabulary) {
+Prepared prepared(const Entry& entry, const std::optional<Aliases>& aliases, const Vocabulary& vocabulary) {
   try {
-    return question_of(entry, vocabulary);
+    return question_of(entry, aliases, vocabulary);
   } catch (const Unpredictable& reason) {
     return Skipped{entry.id, reason.what()};
   } catch (const InputError& error) {
@@ -88,9 +98,14 @@ void add_answer(const Question& question, const pool::Outcome& outcome, FileRepo
 // What is asked of a file, in its order.
 std::vector<Prepared> read(const std::filesystem::path& file, const Options& options, const Vocabulary& vocabulary) {
   std::vector<Prepared> all;
-  for (const Entry& entry : read_entries(file))
-    if (!options.only || std::regex_search(entry.id, *options.only))
-      all.push_back(prepared(entry, vocabulary));
+  std::vector<Entry> entries = read_entries(file);
+  std::erase_if(entries,
+                [&](const Entry& entry) { return options.only && !std::regex_search(entry.id, *options.only); });
+  std::optional<Aliases> aliases;
+  if (std::ranges::any_of(entries, has_model))
+    aliases.emplace(options.aliases.value_or(file.parent_path() / "aliases.yaml"));
+  for (const Entry& entry : entries)
+    all.push_back(prepared(entry, aliases, vocabulary));
   return all;
 }
 

@@ -7,5 +7,6 @@ namespace moesim::validation::vocabulary_files {
 
 extern const std::string_view systems;
 extern const std::string_view collectives;
+extern const std::string_view training;
 
 } // namespace moesim::validation::vocabulary_files
