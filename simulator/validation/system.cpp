@@ -51,6 +51,8 @@ System system_of(const Entry& entry, std::int64_t gpus, const Vocabulary& vocabu
   const config::Node* rule = first_rule(vocabulary.systems, "platforms", entry.system);
   if (rule == nullptr)
     throw Unpredictable(fmt::format("no rule knows which cluster '{}' is", entry.system));
+  if (const config::Node* reason = rule->find("skip"))
+    throw Unpredictable(reason->scalar);
   System system;
   system.base = rule->find("base")->scalar;
   system.hardware = rule->find("hardware")->scalar;

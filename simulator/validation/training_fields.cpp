@@ -117,6 +117,14 @@ bool applies(const std::string& field, const Degrees& degrees) {
   return (field != "training.overlap.expert" && field != "parallel.etp") || *degrees.ep > 1;
 }
 
+// Chunks of a stage; an interleaved schedule has two where the source does not say.
+std::int64_t chunks_of(const TrainingFields& fields) {
+  const Node& config = fields.entry.config;
+  if (const auto given = integer(config, "virtual_pipeline_model_parallel_size"))
+    return std::max<std::int64_t>(1, *given);
+  return fields.schedule == "interleaved-1f1b" ? 2 : 1;
+}
+
 std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degrees) {
   const Node& config = fields.entry.config;
   if (const auto given = integer(config, "micro_batch_size"))
@@ -124,6 +132,8 @@ std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degre
   const auto of_replica = integer(config, "local_batch_size"); // of a step, which a pipeline cuts further
   if (of_replica && *degrees.pp == 1)
     return *of_replica;
+  if (of_replica && text(*fields.rule, "micro_batches") == "stages")
+    return std::max<std::int64_t>(1, *of_replica / (*degrees.pp * chunks_of(fields)));
   const auto accumulated = integer(config, "gradient_accumulation_steps");
   const auto replicas = integer(config, "data_parallel_size");
   if (accumulated && replicas && *accumulated > 0 && *replicas > 0)
@@ -138,8 +148,7 @@ void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vecto
     list.push_back(fmt::format("training.mtp_num_layers={}", std::ranges::count(*layout, 'm')));
     return;
   }
-  const std::int64_t chunks =
-      std::max<std::int64_t>(1, integer(config, "virtual_pipeline_model_parallel_size").value_or(1));
+  const std::int64_t chunks = chunks_of(fields);
   if (chunks > 1 && *degrees.pp > 1)
     list.push_back(fmt::format("parallel.vpp={}", chunks));
   const std::int64_t stages = *degrees.pp * (*degrees.pp > 1 ? chunks : 1);
@@ -154,6 +163,8 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
   const Node& config = fields.entry.config;
   if (const auto sharded = is_fully_sharded(fields.entry); sharded && *sharded)
     list.insert(list.end(), {"training.sharding=zero-3", "training.overlap.param_gather=true"});
+  if (!fields.schedule.empty() && *degrees.pp > 1)
+    list.push_back("training.schedule=" + fields.schedule);
   if (const auto strategy = text(config, "sharding_strategy"))
     list.push_back(fmt::format("training.sharding={}", *strategy == "SHARD_GRAD_OP" ? "zero-2" : "zero-3"));
   if (const auto mode = text(config, "mp_mode"))
@@ -171,14 +182,25 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
   }
 }
 
+void add_preset(const Node* preset, const Degrees& degrees, std::vector<std::string>& list) {
+  if (preset == nullptr)
+    return;
+  for (const config::Entry& field : preset->entries)
+    if (applies(field.key, degrees))
+      list.push_back(fmt::format("{}={}", field.key, field.value.scalar));
+}
+
 void add_degrees(const TrainingFields& fields, const Degrees& degrees, std::vector<std::string>& list) {
   list.push_back(fmt::format("parallel.tp={}", *degrees.tp));
   list.push_back(fmt::format("parallel.pp={}", *degrees.pp));
   if (fields.has_experts)
     list.push_back(fmt::format("parallel.ep={}", *degrees.ep));
   const Node& config = fields.entry.config;
-  if (const auto cp = integer(config, "context_parallel_size"); cp && *cp > 1)
-    list.push_back(fmt::format("parallel.cp={}", *cp));
+  const std::int64_t cp = std::max<std::int64_t>(1, integer(config, "context_parallel_size").value_or(1));
+  if (cp > 1)
+    list.push_back(fmt::format("parallel.cp={}", cp));
+  const std::int64_t replica = std::max<std::int64_t>(1, *degrees.tp * *degrees.pp * cp);
+  list.push_back(fmt::format("parallel.dp={}", std::max<std::int64_t>(1, fields.gpus / replica)));
   if (const auto etp = integer(config, "expert_tensor_parallel_size"); etp && fields.has_experts)
     list.push_back(fmt::format("parallel.etp={}", std::max<std::int64_t>(1, *etp)));
 }
@@ -197,6 +219,9 @@ TrainingFields training_fields(const Entry& entry, const Aliases& aliases, const
   for (const char* experts : {"num_experts", "num_local_experts", "n_routed_experts"})
     fields.has_experts = fields.has_experts || integer(fields.model.fields, experts).value_or(0) > 1;
   const Node& framework = framework_of(fields.entry, vocabulary);
+  fields.rule = &framework;
+  if (const Node* schedule = first_rule(vocabulary.training, "schedules", text(config, "schedule").value_or("")))
+    fields.schedule = schedule->find("name")->scalar;
   fields.framework = framework.find("name")->scalar;
   fields.release = release_of(fields.entry, vocabulary);
   fields.precision = precision_of(fields.entry, vocabulary).value_or(preset(framework, "training.precision"));
@@ -223,9 +248,7 @@ std::vector<std::string> assignments(const TrainingFields& fields, const Degrees
   const auto position = text(fields.model.fields, "position_embedding_type");
   if (position && position->starts_with("learned")) // a table has as many rows as the run has positions
     list.push_back(fmt::format("model.max_position_embeddings={}", fields.seq_length));
-  for (const config::Entry& field : framework_of(fields.entry, vocabulary).find("set")->entries)
-    if (applies(field.key, degrees))
-      list.push_back(fmt::format("{}={}", field.key, field.value.scalar));
+  add_preset(fields.rule->find("set"), degrees, list);
   add_degrees(fields, degrees, list);
   add_stages(fields, degrees, list);
   list.push_back(fmt::format("training.global_batch_size={}", fields.global_batch_size));
@@ -233,6 +256,8 @@ std::vector<std::string> assignments(const TrainingFields& fields, const Degrees
   list.push_back(fmt::format("training.seq_length={}", fields.seq_length));
   list.push_back(fmt::format("training.precision={}", fields.precision));
   add_own(fields, degrees, vocabulary, list);
+  if (*degrees.pp > 1)
+    add_preset(fields.rule->find("set_with_pipeline"), degrees, list);
   return list;
 }
 

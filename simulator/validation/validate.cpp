@@ -9,6 +9,7 @@
 #include "simulator/pool/process_pool.hpp"
 #include "simulator/validation/collective_entry.hpp"
 #include "simulator/validation/entry.hpp"
+#include "simulator/validation/kernel_entry.hpp"
 #include "simulator/validation/training_entry.hpp"
 #include "simulator/validation/vocabulary.hpp"
 
@@ -32,6 +33,8 @@ Question question_of(const Entry& entry, const std::optional<Aliases>& aliases, 
     throw Unpredictable(entry.unusable);
   if (entry.config.find("collective") != nullptr)
     return collective_question(entry, vocabulary);
+  if (entry.config.find("kernel") != nullptr)
+    return kernel_question(entry, vocabulary);
   if (entry.config.find("task") != nullptr)
     return training_question(entry, *aliases, vocabulary);
   throw Unpredictable("no rule knows what such an entry measures");

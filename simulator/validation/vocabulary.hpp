@@ -12,6 +12,7 @@ namespace moesim::validation {
 struct Vocabulary {
   config::Node systems;     // which cluster a description means
   config::Node collectives; // collectives, what their tables measure, and what their sources leave out
+  config::Node kernels;     // kernels, and what their tables measure
   config::Node training;    // frameworks, and what fields of training entries mean
 };
 
