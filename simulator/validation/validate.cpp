@@ -9,6 +9,7 @@
 #include "simulator/pool/process_pool.hpp"
 #include "simulator/validation/collective_entry.hpp"
 #include "simulator/validation/entry.hpp"
+#include "simulator/validation/inference_entry.hpp"
 #include "simulator/validation/kernel_entry.hpp"
 #include "simulator/validation/training_entry.hpp"
 #include "simulator/validation/vocabulary.hpp"
@@ -37,6 +38,8 @@ Question question_of(const Entry& entry, const std::optional<Aliases>& aliases, 
     return kernel_question(entry, vocabulary);
   if (entry.config.find("task") != nullptr)
     return training_question(entry, *aliases, vocabulary);
+  if (entry.config.find("phase") != nullptr)
+    return inference_question(entry, *aliases, vocabulary);
   throw Unpredictable("no rule knows what such an entry measures");
 }
 

@@ -46,7 +46,8 @@ config::Node parsed(std::string_view text, const char* name) {
 
 Vocabulary read_vocabulary() {
   return {parsed(vocabulary_files::systems, "systems.yaml"), parsed(vocabulary_files::collectives, "collectives.yaml"),
-          parsed(vocabulary_files::kernels, "kernels.yaml"), parsed(vocabulary_files::training, "training.yaml")};
+          parsed(vocabulary_files::kernels, "kernels.yaml"), parsed(vocabulary_files::inference, "inference.yaml"),
+          parsed(vocabulary_files::training, "training.yaml")};
 }
 
 bool has_words(std::string_view text, const config::Node& words) {

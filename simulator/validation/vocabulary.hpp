@@ -13,6 +13,7 @@ struct Vocabulary {
   config::Node systems;     // which cluster a description means
   config::Node collectives; // collectives, what their tables measure, and what their sources leave out
   config::Node kernels;     // kernels, and what their tables measure
+  config::Node inference;   // how servers are measured
   config::Node training;    // frameworks, and what fields of training entries mean
 };
 

@@ -7,6 +7,7 @@ namespace moesim::validation::vocabulary_files {
 
 extern const std::string_view systems;
 extern const std::string_view collectives;
+extern const std::string_view inference;
 extern const std::string_view kernels;
 extern const std::string_view training;
 
