@@ -33,7 +33,7 @@ std::int64_t gpus_per_node(const Entry& entry, const config::Node& rule, std::in
 std::optional<std::string> nic_bandwidth(const std::string& text, const config::Node& rules, std::int64_t per_node) {
   for (const config::Node& rule : rules.items) {
     std::smatch found;
-    if (!std::regex_search(text, found, std::regex(rule.find("match")->scalar, std::regex::icase)))
+    if (!std::regex_search(text, found, std::regex(rule.find("match")->scalar)))
       continue;
     double rate = std::stod(found[static_cast<std::size_t>(*integer(rule, "rate"))].str());
     if (const auto nics = integer(rule, "nics"))
