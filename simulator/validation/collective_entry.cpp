@@ -220,6 +220,7 @@ struct Samples {
   std::map<std::int64_t, Site> sites; // by size of the group
   std::vector<Sample> list;
   std::vector<double> measured;
+  std::vector<Skipped> left_out;
 
   void add(const Entry& row, const Vocabulary& vocabulary) {
     const std::string name = text(row.config, "collective").value_or("");
@@ -236,7 +237,12 @@ struct Samples {
     }
     for (const Node& kind : rule->find("kinds")->items)
       for (const Node* column : columns_of(row, kind.scalar, vocabulary))
-        if (const auto value = number(row.measured, column->find("name")->scalar); value && *value > 0) {
+        if (const auto value = number(row.measured, column->find("name")->scalar)) {
+          const std::string& printed = row.measured.find(column->find("name")->scalar)->scalar;
+          if (is_too_coarse(printed)) {
+            left_out.push_back({row.id, fmt::format("{} is printed as {}", column->find("name")->scalar, printed)});
+            continue;
+          }
           list.emplace_back(row, kind_named(kind.scalar), *column, site->second, group, vocabulary);
           measured.push_back(*value);
         }
@@ -258,7 +264,7 @@ Question collective_question(const Entry& entry, const Vocabulary& vocabulary) {
     samples->add(entry.at_point(point), vocabulary);
   if (samples->list.empty())
     throw Unpredictable("it has no figure that a rule knows");
-  Question question{entry.id, {}, {}};
+  Question question{entry.id, {}, {}, samples->left_out};
   for (std::size_t at = 0; at < samples->list.size(); ++at)
     question.measurements.push_back(samples->list[at].measurement(samples->measured[at]));
   question.answer = [samples] {

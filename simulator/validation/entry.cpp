@@ -1,12 +1,14 @@
 #include "simulator/validation/entry.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "simulator/config/field_value.hpp"
+#include "simulator/config/number.hpp"
 #include "simulator/config/quote.hpp"
 
 namespace moesim::validation {
@@ -113,6 +115,14 @@ std::optional<std::string> text(const config::Node& map, std::string_view key) {
 std::optional<bool> flag(const config::Node& map, std::string_view key) {
   const config::Node* node = field(map, key);
   return node == nullptr ? std::nullopt : value_of(config::read_boolean(*node), key);
+}
+
+bool is_too_coarse(std::string_view printed) {
+  const std::size_t point = printed.find('.');
+  const std::size_t decimals = point == std::string_view::npos ? 0 : printed.size() - point - 1;
+  const double rounding = 0.5 * std::pow(10.0, -static_cast<double>(decimals));
+  const auto value = config::number_value(printed);
+  return !value || rounding > 0.1 * std::abs(*value);
 }
 
 std::size_t Entry::point_count() const {

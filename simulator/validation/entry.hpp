@@ -27,6 +27,9 @@ public:
 [[nodiscard]] std::optional<std::string> text(const config::Node& map, std::string_view key);
 [[nodiscard]] std::optional<bool> flag(const config::Node& map, std::string_view key);
 
+// Whether rounding alone can make a figure a tenth larger or smaller than it was: 0.01 and 0.0 say too little.
+[[nodiscard]] bool is_too_coarse(std::string_view printed);
+
 struct Entry {
   std::string id;
   std::string source; // its title

@@ -47,16 +47,17 @@ struct Answer {
   std::vector<std::string> assumptions; // what the source leaves out and was chosen
 };
 
+struct Skipped {
+  std::string id;
+  std::string reason;
+};
+
 struct Question {
   std::string id;
   std::vector<Measurement> measurements;
   // Runs in a process of its own. May throw Unpredictable or InputError.
   std::function<Answer()> answer;
-};
-
-struct Skipped {
-  std::string id;
-  std::string reason;
+  std::vector<Skipped> left_out{}; // measurements that say too little
 };
 
 using Prepared = std::variant<Question, Skipped>;

@@ -94,6 +94,7 @@ void add_answer(const Question& question, const pool::Outcome& outcome, FileRepo
         {question.id, outcome.ending == pool::Ending::Done ? outcome.value.substr(1) : outcome.reason});
     return;
   }
+  report.skipped.insert(report.skipped.end(), question.left_out.begin(), question.left_out.end());
   const Answer answer = from_text(outcome.value);
   for (std::size_t at = 0; at < question.measurements.size(); ++at)
     report.comparisons.push_back({question.measurements[at], answer.predictions.at(at)});

@@ -45,7 +45,10 @@ TEST(CollectiveEntry, BandwidthsAreBusBandwidths) {
       "  config: {collective: all_reduce, library: NCCL, num_gpus: null, num_nodes: 1, extra: {size_bytes: 1000000}}\n"
       "  measured: {columns: [num_gpus, busbw_GBps], points: [[4, 300], [8, 400], [6, 0.0]]}\n");
   const Question question = collective_question(entry, vocabulary);
-  ASSERT_EQ(question.measurements.size(), 2U); // 0 is what was rounded away
+  ASSERT_EQ(question.measurements.size(), 2U);
+  ASSERT_EQ(question.left_out.size(), 1U); // 0 is what was rounded away
+  EXPECT_EQ(question.left_out[0].id, "it#2");
+  EXPECT_EQ(question.left_out[0].reason, "busbw_GBps is printed as 0.0");
   const platforms::Cluster cluster = cluster_of(system_of(entry, 8, vocabulary));
   const Seconds time = alone(graph::Kind::AllReduce, 1e6, 4, cluster);
   EXPECT_NEAR(question.answer().predictions[0].value, 1e6 / time.value() * 2 * 3 / 4 / 1e9, 1e-9);
@@ -62,7 +65,7 @@ TEST(CollectiveEntry, TokensGoToAsManyPlacesAsTheirExpertsAreOn) {
 std::string reason(const std::string& config) {
   try {
     static_cast<void>(collective_question(
-        entry_of("8x H100", "  config: {" + config + "}\n  measured: {columns: [time_us], points: [[1]]}\n"),
+        entry_of("8x H100", "  config: {" + config + "}\n  measured: {columns: [time_us], points: [[10.0]]}\n"),
         vocabulary));
   } catch (const Unpredictable& error) {
     return error.what();

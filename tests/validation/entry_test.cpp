@@ -41,6 +41,13 @@ TEST(Entry, UnusableEntriesSayWhy) {
   EXPECT_EQ(entry_of("x", "  config: {}\n  measured: {}\n  usable: true\n").unusable, "");
 }
 
+TEST(Entry, FiguresAreTooCoarseWhenRoundingIsATenthOfThem) {
+  for (const char* coarse : {"0.0", "0", "0.01", "0.04", "4", "x"})
+    EXPECT_TRUE(is_too_coarse(coarse)) << coarse;
+  for (const char* fine : {"0.05", "5", "0.45", "1.3", "47", "1e3"})
+    EXPECT_FALSE(is_too_coarse(fine)) << fine;
+}
+
 std::string problems_of(const std::string& text) {
   try {
     static_cast<void>(read_entries(file_of(text)));
