@@ -169,6 +169,10 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
     list.push_back(fmt::format("training.sharding={}", *strategy == "SHARD_GRAD_OP" ? "zero-2" : "zero-3"));
   if (const auto mode = text(config, "mp_mode"))
     list.push_back(fmt::format("training.grad_reduce_in_fp32={}", *mode != "PURE"));
+  const Node* dispatcher =
+      first_rule(vocabulary.training, "dispatchers", text(config, "moe_token_dispatcher").value_or(""));
+  if (dispatcher != nullptr && fields.has_experts && *degrees.ep > 1)
+    list.push_back("moe.dispatcher=" + dispatcher->find("name")->scalar);
   if (const auto recompute = text(config, "recompute"))
     list.push_back("training.recompute=" + recompute_value(*recompute, vocabulary));
   if (const auto given = flag(config, "sequence_parallel"); given && *degrees.tp > 1)
