@@ -12,6 +12,7 @@
 #include "simulator/run/simulate.hpp"
 #include "simulator/scenario/scenario.hpp"
 #include "simulator/validation/training_fields.hpp"
+#include "workloads/model.hpp"
 #include "workloads/stage_memory.hpp"
 
 namespace moesim::validation {
@@ -75,8 +76,17 @@ scenario::Scenario chosen_scenario(const TrainingFields& fields, const Vocabular
   throw Unpredictable(refusal);
 }
 
+// Of the model FLOPs that moesim counts, those that the source does: attention's part is proportional to the length, so
+// that half of it is that of half the length.
+double counted_share(const TrainingFields& fields, const workloads::ModelSpec& model) {
+  if (text(*fields.rule, "causal_flops") != "half")
+    return 1;
+  return workloads::model_flops(model, 1, fields.seq_length / 2) / workloads::model_flops(model, 1, fields.seq_length);
+}
+
 // What the quantity is, of a run.
-double value_of(const std::string& what, const analysis::Summary& summary, const TrainingFields& fields) {
+double value_of(const std::string& what, const analysis::Summary& summary, const TrainingFields& fields,
+                const workloads::ModelSpec& model) {
   if (what == "step-time")
     return summary.iteration_time_s;
   if (what == "tokens-per-gpu")
@@ -85,9 +95,8 @@ double value_of(const std::string& what, const analysis::Summary& summary, const
     return summary.tokens_per_s;
   if (what == "sequences")
     return static_cast<double>(fields.global_batch_size) / summary.iteration_time_s;
-  if (what == "model-tflops")
-    return summary.model_tflops_per_gpu;
-  return what == "mfu" ? summary.mfu : summary.hfu;
+  const double rate = what == "model-tflops" ? summary.model_tflops_per_gpu : what == "mfu" ? summary.mfu : summary.hfu;
+  return rate * counted_share(fields, model);
 }
 
 Labels labels_of(const TrainingFields& fields) {
@@ -140,7 +149,8 @@ Answer answer_of(const TrainingFields& fields, const std::vector<Measurement>& m
       continue;
     }
     const Node& quantity = *quantity_of(fields.entry, *vocabulary.training.find("quantities"));
-    answer.predictions.push_back({value_of(quantity.find("is")->scalar, summary, fields), summary.mfu});
+    answer.predictions.push_back(
+        {value_of(quantity.find("is")->scalar, summary, fields, scenario.job().model), summary.mfu});
   }
   return answer;
 }
