@@ -34,6 +34,17 @@ Node parse_yaml(const std::string& text, const std::string& file) {
   return checked_top(std::move(top), problems);
 }
 
+Node parse_yaml_list(const std::string& text, const std::string& file) {
+  Problems problems;
+  Node top = parse_yaml_value(text, {file, 1, 1}, problems);
+  if (top.kind == Node::Kind::Null)
+    problems.add(top.position, "", "the document is empty; expected a list");
+  else if (top.kind != Node::Kind::Sequence)
+    problems.add(top.position, "", fmt::format("the document is {}; expected a list", description(top)));
+  problems.throw_if_any();
+  return top;
+}
+
 Node parse_json(const std::string& text, const std::string& file) {
   Problems problems;
   Node top = parse_json_value(text, {file, 1, 1}, problems);

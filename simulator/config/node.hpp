@@ -38,7 +38,10 @@ struct Entry {
 // included), more than one document, a top that is not a map, an empty file.
 [[nodiscard]] Node parse_yaml(const std::string& text, const std::string& file);
 
-// The same for a JSON document, which must be JSON proper (a trailing comma or a comment is an error).
+// The same for a document whose top is a list.
+[[nodiscard]] Node parse_yaml_list(const std::string& text, const std::string& file);
+
+// As parse_yaml() for a JSON document, which must be JSON proper (a trailing comma or a comment is an error).
 [[nodiscard]] Node parse_json(const std::string& text, const std::string& file);
 
 // The contents of a file, read once from its start to its end: it may be a pipe. Throws InputError; a missing,

@@ -64,9 +64,13 @@ void leave_out_drafting(Scenario& scenario) {
 } // namespace
 
 Scenario load(const std::filesystem::path& file, std::span<const std::string> assignments) {
+  return parse(config::read_file(file), file, assignments);
+}
+
+Scenario parse(const std::string& text, const std::filesystem::path& file, std::span<const std::string> assignments) {
   Scenario scenario;
   scenario.file = file.string();
-  scenario.text = config::read_file(file);
+  scenario.text = text;
   config::Node root = config::parse(scenario.text, file);
   Problems problems;
   for (const std::string& assignment : assignments) {

@@ -54,6 +54,10 @@ inline constexpr Bytes most_bytes{4e13};
 // everything fits together. Throws InputError with all problems found.
 [[nodiscard]] Scenario load(const std::filesystem::path& file, std::span<const std::string> assignments);
 
+// The same for a text, as if it stood in `file`, which is what its relative paths and messages refer to.
+[[nodiscard]] Scenario parse(const std::string& text, const std::filesystem::path& file,
+                             std::span<const std::string> assignments);
+
 // The scenario as YAML with every default visible and nothing left to look up; load() reads it back to the same value.
 [[nodiscard]] std::string resolved_yaml(const Scenario& scenario);
 

@@ -1,0 +1,268 @@
+#include "simulator/validation/training_fields.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <regex>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace moesim::validation {
+namespace {
+
+using config::Node;
+
+std::string framework_text(const Entry& entry) {
+  std::string words = entry.source;
+  for (const char* field : {"framework", "method"})
+    words += " " + text(entry.config, field).value_or("");
+  return words;
+}
+
+const Node& framework_of(const Entry& entry, const Vocabulary& vocabulary) {
+  const std::string words = framework_text(entry);
+  const Node* rule = first_rule(vocabulary.training, "frameworks", words);
+  if (rule == nullptr)
+    throw Unpredictable(fmt::format("no rule knows what the framework of '{}' does", words));
+  return *rule;
+}
+
+std::string release_of(const Entry& entry, const Vocabulary& vocabulary) {
+  for (const Node& expression : vocabulary.training.find("releases")->items)
+    for (const std::string& words : {entry.where, entry.source}) {
+      std::smatch found;
+      if (std::regex_search(words, found, std::regex(expression.scalar)))
+        return found[1];
+    }
+  return "";
+}
+
+std::int64_t required(const Entry& entry, const char* field) {
+  if (const auto value = integer(entry.config, field))
+    return *value;
+  throw Unpredictable(fmt::format("{} is not given", field));
+}
+
+// The numerical format, where the entry says it.
+std::optional<std::string> precision_of(const Entry& entry, const Vocabulary& vocabulary) {
+  const auto words = text(entry.config, "precision");
+  if (!words)
+    return std::nullopt;
+  const Node* rule = first_rule(vocabulary.training, "precisions", *words);
+  if (rule == nullptr)
+    throw Unpredictable(fmt::format("no rule knows the precision '{}'", *words));
+  if (const Node* reason = rule->find("skip"))
+    throw Unpredictable(reason->scalar);
+  return rule->find("name")->scalar;
+}
+
+// What the framework's rule sets, or "".
+std::string preset(const Node& rule, std::string_view field) {
+  const Node* value = rule.find("set")->find(field);
+  return value == nullptr ? "" : value->scalar;
+}
+
+// 0 and "none" are no sharding, anything else is: a size of groups, a name.
+std::optional<bool> is_fully_sharded(const Entry& entry) {
+  const auto given = text(entry.config, "fsdp");
+  return given ? std::optional(*given != "0" && *given != "none") : std::nullopt;
+}
+
+std::string recompute_value(const std::string& words, const Vocabulary& vocabulary) {
+  const Node* rule = first_rule(vocabulary.training, "recompute", words);
+  if (rule == nullptr)
+    throw Unpredictable(fmt::format("no rule knows what '{}' computes again", words));
+  std::smatch layers;
+  if (std::regex_search(words, layers, std::regex("full: (\\d+) layers")))
+    return fmt::format("{{granularity: full, method: block, num_layers: {}}}", layers[1].str());
+  if (const Node* value = rule->find("set"))
+    return value->scalar;
+  std::vector<std::string> modules;
+  std::string part;
+  for (const char letter : words + ",") {
+    if (letter != ',' && letter != ':') {
+      part += letter;
+      continue;
+    }
+    const Node* module = first_rule(vocabulary.training, "recompute_modules", part);
+    if (module != nullptr && std::ranges::count(modules, module->find("name")->scalar) == 0)
+      modules.push_back(module->find("name")->scalar);
+    part.clear();
+  }
+  if (modules.empty())
+    throw Unpredictable(fmt::format("no rule knows what '{}' computes again", words));
+  return fmt::format("{{granularity: selective, modules: [{}]}}", fmt::join(modules, ", "));
+}
+
+// Layers of each (virtual) stage: as many each as there are at most, one less on the last, the first, and so on from
+// the end, as embedding and head are work, too.
+std::vector<std::int64_t> spread(std::int64_t layers, std::int64_t stages) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(stages), (layers + stages - 1) / stages);
+  std::int64_t surplus = std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) - layers;
+  std::vector<std::size_t> order{counts.size() - 1, 0};
+  for (std::size_t at = counts.size() - 1; at-- > 1;)
+    order.push_back(at);
+  for (std::size_t next = 0; surplus > 0 && next < counts.size(); ++next, --surplus)
+    --counts[order[next]];
+  return counts;
+}
+
+// Settings that only mean something with ranks to speak to.
+bool applies(const std::string& field, const Degrees& degrees) {
+  if (field == "training.overlap.tp" || field == "parallel.sequence_parallel")
+    return *degrees.tp > 1;
+  if (field == "training.overlap.pp")
+    return *degrees.pp > 1;
+  return (field != "training.overlap.expert" && field != "parallel.etp") || *degrees.ep > 1;
+}
+
+// Chunks of a stage; an interleaved schedule has two where the source does not say.
+std::int64_t chunks_of(const TrainingFields& fields) {
+  const Node& config = fields.entry.config;
+  if (const auto given = integer(config, "virtual_pipeline_model_parallel_size"))
+    return std::max<std::int64_t>(1, *given);
+  return fields.schedule == "interleaved-1f1b" ? 2 : 1;
+}
+
+std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degrees) {
+  const Node& config = fields.entry.config;
+  if (const auto given = integer(config, "micro_batch_size"))
+    return *given;
+  const auto of_replica = integer(config, "local_batch_size"); // of a step, which a pipeline cuts further
+  if (of_replica && *degrees.pp == 1)
+    return *of_replica;
+  if (of_replica && text(*fields.rule, "micro_batches") == "stages")
+    return std::max<std::int64_t>(1, *of_replica / (*degrees.pp * chunks_of(fields)));
+  const auto accumulated = integer(config, "gradient_accumulation_steps");
+  const auto replicas = integer(config, "data_parallel_size");
+  if (accumulated && replicas && *accumulated > 0 && *replicas > 0)
+    return std::max<std::int64_t>(1, fields.global_batch_size / (*accumulated * *replicas));
+  return 1;
+}
+
+void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vector<std::string>& list) {
+  const Node& config = fields.entry.config;
+  if (const auto layout = text(config, "pp_layout")) {
+    list.push_back(fmt::format("parallel.layout=\"{}\"", *layout));
+    list.push_back(fmt::format("training.mtp_num_layers={}", std::ranges::count(*layout, 'm')));
+    return;
+  }
+  const std::int64_t chunks = chunks_of(fields);
+  if (chunks > 1 && *degrees.pp > 1)
+    list.push_back(fmt::format("parallel.vpp={}", chunks));
+  const std::int64_t stages = *degrees.pp * (*degrees.pp > 1 ? chunks : 1);
+  const std::int64_t layers = integer(fields.model.fields, "num_hidden_layers").value_or(stages);
+  if (layers % stages != 0)
+    list.push_back(fmt::format("parallel.layers_per_stage=[{}]", fmt::join(spread(layers, stages), ", ")));
+}
+
+// What the entry itself says of how it is trained.
+void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabulary& vocabulary,
+             std::vector<std::string>& list) {
+  const Node& config = fields.entry.config;
+  if (const auto sharded = is_fully_sharded(fields.entry); sharded && *sharded)
+    list.insert(list.end(), {"training.sharding=zero-3", "training.overlap.param_gather=true"});
+  if (!fields.schedule.empty() && *degrees.pp > 1)
+    list.push_back("training.schedule=" + fields.schedule);
+  if (const auto strategy = text(config, "sharding_strategy"))
+    list.push_back(fmt::format("training.sharding={}", *strategy == "SHARD_GRAD_OP" ? "zero-2" : "zero-3"));
+  if (const auto mode = text(config, "mp_mode"))
+    list.push_back(fmt::format("training.grad_reduce_in_fp32={}", *mode != "PURE"));
+  const Node* dispatcher =
+      first_rule(vocabulary.training, "dispatchers", text(config, "moe_token_dispatcher").value_or(""));
+  if (dispatcher != nullptr && fields.has_experts && *degrees.ep > 1)
+    list.push_back("moe.dispatcher=" + dispatcher->find("name")->scalar);
+  if (const auto recompute = text(config, "recompute"))
+    list.push_back("training.recompute=" + recompute_value(*recompute, vocabulary));
+  if (const auto given = flag(config, "sequence_parallel"); given && *degrees.tp > 1)
+    list.push_back(fmt::format("parallel.sequence_parallel={}", *given));
+  if (const auto given = flag(config, "mtp"); given && !*given)
+    list.emplace_back("training.mtp_num_layers=0");
+  for (const Node& rule : vocabulary.training.find("switches")->items) {
+    const std::string& field = rule.find("set")->scalar;
+    if (const auto given = flag(config, rule.find("field")->scalar); given && applies(field, degrees))
+      list.push_back(fmt::format("{}={}", field, *given));
+  }
+}
+
+void add_preset(const Node* preset, const Degrees& degrees, std::vector<std::string>& list) {
+  if (preset == nullptr)
+    return;
+  for (const config::Entry& field : preset->entries)
+    if (applies(field.key, degrees))
+      list.push_back(fmt::format("{}={}", field.key, field.value.scalar));
+}
+
+void add_degrees(const TrainingFields& fields, const Degrees& degrees, std::vector<std::string>& list) {
+  list.push_back(fmt::format("parallel.tp={}", *degrees.tp));
+  list.push_back(fmt::format("parallel.pp={}", *degrees.pp));
+  if (fields.has_experts)
+    list.push_back(fmt::format("parallel.ep={}", *degrees.ep));
+  const Node& config = fields.entry.config;
+  const std::int64_t cp = std::max<std::int64_t>(1, integer(config, "context_parallel_size").value_or(1));
+  if (cp > 1)
+    list.push_back(fmt::format("parallel.cp={}", cp));
+  const std::int64_t replica = std::max<std::int64_t>(1, *degrees.tp * *degrees.pp * cp);
+  list.push_back(fmt::format("parallel.dp={}", std::max<std::int64_t>(1, fields.gpus / replica)));
+  if (const auto etp = integer(config, "expert_tensor_parallel_size"); etp && fields.has_experts)
+    list.push_back(fmt::format("parallel.etp={}", std::max<std::int64_t>(1, *etp)));
+}
+
+} // namespace
+
+TrainingFields training_fields(const Entry& entry, const Aliases& aliases, const Vocabulary& vocabulary) {
+  TrainingFields fields;
+  fields.entry = aliases.completed(entry, fields.assumptions);
+  const Node& config = fields.entry.config;
+  fields.gpus = required(fields.entry, "num_gpus");
+  if (fields.gpus < 1)
+    throw Unpredictable("num_gpus is 0");
+  fields.system = system_of(fields.entry, fields.gpus, vocabulary);
+  fields.model = aliases.model_of(fields.entry);
+  for (const char* experts : {"num_experts", "num_local_experts", "n_routed_experts"})
+    fields.has_experts = fields.has_experts || integer(fields.model.fields, experts).value_or(0) > 1;
+  const Node& framework = framework_of(fields.entry, vocabulary);
+  fields.rule = &framework;
+  if (const Node* schedule = first_rule(vocabulary.training, "schedules", text(config, "schedule").value_or("")))
+    fields.schedule = schedule->find("name")->scalar;
+  fields.framework = framework.find("name")->scalar;
+  fields.release = release_of(fields.entry, vocabulary);
+  fields.precision = precision_of(fields.entry, vocabulary).value_or(preset(framework, "training.precision"));
+  if (fields.precision.empty())
+    fields.precision = "bf16";
+  fields.seq_length = required(fields.entry, "seq_length");
+  fields.degrees = {integer(config, "tensor_model_parallel_size"), integer(config, "pipeline_model_parallel_size"),
+                    integer(config, "expert_model_parallel_size")};
+  if (!fields.has_experts)
+    fields.degrees.ep = 1;
+  if (const auto batch = integer(config, "global_batch_size"))
+    fields.global_batch_size = *batch;
+  else
+    fields.global_batch_size = required(fields.entry, "local_batch_size") * fields.gpus /
+                               (fields.degrees.tp.value_or(1) * fields.degrees.pp.value_or(1) *
+                                integer(config, "context_parallel_size").value_or(1));
+  return fields;
+}
+
+std::vector<std::string> assignments(const TrainingFields& fields, const Degrees& degrees,
+                                     const Vocabulary& vocabulary) {
+  std::vector<std::string> list = fields.system.assignments;
+  list.insert(list.end(), fields.model.assignments.begin(), fields.model.assignments.end());
+  const auto position = text(fields.model.fields, "position_embedding_type");
+  if (position && position->starts_with("learned")) // a table has as many rows as the run has positions
+    list.push_back(fmt::format("model.max_position_embeddings={}", fields.seq_length));
+  add_preset(fields.rule->find("set"), degrees, list);
+  add_degrees(fields, degrees, list);
+  add_stages(fields, degrees, list);
+  list.push_back(fmt::format("training.global_batch_size={}", fields.global_batch_size));
+  list.push_back(fmt::format("training.micro_batch_size={}", micro_batch_size(fields, degrees)));
+  list.push_back(fmt::format("training.seq_length={}", fields.seq_length));
+  list.push_back(fmt::format("training.precision={}", fields.precision));
+  add_own(fields, degrees, vocabulary, list);
+  if (*degrees.pp > 1)
+    add_preset(fields.rule->find("set_with_pipeline"), degrees, list);
+  return list;
+}
+
+} // namespace moesim::validation

@@ -1,0 +1,30 @@
+// What the words of published tables mean: systems, libraries, columns, frameworks, precisions. It is data
+// (vocabulary/*.yaml), made of lists of rules {words: [...], ...}, of which the first that matches counts. No rule is
+// about an entry.
+#pragma once
+
+#include <string_view>
+
+#include "simulator/config/node.hpp"
+
+namespace moesim::validation {
+
+struct Vocabulary {
+  config::Node systems;     // which cluster a description means
+  config::Node collectives; // collectives, what their tables measure, and what their sources leave out
+  config::Node kernels;     // kernels, and what their tables measure
+  config::Node inference;   // how servers are measured
+  config::Node training;    // frameworks, and what fields of training entries mean
+};
+
+// The one that moesim comes with.
+[[nodiscard]] Vocabulary read_vocabulary();
+
+// Whether each of `words` is one of the words of a text: letters and digits between anything else, in any case, without
+// a count in front ("8xH100").
+[[nodiscard]] bool has_words(std::string_view text, const config::Node& words);
+
+// The first map of the list `key` of `section` whose `words` a text has; nullptr when there is none.
+[[nodiscard]] const config::Node* first_rule(const config::Node& section, std::string_view key, std::string_view text);
+
+} // namespace moesim::validation

@@ -1,0 +1,74 @@
+// Kernels that were measured alone, against the roofline of platforms/gpu.hpp.
+#include <gtest/gtest.h>
+
+#include "platforms/gpu.hpp"
+#include "simulator/validation/kernel_entry.hpp"
+#include "simulator/validation/system.hpp"
+#include "tests/validation/entry_text.hpp"
+#include "workloads/operators.hpp"
+
+namespace moesim::validation {
+namespace {
+
+const Vocabulary vocabulary = read_vocabulary();
+
+platforms::Gpu gpu() {
+  return cluster_of(system_of(entry_of("H100", "  config: {}\n  measured: {}\n"), 1, vocabulary)).gpu;
+}
+
+Answer answer(const std::string& rest) {
+  return kernel_question(entry_of("H100 80GB", rest), vocabulary).answer();
+}
+
+TEST(KernelEntry, ProductsInTheUnitOfTheirColumn) {
+  const Operator op = workloads::gemm_forward({.rows = 512, .n = 4096, .k = 1024}, Precision::Bf16);
+  const Seconds time = platforms::time_of(op, gpu());
+  const std::string config = "  config: {kernel: gemm, precision: BF16 -> fp32, library: cuBLAS}\n";
+  EXPECT_NEAR(answer(config + "  measured: {columns: [m, n, k, time_us], points: [[512, 4096, 1024, 9]]}\n")
+                  .predictions[0]
+                  .value,
+              time.value() * 1e6, 1e-9);
+  EXPECT_NEAR(answer(config + "  measured: {columns: [m, n, k, tflops], points: [[512, 4096, 1024, 9]]}\n")
+                  .predictions[0]
+                  .value,
+              2.0 * 512 * 4096 * 1024 / time.value() / 1e12, 1e-9);
+}
+
+// 2 tokens of 4 experts, one each: two experts have a row, and their weights alone are read.
+TEST(KernelEntry, OnlyExpertsWithTokensAreComputed) {
+  const Answer few = answer(
+      "  config: {kernel: fused MoE FFN, precision: bfloat16, extra: {hidden_size: 4096, inter_size: 8192, topk: 1, "
+      "num_experts: 4}}\n"
+      "  measured: {columns: [moe_tp_size, moe_ep_size, num_tokens, time_us], points: [[1, 1, 2, 5], [1, 1, 4, 5]]}\n");
+  const double weights = 2.0 * 3 * 4096 * 8192 * 2; // bytes, of two experts
+  const platforms::Gpu of = gpu();
+  const double traffic = weights / (of.memory_bandwidth.value() * of.memory_efficiency);
+  EXPECT_NEAR((few.predictions[1].value - few.predictions[0].value) / 1e6, traffic, 0.01 * traffic);
+}
+
+// 4 heads of 64 and 16 Ki tokens of 2048 channels are FlashAttention-2's benchmark: 32 heads, 8 sequences of 2 Ki.
+TEST(KernelEntry, TablesThatGiveNoBatchHaveThatOfTheirLibrary) {
+  workloads::AttentionShape shape{
+      .sequences = 8, .heads = 32, .kv_heads = 32, .length = 2048, .kv_length = 2048, .keys = 2048};
+  shape.qk_head_dim = 64;
+  shape.v_head_dim = 64;
+  shape.pairs = 2048.0 * 2048;
+  const Operator forward = workloads::causal_attention(shape, Pass::Forward, Precision::Bf16);
+  const Operator backward = workloads::causal_attention(shape, Pass::Backward, Precision::Bf16);
+  const Seconds time = platforms::time_of(forward, gpu()) + platforms::time_of(backward, gpu());
+  EXPECT_NEAR(answer("  config: {kernel: attention, library: FlashAttention-2, precision: BF16, head_dim: 64, causal: "
+                     "false, direction: forward+backward}\n"
+                     "  measured: {columns: [seq_length, fa2_tflops], points: [[2048, 300]]}\n")
+                  .predictions[0]
+                  .value,
+              (forward.flops + backward.flops).value() / time.value() / 1e12, 1e-6);
+}
+
+TEST(KernelEntry, PrecisionsWithoutRatesAreSkipped) {
+  EXPECT_THROW(static_cast<void>(answer("  config: {kernel: gemm, precision: nvfp4}\n  measured: {columns: [m, n, k, "
+                                        "time_us], points: [[1, 1, 1, 9]]}\n")),
+               Unpredictable);
+}
+
+} // namespace
+} // namespace moesim::validation
