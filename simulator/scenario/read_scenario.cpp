@@ -105,6 +105,7 @@ Scenario load(const std::filesystem::path& file, std::span<const std::string> as
   }
   read_moe(map.map_or_empty("moe"), scenario);
   read_simulation(map.map_or_empty("simulation"), scenario);
+  scenario.claims = claims::read_claims(map, problems);
   parallel.finish();
   work.finish();
   map.finish();
