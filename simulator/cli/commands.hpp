@@ -13,6 +13,7 @@ void add_gantt(CLI::App& app, int& status);
 void add_schedule(CLI::App& app, int& status);
 void add_sweep(CLI::App& app, int& status);
 void add_sweep_report(CLI::App& app, int& status);
+void add_audit(CLI::App& app, int& status);
 void add_list(CLI::App& app, int& status);
 
 } // namespace moesim::cli
