@@ -109,6 +109,7 @@ Scenario parse(const std::string& text, const std::filesystem::path& file, std::
   }
   read_moe(map.map_or_empty("moe"), scenario);
   read_simulation(map.map_or_empty("simulation"), scenario);
+  scenario.claims = claims::read_claims(map, problems);
   parallel.finish();
   work.finish();
   map.finish();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "platforms/cluster.hpp"
+#include "simulator/claims/claim.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "workloads/inference.hpp"
 #include "workloads/training.hpp"
@@ -29,6 +30,7 @@ struct Scenario {
   cost::NetworkOptions network; // how each stream communicates
   Symmetry symmetry = Symmetry::Auto;
   std::uint64_t seed = 1;
+  std::vector<claims::Claim> claims; // of the document that it was made from; they change no result
   std::vector<std::string> warnings; // one line each, such as fields of a model file that mean nothing here
 
   // What training and inference share: the model and its layout.
@@ -58,7 +60,8 @@ inline constexpr Bytes most_bytes{4e13};
 [[nodiscard]] Scenario parse(const std::string& text, const std::filesystem::path& file,
                              std::span<const std::string> assignments);
 
-// The scenario as YAML with every default visible and nothing left to look up; load() reads it back to the same value.
+// The scenario as YAML with every default visible and nothing left to look up; load() reads it back to the same value,
+// but for the claims, which say nothing of what is simulated and are left out.
 [[nodiscard]] std::string resolved_yaml(const Scenario& scenario);
 
 } // namespace moesim::scenario
