@@ -5,8 +5,6 @@
 #include <numeric>
 #include <optional>
 
-#include <sched.h>
-
 #include <fmt/format.h>
 
 #include "simulator/base/input_error.hpp"
@@ -14,17 +12,13 @@
 #include "simulator/cli/quantity_option.hpp"
 #include "simulator/cli/sweep_options.hpp"
 #include "simulator/cli/sweep_text.hpp"
+#include "simulator/cli/terminal.hpp"
 #include "simulator/sweep/run_points.hpp"
 #include "simulator/sweep/sweep_folder.hpp"
 #include "simulator/sweep/tables.hpp"
 
 namespace moesim::cli {
 namespace {
-
-std::size_t processors() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
-}
 
 int dry_run(const sweep::Plan& plan, const sweep::RunOptions& options) {
   std::vector<std::size_t> points(plan.points.size());

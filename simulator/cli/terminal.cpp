@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <sched.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -21,6 +22,11 @@ extern "C" void interrupted(int) {
 
 bool stdout_is_terminal() {
   return isatty(STDOUT_FILENO) != 0;
+}
+
+std::size_t processors() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
 }
 
 void warn(const std::vector<std::string>& warnings) {

@@ -1,4 +1,4 @@
-// What a person at a terminal gets and a pipe does not: progress bars and colours.
+// What a person at a terminal gets and a pipe does not: progress bars and colours; and what there is of the computer.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,9 @@
 namespace moesim::cli {
 
 [[nodiscard]] bool stdout_is_terminal();
+
+// How many this process may run on.
+[[nodiscard]] std::size_t processors();
 
 // "warning: ..." on stderr, one line each; in silence when stderr is closed.
 void warn(const std::vector<std::string>& warnings);
