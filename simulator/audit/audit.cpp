@@ -42,21 +42,26 @@ std::string words_of(const claims::Claim& claim) {
   return fmt::format("{}{}", claim.with.empty() ? "" : claim.with + " and ", fmt::join(claim.assignments, " "));
 }
 
-// What is wrong with a scenario that a claim names is said at the claim: its own lines may be in another file.
-void load_case(Cases& cases, const claims::Claim& claim, const std::filesystem::path& file, Problems& problems) {
+// The file of the scenario that a claim is judged with.
+std::filesystem::path file_of(const claims::Claim& claim, const std::filesystem::path& audited) {
+  return claim.with.empty() ? audited
+                            : config::resolve(config::CatalogueKind::Scenario, claim.with, audited, claim.position,
+                                              claim.path + ".with");
+}
+
+// What is wrong with that scenario is said at the claim: its own lines are in another file, or were good before `set`.
+void load_case(Cases& cases, const claims::Claim& claim, const std::filesystem::path& audited, Problems& problems) {
   try {
-    const std::filesystem::path scenario =
-        claim.with.empty()
-            ? file
-            : config::resolve(config::CatalogueKind::Scenario, claim.with, file, claim.position, claim.path + ".with");
-    cases.emplace(key_of(claim), Case{scenario::load(scenario, claim.assignments), words_of(claim), false, {}});
+    cases.emplace(key_of(claim),
+                  Case{scenario::load(file_of(claim, audited), claim.assignments), words_of(claim), false, {}});
   } catch (const InputError& error) {
-    const std::string field = claim.path + (claim.assignments.empty() ? ".with" : ".set");
-    for (const Problem& problem : error.problems())
+    for (const Problem& problem : error.problems()) {
+      const bool is_setting = claim.with.empty() || problem.position.file == "--set";
+      const std::string field = claim.path + (is_setting ? ".set" : ".with");
+      const bool names_itself = problem.field.empty() || problem.field == field;
       problems.add(claim.position, field,
-                   problem.field == field || problem.field.empty()
-                       ? problem.message
-                       : fmt::format("{}: {}", problem.field, problem.message));
+                   names_itself ? problem.message : fmt::format("{}: {}", problem.field, problem.message));
+    }
   }
 }
 

@@ -89,7 +89,8 @@ TEST(Audit, SaysWhatIsWrongAtTheClaim) {
   const Outcome outcome = place.run({"audit", "a.yaml"});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_THAT(outcome.err, HasSubstr("a.yaml:19:5: claims.0.with: "));
+  EXPECT_THAT(outcome.err, HasSubstr("a.yaml:19:5: claims.0.with: there is no file none.yaml; expected a "
+                                     "path relative to the folder of a.yaml\n"));
   EXPECT_THAT(outcome.err, HasSubstr("a.yaml:20:5: claims.1.set: training.seq_len: unknown key 'seq_len'; did you mean "
                                      "'seq_length'?\n"));
 }
