@@ -1,4 +1,4 @@
-// What a person at a terminal gets and a pipe does not: progress bars and colours; and how much of the computer there is.
+// What a person at a terminal gets and a pipe does not: progress bars and colours; and what there is of the computer.
 #pragma once
 
 #include <chrono>
