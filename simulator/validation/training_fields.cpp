@@ -157,6 +157,24 @@ void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vecto
     list.push_back(fmt::format("parallel.layers_per_stage=[{}]", fmt::join(spread(layers, stages), ", ")));
 }
 
+// What the source does not say, and the framework does.
+void note_assumptions(TrainingFields& fields) {
+  std::vector<std::string> settings;
+  for (const char* key : {"set", "set_with_pipeline"})
+    if (const Node* preset = fields.rule->find(key))
+      for (const config::Entry& field : preset->entries)
+        settings.push_back(fmt::format("{}: {}{}", field.key, field.value.scalar,
+                                       std::string_view(key) == "set" ? "" : " under a pipeline"));
+  fields.assumptions.push_back(
+      fmt::format("where the entry does not say, {}: {}", fields.framework, fmt::join(settings, ", ")));
+  const Node& config = fields.entry.config;
+  if (!integer(config, "micro_batch_size") && !integer(config, "local_batch_size") &&
+      !integer(config, "gradient_accumulation_steps"))
+    fields.assumptions.emplace_back("micro_batch_size: 1");
+  if (!text(config, "precision"))
+    fields.assumptions.push_back("precision: " + fields.precision);
+}
+
 // What the entry itself says of how it is trained.
 void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabulary& vocabulary,
              std::vector<std::string>& list) {
@@ -231,6 +249,7 @@ TrainingFields training_fields(const Entry& entry, const Aliases& aliases, const
   fields.precision = precision_of(fields.entry, vocabulary).value_or(preset(framework, "training.precision"));
   if (fields.precision.empty())
     fields.precision = "bf16";
+  note_assumptions(fields);
   fields.seq_length = required(fields.entry, "seq_length");
   fields.degrees = {integer(config, "tensor_model_parallel_size"), integer(config, "pipeline_model_parallel_size"),
                     integer(config, "expert_model_parallel_size")};

@@ -14,6 +14,9 @@
 namespace moesim::validation {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const Vocabulary vocabulary = read_vocabulary();
@@ -53,7 +56,7 @@ TEST(TrainingEntry, FieldsBecomeAScenario) {
   EXPECT_EQ(of.measurements[0].labels.framework, "Megatron-LM");
   const Answer answer = of.answer();
   EXPECT_NEAR(answer.predictions[0].value / iteration_time(), 1, 1e-3); // SimGrid, where transfers meet
-  EXPECT_TRUE(answer.assumptions.empty());
+  EXPECT_THAT(answer.assumptions, ElementsAre("where the entry does not say, Megatron-LM: training.sharding: zero-1"));
 }
 
 TEST(TrainingEntry, RatesFollowFromTheSameRun) {
@@ -98,7 +101,8 @@ TEST(TrainingEntry, MemoryIsAQuantityOfItsOwn) {
 // 8 layers of 1024 and 32,000 words are 0.2 billion parameters: they fit into any GPU, so that one stage does.
 TEST(TrainingEntry, OpenDegreesAreTheFirstThatFit) {
   const Question of = question("model: tiny, num_gpus: 4, global_batch_size: 16, seq_length: 1024", "step_time_s: 2.0");
-  EXPECT_THAT(of.answer().assumptions.at(0), HasSubstr("tp 1, pp 1, ep 1"));
+  EXPECT_THAT(of.answer().assumptions, AllOf(Contains(HasSubstr("tp 1, pp 1, ep 1")), Contains("micro_batch_size: 1"),
+                                             Contains("precision: bf16")));
 }
 
 TEST(TrainingEntry, DefaultsOfTheAliasesAreAssumptions) {
