@@ -44,6 +44,7 @@ public:
       : cluster_(cluster), communication_(communication), chains_(chains), parts_(parts) {}
 
   [[nodiscard]] Seconds of(const workloads::TrainingJob& job);
+  [[nodiscard]] Seconds of_layout(const workloads::TrainingJob& job); // layout_bound.cpp
   [[nodiscard]] StageCosts costs_of(const workloads::TrainingJob& job);
 
 private:
@@ -67,6 +68,8 @@ private:
   };
 
   void cost_parts(const workloads::TrainingJob& job, PlaceId place);
+  [[nodiscard]] BusyTimes least_busy(const workloads::TrainingJob& job, PlaceId place);
+  [[nodiscard]] Seconds least_replica_traffic(const workloads::TrainingJob& job, const Place& place);
   [[nodiscard]] Seconds gather_time(const workloads::Training& training, const workloads::RankParameters& parameters,
                                     const Place& place);
   [[nodiscard]] Seconds reduce_time(const workloads::Training& training, const workloads::RankParameters& parameters,
