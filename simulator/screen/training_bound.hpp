@@ -7,6 +7,7 @@
 #include <array>
 #include <vector>
 
+#include "simulator/screen/chunk_order.hpp"
 #include "simulator/screen/part_times.hpp"
 #include "simulator/screen/pass_order.hpp"
 #include "simulator/screen/rank_chains.hpp"
@@ -85,6 +86,9 @@ private:
   [[nodiscard]] Seconds along_work(const workloads::TrainingJob& job, const RankChain& chain);
   [[nodiscard]] ChunkTimes chunk_times(const workloads::StageShape& shape, const PlaceCosts& costs, bool hides);
   [[nodiscard]] std::vector<ChunkTimes> times_of_chunks(const workloads::TrainingJob& job, const RankChain& chain);
+  // When each stage has run its passes, in their order; requires that the job's sizes decide it.
+  [[nodiscard]] std::vector<Seconds> ends_of_passes(const workloads::TrainingJob& job, const RankChain& chain,
+                                                    const std::vector<ChunkTimes>& times);
   void start_clocks_at(const std::vector<Seconds>& ends, const workloads::Training& training);
   [[nodiscard]] Seconds finish(const workloads::TrainingJob& job, const RankChain& chain);
 
@@ -93,6 +97,7 @@ private:
   RankChains& chains_;
   PartTimesTable& parts_;
   PassOrders orders_;
+  ChunkOrders chunk_orders_;
   TurnListTable turn_lists_;
   // Of the candidate at hand.
   PartTimesTable::Shape shape_ = 0;

@@ -1,7 +1,6 @@
 #include "simulator/search/axes.hpp"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <utility>
 
@@ -36,23 +35,13 @@ scenario::Scenario plain_with(const Subject& subject, const Assignments& added) 
   return scenario::load(subject.file, all);
 }
 
-// Every set of switches, the fewest first, as `overlap:` takes them.
+// Nothing, or what stays within a replica with more and more of what replicas and experts send, as `overlap:` takes it.
 std::vector<std::string> overlaps(const workloads::ModelSpec& model) {
-  constexpr std::array<std::string_view, 4> switches{"grad_reduce", "param_gather", "pp", "tp"};
-  std::vector<std::string_view> experts{""};
-  if (model.moe)
-    experts.insert(experts.end(), {"chunked", "true"});
-  std::vector<std::string> all;
-  for (const std::string_view expert : experts)
-    for (unsigned chosen = 0; chosen < 1U << switches.size(); ++chosen) {
-      std::string text;
-      for (std::size_t at = 0; at < switches.size(); ++at)
-        if ((chosen >> at & 1U) != 0)
-          text += fmt::format("{}{}: true", text.empty() ? "" : ", ", switches[at]);
-      if (!expert.empty())
-        text += fmt::format("{}expert: {}", text.empty() ? "" : ", ", expert);
-      all.push_back("{" + text + "}");
-    }
+  std::vector<std::string> all{"{}"};
+  for (const std::string_view experts : {"", ", expert: chunked", ", expert: true"})
+    for (const std::string_view replicas : {"", ", grad_reduce: true", ", grad_reduce: true, param_gather: true"})
+      if (experts.empty() || model.moe)
+        all.push_back(fmt::format("{{pp: true, tp: true{}{}}}", replicas, experts));
   return all;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <stdexcept>
 #include <utility>
 #include <variant>
@@ -41,24 +42,40 @@ private:
   std::vector<Known> known_; // of a layout
 };
 
-std::string as_bytes(const Screened& screened) {
-  const std::array<std::size_t, 2> counts{screened.too_slow, screened.too_large};
-  std::string bytes(sizeof(counts) + screened.open.size() * sizeof(BoundedCandidate), '\0');
-  std::memcpy(bytes.data(), counts.data(), sizeof(counts));
-  if (!screened.open.empty())
-    std::memcpy(bytes.data() + sizeof(counts), screened.open.data(), bytes.size() - sizeof(counts));
-  return bytes;
+template <class Value>
+void append(const std::vector<Value>& values, std::string& bytes) {
+  const std::size_t before = bytes.size();
+  bytes.resize(before + values.size() * sizeof(Value));
+  if (!values.empty())
+    std::memcpy(&bytes[before], values.data(), bytes.size() - before);
 }
 
-void add(const std::string& bytes, Screened& to) {
-  std::array<std::size_t, 2> counts{};
-  std::memcpy(counts.data(), bytes.data(), sizeof(counts));
-  to.too_slow += counts[0];
-  to.too_large += counts[1];
-  const std::size_t before = to.open.size();
-  to.open.resize(before + (bytes.size() - sizeof(counts)) / sizeof(BoundedCandidate));
-  if (to.open.size() > before)
-    std::memcpy(&to.open[before], bytes.data() + sizeof(counts), bytes.size() - sizeof(counts));
+// What append() wrote from `offset` to the end.
+template <class Value>
+void extract(const std::string& bytes, std::size_t offset, std::vector<Value>& values) {
+  const std::size_t before = values.size();
+  values.resize(before + (bytes.size() - offset) / sizeof(Value));
+  if (values.size() > before)
+    std::memcpy(&values[before], bytes.data() + offset, bytes.size() - offset);
+}
+
+using Work = std::function<std::string(std::span<const std::uint32_t>)>;
+
+// What the work returns for some of the layouts after the other, in their order.
+std::vector<std::string> shared(std::span<const std::uint32_t> layouts, const Work& work, const Workers& workers) {
+  std::vector<std::string> parts((layouts.size() + layouts_at_a_time - 1) / layouts_at_a_time);
+  const auto part = [&](std::size_t at) {
+    const std::size_t first = at * layouts_at_a_time;
+    return work(layouts.subspan(first, std::min(layouts_at_a_time, layouts.size() - first)));
+  };
+  const auto sink = [&](std::size_t at, pool::Outcome outcome) {
+    if (outcome.ending != pool::Ending::Done)
+      throw std::runtime_error("screening: " + outcome.reason);
+    parts[at] = std::move(outcome.value);
+  };
+  pool::run_each(parts.size(), part, {.workers = workers.count}, sink,
+                 [&](const pool::Progress& at) { workers.progress(at.done, at.total); });
+  return parts;
 }
 
 } // namespace
@@ -67,16 +84,18 @@ double score(Objective objective, Seconds time, const Layout& layout) {
   return objective == Objective::Latency ? time.value() : time.value() / static_cast<double>(layout.batch_size);
 }
 
-std::vector<double> layout_bounds(const Space& space, Objective objective) {
-  std::vector<double> bounds(space.layouts().size(), 0.0);
+std::vector<double> layout_bounds(const Space& space, std::span<const std::uint32_t> layouts, Objective objective) {
   Scenario scenario = space.subject().scenario;
-  if (!scenario.is_training())
-    return bounds; // each has a candidate or two
+  std::vector<double> bounds;
+  if (!scenario.is_training()) {
+    bounds.assign(layouts.size(), 0.0); // each has a candidate or two
+    return bounds;
+  }
   screen::Screen screen = screen_of(space);
-  for (std::size_t at = 0; at < bounds.size(); ++at) {
-    const Layout& layout = space.layouts()[at];
+  for (const std::uint32_t number : layouts) {
+    const Layout& layout = space.layouts()[number];
     space.set_layout(layout, scenario);
-    bounds[at] = score(objective, screen.layout_bound(scenario.training_job()), layout);
+    bounds.push_back(score(objective, screen.layout_bound(scenario.training_job()), layout));
   }
   return bounds;
 }
@@ -107,22 +126,37 @@ Screened screen_candidates(const Space& space, std::span<const std::uint32_t> la
   return screened;
 }
 
+std::vector<double> layout_bounds(const Space& space, std::span<const std::uint32_t> layouts, Objective objective,
+                                  const Workers& workers) {
+  const auto work = [&](std::span<const std::uint32_t> part) {
+    std::string bytes;
+    append(layout_bounds(space, part, objective), bytes);
+    return bytes;
+  };
+  std::vector<double> all;
+  for (const std::string& bytes : shared(layouts, work, workers))
+    extract(bytes, 0, all);
+  return all;
+}
+
 Screened screen_candidates(const Space& space, std::span<const std::uint32_t> layouts, const Goal& goal,
-                           std::size_t workers, const DoneSink& progress) {
-  const std::size_t groups = (layouts.size() + layouts_at_a_time - 1) / layouts_at_a_time;
+                           const Workers& workers) {
+  const auto work = [&](std::span<const std::uint32_t> part) {
+    const Screened screened = screen_candidates(space, part, goal);
+    std::string bytes;
+    append(std::vector{screened.too_slow, screened.too_large}, bytes);
+    append(screened.open, bytes);
+    return bytes;
+  };
   Screened all;
-  const auto work = [&](std::size_t group) {
-    const std::size_t first = group * layouts_at_a_time;
-    return as_bytes(
-        screen_candidates(space, layouts.subspan(first, std::min(layouts_at_a_time, layouts.size() - first)), goal));
-  };
-  const auto sink = [&](std::size_t, const pool::Outcome& outcome) {
-    if (outcome.ending != pool::Ending::Done)
-      throw std::runtime_error("screening: " + outcome.reason);
-    add(outcome.value, all);
-  };
-  pool::run_each(groups, work, {.workers = workers}, sink,
-                 [&](const pool::Progress& at) { progress(at.done, at.total); });
+  for (const std::string& bytes : shared(layouts, work, workers)) {
+    constexpr std::size_t counts_size = 2 * sizeof(std::size_t);
+    std::vector<std::size_t> counts;
+    extract(bytes.substr(0, counts_size), 0, counts);
+    all.too_slow += counts[0];
+    all.too_large += counts[1];
+    extract(bytes, counts_size, all.open);
+  }
   std::ranges::sort(all.open);
   return all;
 }

@@ -36,15 +36,22 @@ struct Screened {
   std::size_t too_large = 0;          // of the others: what is there all the time is more than the limit
 };
 
-// By layout: a bound of the scores of all its candidates.
-[[nodiscard]] std::vector<double> layout_bounds(const Space& space, Objective objective);
+// Of each of these layouts, a bound of the scores of all its candidates.
+[[nodiscard]] std::vector<double> layout_bounds(const Space& space, std::span<const std::uint32_t> layouts,
+                                                Objective objective);
 
 // All candidates of these layouts.
 [[nodiscard]] Screened screen_candidates(const Space& space, std::span<const std::uint32_t> layouts, const Goal& goal);
 
-// The same in processes of their own, called with what is done of what.
-using DoneSink = std::function<void(std::size_t done, std::size_t total)>;
+// The same, shared by processes: what a screen keeps would make this one large, and slow to fork. `progress` is called
+// with what is done of what.
+struct Workers {
+  std::size_t count = 1;
+  std::function<void(std::size_t done, std::size_t total)> progress;
+};
+[[nodiscard]] std::vector<double> layout_bounds(const Space& space, std::span<const std::uint32_t> layouts,
+                                                Objective objective, const Workers& workers);
 [[nodiscard]] Screened screen_candidates(const Space& space, std::span<const std::uint32_t> layouts, const Goal& goal,
-                                         std::size_t workers, const DoneSink& progress);
+                                         const Workers& workers);
 
 } // namespace moesim::search

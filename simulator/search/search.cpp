@@ -31,10 +31,9 @@ public:
   Result run() {
     result_.counts.layouts = space_.layouts().size();
     result_.counts.candidates = space_.candidate_count();
-    progress_("bounding", 0, 1);
-    const std::vector<double> bounds = layout_bounds(space_, options_.objective);
-    std::vector<std::uint32_t> order(bounds.size());
+    std::vector<std::uint32_t> order(space_.layouts().size());
     std::iota(order.begin(), order.end(), 0U);
+    const std::vector<double> bounds = layout_bounds(space_, order, options_.objective, workers("bounding"));
     std::ranges::stable_sort(order, {}, [&](std::uint32_t layout) { return bounds[layout]; });
     std::size_t next = 0;
     while (next < order.size() && threshold() == never) {
@@ -54,6 +53,10 @@ public:
   }
 
 private:
+  [[nodiscard]] Workers workers(std::string_view what) const {
+    return {options_.workers, [this, what](std::size_t done, std::size_t total) { progress_(what, done, total); }};
+  }
+
   // Above this nothing gets into the ranking.
   [[nodiscard]] double threshold() const {
     if (result_.ranking.size() < options_.top)
@@ -66,9 +69,8 @@ private:
   }
 
   void screen(std::span<const std::uint32_t> layouts) {
-    Screened screened =
-        screen_candidates(space_, layouts, {options_.objective, options_.memory_limit, threshold()}, options_.workers,
-                          [&](std::size_t done, std::size_t total) { progress_("screening", done, total); });
+    const Screened screened = screen_candidates(
+        space_, layouts, {options_.objective, options_.memory_limit, threshold()}, workers("screening"));
     result_.counts.too_slow += screened.too_slow;
     result_.counts.too_large += screened.too_large;
     std::vector<BoundedCandidate> merged;
