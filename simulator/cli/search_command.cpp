@@ -93,7 +93,8 @@ void add_search(CLI::App& app, int& status) {
   command
       ->add_option("--axis", options->axes,
                    "Search only these values of an axis: NAME=VALUE,VALUE (tp, cp, pp, vpp, ep, etp, dp, "
-                   "micro_batch_size, schedule, recompute, sharding, overlap; global_batch_size or batch_size)")
+                   "micro_batch_size, schedule, recompute, sharding, overlap, global_batch_size; of inference "
+                   "two_batch, batch_size)")
       ->take_all()
       ->allow_extra_args(false);
   command->add_option("--set", options->assignments, "Replace a field: path.to.field=value (any YAML value)")

@@ -51,7 +51,7 @@ std::string candidate_text(const search::Space& space, const Found& found) {
       fmt::format("{}; batch {} in micro-batches of {}", sizes_text(layout.sizes, variant.vpp), layout.batch_size,
                   layout.micro_batch_size);
   if (!space.subject().scenario.is_training())
-    return fmt::format("{}; overlap {}", layout_text, axes.two_batch[variant.overlap].text);
+    return fmt::format("{}; overlap {{two_batch: {}}}", layout_text, axes.two_batch[variant.overlap]);
   return fmt::format("{}; {}; recompute {}; {}; overlap {}", layout_text, axes.schedule[variant.schedule],
                      axes.recompute[variant.recompute].text, axes.sharding[variant.sharding].text,
                      axes.overlap[variant.overlap].text);

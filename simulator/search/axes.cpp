@@ -1,6 +1,7 @@
 #include "simulator/search/axes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <utility>
 
@@ -19,6 +20,7 @@ namespace {
 using Assignments = std::vector<std::string>;
 
 constexpr std::string_view source = "--axis";
+constexpr std::array<std::string_view, 2> switches{"false", "true"};
 constexpr config::IntegerRange sizes{.min = 1, .max = 100'000'000};
 
 // The scenario in a layout of one rank and without all that a variant sets: whatever one value is wrong with, is wrong
@@ -94,11 +96,10 @@ public:
     return reader_.has(name) ? without_repetitions(name, given) : usual;
   }
 
-  std::vector<std::string> schedules() {
-    const std::vector<std::string_view> names = schedulers::schedule_names();
-    const std::vector<std::string> given = reader_.choices_or_empty("schedule", names);
-    return reader_.has("schedule") ? without_repetitions("schedule", given)
-                                   : std::vector<std::string>(names.begin(), names.end());
+  std::vector<std::string> words(std::string_view name, std::span<const std::string_view> known,
+                                 std::vector<std::string> usual) {
+    const std::vector<std::string> given = reader_.choices_or_empty(name, known);
+    return reader_.has(name) ? without_repetitions(name, given) : usual;
   }
 
   // What a field of the scenario's `section` has after it was set to each value.
@@ -151,7 +152,8 @@ void read_training_axes(const Subject& subject, Reader& reader, Axes& axes) {
   const workloads::TrainingJob& job = subject.scenario.training_job();
   axes.vpp = reader.integers("vpp", {});
   axes.batch_size = reader.integers("global_batch_size", {job.training.global_batch_size});
-  axes.schedule = reader.schedules();
+  const std::vector<std::string_view> schedules = schedulers::schedule_names();
+  axes.schedule = reader.words("schedule", schedules, {schedules.begin(), schedules.end()});
   axes.recompute =
       reader.choices<workloads::Recompute>("recompute", "training", recomputations(job.model),
                                            [](const Scenario& of) { return of.training_job().training.recompute; });
@@ -195,10 +197,7 @@ Axes axes_of(const Subject& subject, std::span<const std::string> arguments) {
     read_training_axes(subject, reader, axes);
   } else {
     axes.batch_size = reader.integers("batch_size", {subject.scenario.inference_job().inference.batch_size});
-    axes.two_batch = reader.choices<bool>(
-        "overlap", "inference",
-        model.moe ? std::vector<std::string>{"{}", "{two_batch: true}"} : std::vector<std::string>{"{}"},
-        [](const scenario::Scenario& of) { return of.inference_job().inference.overlaps_two_batches; });
+    axes.two_batch = reader.words("two_batch", switches, {"false", "true"});
   }
   reader.finish();
   return axes;

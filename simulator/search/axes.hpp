@@ -30,8 +30,8 @@ struct Axes {
   std::vector<Choice<workloads::Recompute>> recompute;
   std::vector<Choice<workloads::Sharding>> sharding;
   std::vector<Choice<workloads::Overlap>> overlap;
-  // Of inference.
-  std::vector<Choice<bool>> two_batch;
+  // Of inference: overlap.two_batch, "false" or "true".
+  std::vector<std::string> two_batch;
 };
 
 // The scenario that is searched, loaded; candidates are this file with some fields set.

@@ -180,7 +180,7 @@ void Space::set_variant(std::uint32_t number, Scenario& scenario) const {
     job.placement = schedulers::find_schedule(training.schedule).placement;
     job.sizes.vpp = variant.vpp;
   } else {
-    scenario.inference_job().inference.overlaps_two_batches = axes_.two_batch[variant.overlap].value;
+    scenario.inference_job().inference.overlaps_two_batches = axes_.two_batch[variant.overlap] == "true";
   }
   spread_layers(job);
 }
@@ -208,7 +208,7 @@ std::vector<std::string> Space::own_assignments(Candidate candidate) const {
   if (!scenario.is_training())
     return {fmt::format("parallel={{{}}}", parallel), fmt::format("inference.batch_size={}", layout.batch_size),
             fmt::format("inference.micro_batch_size={}", layout.micro_batch_size),
-            fmt::format("inference.overlap={}", axes_.two_batch[variant.overlap].text)};
+            fmt::format("inference.overlap={{two_batch: {}}}", axes_.two_batch[variant.overlap])};
   if (const auto type = scenario.training_job().training.cp_comm_type; type != workloads::CpCommType::P2p)
     parallel += fmt::format(", cp_comm_type: {}", name_of(type));
   return {fmt::format("parallel={{{}}}", parallel),
@@ -260,7 +260,7 @@ Space::Effect Space::effect_of(const Variant& variant, const Kind& kind) const {
                 .recompute = variant.recompute,
                 .sharding = kind.has_replicas ? variant.sharding : 0};
   if (!subject_.scenario.is_training()) {
-    effect.expert = kind.has_ep && axes_.two_batch[variant.overlap].value ? 1 : 0;
+    effect.expert = kind.has_ep && axes_.two_batch[variant.overlap] == "true" ? 1 : 0;
     return effect;
   }
   const workloads::Overlap& overlap = axes_.overlap[variant.overlap].value;
