@@ -46,8 +46,8 @@ struct InferenceTimes { // with two-batch overlap, layers are left out
   StepTimes embedding, head;
 };
 
-// What a micro-batch keeps the streams of a rank busy with that runs all of the model: layers, embedding and head, without
-// modules for multi-token prediction.
+// What a micro-batch keeps the streams of a rank busy with that runs all of the model: layers, embedding and head,
+// without modules for multi-token prediction.
 struct BusyTimes {
   std::array<Seconds, graph::stream_count> streams{};
 };
