@@ -19,52 +19,6 @@
 namespace moesim::cli {
 namespace {
 
-std::size_t processors() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
-}
-
-struct SweepOptions {
-  std::string file;
-  std::string output;
-  std::string status; // folder
-  std::size_t workers = 0;
-  bool dry_run = false;
-  bool resume = false;
-  std::string keep = "none";
-  std::string time_limit;
-  std::string memory_limit;
-};
-
-sweep::RunOptions run_options(const SweepOptions& options) {
-  sweep::RunOptions result;
-  result.workers = options.workers > 0 ? options.workers : pool::processor_count();
-  if (!options.time_limit.empty())
-    result.limits.time = time_option("--time-limit", options.time_limit);
-  if (!options.memory_limit.empty())
-    result.limits.memory = size_option("--memory-limit", options.memory_limit);
-  result.keep = options.keep == "all"    ? sweep::Keep::All
-                : options.keep == "best" ? sweep::Keep::Best
-                                         : sweep::Keep::None;
-  return result;
-}
-
-// A bar that knows how long it has been there.
-class SweepBar {
-public:
-  explicit SweepBar(const char* label) : bar_(label) {}
-
-  void show(const pool::Progress& progress) {
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began_;
-    bar_.show(progress.done + progress.refused + progress.failed, progress.total,
-              progress_text(progress, Seconds(elapsed.count())));
-  }
-
-private:
-  ProgressBar bar_;
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-};
-
 int dry_run(const sweep::Plan& plan, const sweep::RunOptions& options) {
   std::vector<std::size_t> points(plan.points.size());
   std::iota(points.begin(), points.end(), 0U);
@@ -79,7 +33,7 @@ int dry_run(const sweep::Plan& plan, const sweep::RunOptions& options) {
 }
 
 int run_here(const SweepOptions& options) {
-  const sweep::RunOptions run = run_options(options, processors());
+  const sweep::RunOptions run = run_options(options, pool::processor_count());
   const sweep::SweepFolder folder = open_folder(options);
   check_not_on_slurm(folder);
   folder.remove_partial_files();
@@ -102,7 +56,7 @@ int sweep(const SweepOptions& options) {
   if (options.file.empty() && (!options.resume || options.dry_run))
     throw CLI::RequiredError("sweep");
   if (options.dry_run)
-    return dry_run(sweep::read_plan(options.file), run_options(options, processors()));
+    return dry_run(sweep::read_plan(options.file), run_options(options, pool::processor_count()));
   if (options.output.empty())
     throw CLI::RequiredError("--output");
   return options.slurm ? sweep_on_slurm(options) : run_here(options);
