@@ -17,8 +17,8 @@ RankBytes reduced_bytes(const Training& training, const RankParameters& paramete
   return {.dense = Bytes(bytes * parameters.dense), .expert = Bytes(bytes * parameters.expert)};
 }
 
-RankParameters full_buckets(const Training& training, const RankParameters& waiting, bool is_last) {
-  const auto size = static_cast<double>(training.ddp_bucket_size);
+RankParameters full_buckets(const TrainingJob& job, const RankParameters& waiting, bool is_last) {
+  const auto size = static_cast<double>(job.training.bucket_size(job.sizes));
   return {.dense = is_last || waiting.dense >= size ? waiting.dense : 0,
           .expert = is_last || waiting.expert >= size ? waiting.expert : 0};
 }
@@ -115,7 +115,7 @@ void DataParallel::reduce_after_turn(std::size_t unit) {
 
 void DataParallel::reduce_bucket(const RankParameters& added, const Occasion& occasion, bool is_last) {
   bucket_ += added;
-  const RankParameters full = full_buckets(training(), bucket_, is_last);
+  const RankParameters full = full_buckets(stage_.job, bucket_, is_last);
   bucket_.dense -= full.dense;
   bucket_.expert -= full.expert;
   const Indices reductions = reduce(full, occasion);

@@ -20,7 +20,7 @@ namespace moesim::workloads {
 
 // Of the parameters whose gradients wait to be reduced beside the backward, those that are now: a full bucket, or,
 // after the last part, what is left.
-[[nodiscard]] RankParameters full_buckets(const Training& training, const RankParameters& waiting, bool is_last);
+[[nodiscard]] RankParameters full_buckets(const TrainingJob& job, const RankParameters& waiting, bool is_last);
 
 class DataParallel {
 public:

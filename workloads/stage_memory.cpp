@@ -1,5 +1,6 @@
 #include "workloads/stage_memory.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 
@@ -121,7 +122,23 @@ MemoryUse fullest_moment(const graph::Program& program, const std::vector<graph:
   return Timeline(program, works, held).fullest_moment();
 }
 
+template <class AnyJob>
+Bytes fullest_at_rest(const AnyJob& job) {
+  Bytes fullest;
+  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage)
+    fullest = std::max(fullest, at_rest(job, stage).total());
+  return fullest;
+}
+
 } // namespace
+
+Bytes memory_at_rest(const TrainingJob& job) {
+  return fullest_at_rest(job);
+}
+
+Bytes memory_at_rest(const InferenceJob& job) {
+  return fullest_at_rest(job);
+}
 
 // The cache only grows, and what a decode step needs besides is the same in all of them: either the prefill or the last
 // step is the fullest.

@@ -19,4 +19,8 @@ struct StageMemory {
 [[nodiscard]] std::vector<StageMemory> stage_memories(const InferenceJob& job);
 [[nodiscard]] std::vector<StageMemory> stage_memories(const TrainingJob& job);
 
+// Of the fullest stage at rest; in microseconds, as it builds no program.
+[[nodiscard]] Bytes memory_at_rest(const TrainingJob& job);
+[[nodiscard]] Bytes memory_at_rest(const InferenceJob& job);
+
 } // namespace moesim::workloads

@@ -1,6 +1,7 @@
 // How a model is trained: the `training` section of a scenario.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -79,9 +80,13 @@ struct Training {
   Sharding sharding = Sharding::Zero1;
   Overlap overlap;
   // Parameters of a rank whose gradients are reduced together beside the backward (overlap.grad_reduce; Megatron Core,
-  // --ddp-bucket-size), dense ones and experts apart. Sharded gradients are reduced part by part.
-  std::int64_t ddp_bucket_size = least_ddp_bucket_size;
+  // --ddp-bucket-size), dense ones and experts apart; none: Megatron's default for the layout. Sharded gradients are
+  // reduced part by part.
+  std::optional<std::int64_t> ddp_bucket_size;
 
+  [[nodiscard]] std::int64_t bucket_size(const ParallelSizes& sizes) const {
+    return ddp_bucket_size.value_or(std::max(least_ddp_bucket_size, 1'000'000 * sizes.dp * sizes.cp));
+  }
   [[nodiscard]] Precision gradient_precision() const {
     return grad_reduce_in_fp32 ? Precision::Fp32 : precision_outside_products(precision);
   }

@@ -16,6 +16,7 @@ void add_sweep_report(CLI::App& app, int& status);
 void add_collective(CLI::App& app, int& status);
 void add_validate(CLI::App& app, int& status);
 void add_audit(CLI::App& app, int& status);
+void add_search(CLI::App& app, int& status);
 void add_list(CLI::App& app, int& status);
 
 } // namespace moesim::cli

@@ -34,7 +34,7 @@ int dry_run(const sweep::Plan& plan, const sweep::RunOptions& options) {
 }
 
 int run_here(const SweepOptions& options) {
-  const sweep::RunOptions run = run_options(options, processors());
+  const sweep::RunOptions run = run_options(options, pool::processor_count());
   const sweep::SweepFolder folder = open_folder(options);
   check_not_on_slurm(folder);
   folder.remove_partial_files();
@@ -57,7 +57,7 @@ int sweep(const SweepOptions& options) {
   if (options.file.empty() && (!options.resume || options.dry_run))
     throw CLI::RequiredError("sweep");
   if (options.dry_run)
-    return dry_run(sweep::read_plan(options.file), run_options(options, processors()));
+    return dry_run(sweep::read_plan(options.file), run_options(options, pool::processor_count()));
   if (options.output.empty())
     throw CLI::RequiredError("--output");
   return options.slurm ? sweep_on_slurm(options) : run_here(options);

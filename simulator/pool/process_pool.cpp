@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <poll.h>
+#include <sched.h>
 
 #include "simulator/base/check.hpp"
 #include "simulator/pool/child_process.hpp"
@@ -110,6 +111,11 @@ private:
 };
 
 } // namespace
+
+std::size_t processor_count() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
+}
 
 void run_each(std::size_t count, const WorkOfIndex& work, const Options& options, const OutcomeSink& sink,
               const ProgressSink& progress) {

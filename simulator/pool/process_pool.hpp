@@ -51,6 +51,9 @@ struct Options {
   ErrorStream error_stream = ErrorStream::Kept;
 };
 
+// That this process may run on.
+[[nodiscard]] std::size_t processor_count();
+
 struct Progress {
   std::size_t done = 0;
   std::size_t refused = 0;

@@ -6,6 +6,8 @@ namespace moesim::scenario {
 
 void check_overlap(const workloads::TrainingJob& job, Sections at) {
   const workloads::Overlap& overlap = job.training.overlap;
+  if (overlap.param_gather && !job.training.shards_optimizer())
+    at.work.problem("overlap", "param_gather needs sharded parameters; use sharding: zero-1 or param_gather: false");
   if (overlap.expert != workloads::ExpertOverlap::None && !job.model.moe)
     at.work.problem("overlap", "expert is about the all-to-alls of experts, and the model has none; use expert: false");
   if (overlap.tp && job.sizes.tp > 1 && !job.sequence_parallel)

@@ -61,7 +61,31 @@ void leave_out_drafting(Scenario& scenario) {
   scenario.job().model.mtp_layers = 0;
 }
 
+// Whether the sections fit together, but for what that amounts to.
+void check_sections(const Scenario& scenario, Sections at) {
+  check_world(scenario, at);
+  check_model_splits(scenario, at);
+  if (scenario.is_training()) {
+    check_schedule(scenario.training_job(), at);
+    check_batch(scenario, at);
+    check_overlap(scenario.training_job(), at);
+  } else {
+    check_inference_batch(scenario.inference_job(), at);
+    check_overlap(scenario.inference_job(), at);
+  }
+}
+
 } // namespace
+
+bool is_consistent(const Scenario& scenario) {
+  config::Node nothing;
+  nothing.kind = config::Node::Kind::Map;
+  Problems problems;
+  config::MapReader parallel(nothing, "", problems);
+  config::MapReader work(nothing, "", problems);
+  check_sections(scenario, {parallel, work});
+  return problems.empty();
+}
 
 Scenario load(const std::filesystem::path& file, std::span<const std::string> assignments) {
   return parse(config::read_file(file), file, assignments);
@@ -116,16 +140,7 @@ Scenario parse(const std::string& text, const std::filesystem::path& file, std::
   // Sizes are compared only when each is sound by itself: one mistake, one message.
   if (sections_are_sound && problems.empty()) {
     const Sections at{parallel, work};
-    check_world(scenario, at);
-    check_model_splits(scenario, at);
-    if (scenario.is_training()) {
-      check_schedule(scenario.training_job(), at);
-      check_batch(scenario, at);
-      check_overlap(scenario.training_job(), at);
-    } else {
-      check_inference_batch(scenario.inference_job(), at);
-      check_overlap(scenario.inference_job(), at);
-    }
+    check_sections(scenario, at);
     // What does not fit together has no amounts.
     if (problems.empty() && scenario.is_training()) {
       check_amounts(scenario, at);

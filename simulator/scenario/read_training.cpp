@@ -96,11 +96,8 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
       map, "attention_backend", std::array{workloads::AttentionBackend::Flash, workloads::AttentionBackend::Unfused});
   training.sharding = read_sharding(map);
   training.overlap = read_overlap(map.map_or_empty("overlap"));
-  training.ddp_bucket_size = map.integer_or(
-      "ddp_bucket_size", std::max(workloads::least_ddp_bucket_size, 1'000'000 * job.sizes.dp * job.sizes.cp),
-      {.min = 1, .max = 1'000'000'000'000'000});
-  if (training.overlap.param_gather && training.sharding == workloads::Sharding::None)
-    map.problem("overlap", "param_gather needs sharded parameters; use sharding: zero-1 or param_gather: false");
+  if (map.has("ddp_bucket_size"))
+    training.ddp_bucket_size = map.integer("ddp_bucket_size", {.min = 1, .max = 1'000'000'000'000'000});
 }
 
 } // namespace moesim::scenario

@@ -71,7 +71,7 @@ std::string training_yaml(const workloads::TrainingJob& job) {
                      workloads::name_of(training.p2p), recompute_yaml(training.recompute),
                      name_of(training.attention_backend), workloads::name_of(training.sharding),
                      training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.tp,
-                     name_of(training.overlap.expert), training.overlap.pp, training.ddp_bucket_size);
+                     name_of(training.overlap.expert), training.overlap.pp, training.bucket_size(job.sizes));
 }
 
 std::string inference_yaml(const workloads::Inference& inference) {

@@ -60,6 +60,10 @@ inline constexpr Bytes most_bytes{4e13};
 [[nodiscard]] Scenario parse(const std::string& text, const std::filesystem::path& file,
                              std::span<const std::string> assignments);
 
+// Whether the sections of a scenario that nobody wrote down fit together: load() would accept them, unless the run that
+// they make is too large. Each value has to be sound by itself.
+[[nodiscard]] bool is_consistent(const Scenario& scenario);
+
 // The scenario as YAML with every default visible and nothing left to look up; load() reads it back to the same value,
 // but for the claims, which say nothing of what is simulated and are left out.
 [[nodiscard]] std::string resolved_yaml(const Scenario& scenario);

@@ -36,6 +36,7 @@ void PartTimesTable::set_model(const workloads::ModelSpec& model) {
   shapes_.clear();
   pieces_.clear();
   times_.clear();
+  busy_times_.clear();
   inference_times_.clear();
 }
 
@@ -50,6 +51,11 @@ PartTimesTable::Shape PartTimesTable::shape_of(const MicroBatchShape& micro_batc
 const PartTimes& PartTimesTable::of(Shape shape, PlaceId place) {
   return kept(times_, std::uint64_t{shape} << 32U | place,
               [&] { return times_of(pieces_[shape], chains_.place(place)); });
+}
+
+const BusyTimes& PartTimesTable::busy(Shape shape, PlaceId place) {
+  return kept(busy_times_, std::uint64_t{shape} << 32U | place,
+              [&] { return busy_times_of(pieces_[shape], chains_.place(place)); });
 }
 
 const InferenceTimes& PartTimesTable::of(const workloads::InferenceJob& job, PlaceId place) {
@@ -161,6 +167,27 @@ PartTimes PartTimesTable::times_of(const ShapePieces& pieces, const Place& place
     add(time);
   times.modules_again = modules * layer.forward;
   return times;
+}
+
+BusyTimes PartTimesTable::busy_times_of(const ShapePieces& pieces, const Place& place) {
+  BusyTimes busy;
+  const auto add = [&](const Pieces& of, double count) {
+    for (const Piece& piece : of)
+      if (piece.kind == graph::Kind::Compute)
+        busy.streams[static_cast<std::size_t>(graph::Stream::Compute)] += count * piece.kernels / place.speed;
+      else
+        busy.streams[static_cast<std::size_t>(stream_of(piece.over))] += count * communication_time(piece, place);
+  };
+  std::array<double, layer_kind_count> layers{};
+  for (std::int64_t layer = 0; layer < model_.num_layers; ++layer)
+    ++layers[index_of(model_.kind_of(layer))];
+  for (const Pieces PartPieces::*pass : {&PartPieces::forward, &PartPieces::backward}) {
+    for (std::size_t kind = 0; kind < layer_kind_count; ++kind)
+      add(pieces.layers[kind].*pass, layers[kind]);
+    add(pieces.embedding.*pass, 1);
+    add(pieces.head.*pass, 1);
+  }
+  return busy;
 }
 
 // Calls visit(step, into, count) for steps that stand for all: `count` of them, each at least as long as that one.

@@ -46,6 +46,12 @@ struct InferenceTimes { // with two-batch overlap, layers are left out
   StepTimes embedding, head;
 };
 
+// What a micro-batch keeps the streams of a rank busy with that runs all of the model: layers, embedding and head,
+// without modules for multi-token prediction.
+struct BusyTimes {
+  std::array<Seconds, graph::stream_count> streams{};
+};
+
 class PartTimesTable {
 public:
   // All must outlive this.
@@ -61,6 +67,7 @@ public:
   [[nodiscard]] Shape shape_of(const workloads::MicroBatchShape& micro_batch);
 
   [[nodiscard]] const PartTimes& of(Shape shape, PlaceId place);
+  [[nodiscard]] const BusyTimes& busy(Shape shape, PlaceId place); // of training
   [[nodiscard]] const InferenceTimes& of(const workloads::InferenceJob& job, PlaceId place);
   // Of the layers of a stage together, when two halves of a micro-batch take turns.
   [[nodiscard]] StepTimes of_two_batches(const workloads::InferenceJob& job, std::int64_t stage, PlaceId place);
@@ -105,6 +112,7 @@ private:
   [[nodiscard]] Seconds all_to_alls(const Pieces& pieces, const Place& place);
   [[nodiscard]] PartTimes::Passes span(const PartPieces& pieces, const Place& place);
   [[nodiscard]] PartTimes times_of(const ShapePieces& pieces, const Place& place);
+  [[nodiscard]] BusyTimes busy_times_of(const ShapePieces& pieces, const Place& place);
   [[nodiscard]] InferenceTimes times_of(const workloads::InferenceJob& job, PlaceId place);
   [[nodiscard]] std::vector<TwoBatchTurn> turns_of(const Pieces& pieces, const Place& place);
 
@@ -116,6 +124,7 @@ private:
   std::unordered_map<workloads::MicroBatchShape, Shape, ShapeHash> shapes_;
   std::vector<ShapePieces> pieces_;                    // by Shape
   std::unordered_map<std::uint64_t, PartTimes> times_; // by Shape and PlaceId
+  std::unordered_map<std::uint64_t, BusyTimes> busy_times_;
   std::unordered_map<InferenceKey, InferenceTimes, InferenceHash> inference_times_;
 };
 

@@ -1,6 +1,8 @@
-// The bound for any schedule: no stage ends before the first micro-batch has reached it, all its passes have run, and
-// the last micro-batch has gone from it back to where the model begins.
+// The bound for schedules with chunks or split backwards: the passes of all stages are run in their order. For those
+// that are ordered otherwise, or run together: no stage ends before the first micro-batch has reached it, all its
+// passes have run, and the last micro-batch has gone from it back to where the model begins.
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -33,6 +35,12 @@ std::int64_t passes_of(const TrainingJob& job, std::int64_t chunk) {
 
 bool may_split_backwards(const TrainingJob& job) {
   return job.training.order || schedulers::find_schedule(job.training.schedule).splits_backward;
+}
+
+// Not found for the job's costs or given by the user, and one pass at a time.
+bool has_order_of_its_sizes(const TrainingJob& job) {
+  return !job.training.order && job.training.schedule != "zb-auto" &&
+         job.training.overlap.expert != workloads::ExpertOverlap::Passes;
 }
 
 // The ways of a micro-batch from where the model begins to a chunk, and back.
@@ -134,6 +142,41 @@ std::vector<ChunkTimes> TrainingBound::times_of_chunks(const TrainingJob& job, c
   return times;
 }
 
+std::vector<Seconds> TrainingBound::ends_of_passes(const TrainingJob& job, const RankChain& chain,
+                                                   const std::vector<ChunkTimes>& times) {
+  using schedulers::PassKind;
+  const Chunks chunks = job.chunks();
+  const std::int64_t micro_batches = job.training.micro_batches(job.sizes);
+  const Bytes boundary = boundary_bytes(job.model, job.micro_batch());
+  std::vector<std::array<Seconds, 3>> hops; // of each stage, by ChunkPass::Hop
+  for (std::size_t stage = 0; stage < chain.places.size(); ++stage)
+    hops.push_back({Seconds(),
+                    communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, boundary, chain.to_next[stage]),
+                    communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, boundary, chain.to_previous[stage])});
+  std::vector<Seconds> ends(chain.places.size());
+  activations_.assign(times.size() * static_cast<std::size_t>(micro_batches), Seconds());
+  gradients_.assign(activations_.size(), Seconds());
+  for (const ChunkPass& pass : chunk_orders_.of(job.training.schedule, chunks, micro_batches)) {
+    const ChunkTimes& time = times[pass.place];
+    Seconds& ready = ends[pass.stage];
+    if (pass.kind == PassKind::BackwardWeight) {
+      ready += time.weight;
+      continue;
+    }
+    const bool is_forward = pass.kind == PassKind::Forward;
+    const Seconds later = pass.kind == PassKind::BackwardInput ? time.weight : Seconds();
+    ready = std::max(ready, (is_forward ? activations_ : gradients_)[pass.slot]) +
+            (is_forward ? time.forward : time.backward - later);
+    if (pass.to == ChunkPass::nowhere)
+      continue;
+    const Seconds arrival = ready + hops[pass.stage][static_cast<std::size_t>(pass.hop)];
+    (is_forward ? activations_ : gradients_)[pass.to] = arrival;
+    if (!job.training.overlap.pp)
+      ready = arrival;
+  }
+  return ends;
+}
+
 void TrainingBound::start_clocks_at(const std::vector<Seconds>& ends, const workloads::Training& training) {
   const ReplicaTraffic traffic(training);
   stages_.resize(ends.size());
@@ -158,7 +201,12 @@ Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain
     return communication_.of(Kind::SendRecv, graph::Stream::PpSendNext, boundary,
                              goes_next ? chain.to_next[at] : chain.to_previous[at]);
   };
-  const Ways ways(chunks, times_of_chunks(job, chain), transfer, may_split_backwards(job));
+  const std::vector<ChunkTimes> times = times_of_chunks(job, chain);
+  if (has_order_of_its_sizes(job)) {
+    start_clocks_at(ends_of_passes(job, chain, times), job.training);
+    return finish(job, chain);
+  }
+  const Ways ways(chunks, times, transfer, may_split_backwards(job));
   std::vector<Seconds> ends;
   Seconds last_back; // when the last micro-batch is back where the model begins
   for (std::int64_t stage = 0; stage < chunks.stages; ++stage) {

@@ -12,6 +12,11 @@ Seconds Screen::lower_bound(const workloads::InferenceJob& job) {
   return inference_.of(job);
 }
 
+Seconds Screen::layout_bound(const workloads::TrainingJob& job) {
+  parts_.set_model(job.model);
+  return training_.of_layout(job);
+}
+
 StageCosts Screen::pass_costs(const workloads::TrainingJob& job) {
   parts_.set_model(job.model);
   return training_.costs_of(job);

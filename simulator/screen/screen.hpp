@@ -38,6 +38,10 @@ public:
   [[nodiscard]] Seconds lower_bound(const workloads::TrainingJob& job);
   [[nodiscard]] Seconds lower_bound(const workloads::InferenceJob& job);
 
+  // Of every job of the same model, degrees of parallelism but vpp, batch and micro-batch, whatever its schedule,
+  // recomputation, sharding and overlap are; all of them may be set in `job`, and mean nothing. Less tight by far.
+  [[nodiscard]] Seconds layout_bound(const workloads::TrainingJob& job);
+
   // What a search for an order of passes wants to know; of a job whose schedule has one chunk a stage.
   [[nodiscard]] StageCosts pass_costs(const workloads::TrainingJob& job);
 

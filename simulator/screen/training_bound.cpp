@@ -143,7 +143,7 @@ void TrainingBound::fill_buckets(const StageShape& shape, const PlaceCosts& cost
     if (!turns[at].runs_backward)
       continue;
     bucket += costs.parts[index_of_part(shape, units[at].part)].completed;
-    const RankParameters full = full_buckets(shape.job.training, bucket, at + 1 == units.size());
+    const RankParameters full = full_buckets(shape.job, bucket, at + 1 == units.size());
     bucket = {.dense = bucket.dense - full.dense, .expert = bucket.expert - full.expert};
     turns[at].reduce = reduce_time(shape.job.training, full, chains_.place(costs.place));
   }

@@ -7,6 +7,7 @@
 #include <array>
 #include <vector>
 
+#include "simulator/screen/chunk_order.hpp"
 #include "simulator/screen/part_times.hpp"
 #include "simulator/screen/pass_order.hpp"
 #include "simulator/screen/rank_chains.hpp"
@@ -44,6 +45,7 @@ public:
       : cluster_(cluster), communication_(communication), chains_(chains), parts_(parts) {}
 
   [[nodiscard]] Seconds of(const workloads::TrainingJob& job);
+  [[nodiscard]] Seconds of_layout(const workloads::TrainingJob& job); // layout_bound.cpp
   [[nodiscard]] StageCosts costs_of(const workloads::TrainingJob& job);
 
 private:
@@ -67,6 +69,8 @@ private:
   };
 
   void cost_parts(const workloads::TrainingJob& job, PlaceId place);
+  [[nodiscard]] BusyTimes least_busy(const workloads::TrainingJob& job, PlaceId place);
+  [[nodiscard]] Seconds least_replica_traffic(const workloads::TrainingJob& job, const Place& place);
   [[nodiscard]] Seconds gather_time(const workloads::Training& training, const workloads::RankParameters& parameters,
                                     const Place& place);
   [[nodiscard]] Seconds reduce_time(const workloads::Training& training, const workloads::RankParameters& parameters,
@@ -82,6 +86,9 @@ private:
   [[nodiscard]] Seconds along_work(const workloads::TrainingJob& job, const RankChain& chain);
   [[nodiscard]] ChunkTimes chunk_times(const workloads::StageShape& shape, const PlaceCosts& costs, bool hides);
   [[nodiscard]] std::vector<ChunkTimes> times_of_chunks(const workloads::TrainingJob& job, const RankChain& chain);
+  // When each stage has run its passes, in their order; requires that the job's sizes decide it.
+  [[nodiscard]] std::vector<Seconds> ends_of_passes(const workloads::TrainingJob& job, const RankChain& chain,
+                                                    const std::vector<ChunkTimes>& times);
   void start_clocks_at(const std::vector<Seconds>& ends, const workloads::Training& training);
   [[nodiscard]] Seconds finish(const workloads::TrainingJob& job, const RankChain& chain);
 
@@ -90,6 +97,7 @@ private:
   RankChains& chains_;
   PartTimesTable& parts_;
   PassOrders orders_;
+  ChunkOrders chunk_orders_;
   TurnListTable turn_lists_;
   // Of the candidate at hand.
   PartTimesTable::Shape shape_ = 0;
