@@ -31,7 +31,7 @@ TEST(GemmCurve, WithoutTilesItIsAShareOfThePeak) {
 }
 
 TEST(GemmCurve, WavesAreWholeOrSpread) {
-  const GemmCurve whole{.largest_tile = smallest_tile, .whole_waves = true};
+  const GemmCurve whole{.split_overhead = Seconds(1), .largest_tile = smallest_tile, .whole_waves = true};
   const GemmCurve spread{.largest_tile = smallest_tile};
   const std::int64_t k = 1600;
   const double wave = 10 * 64 * 16 * 2.0 * static_cast<double>(k) / 1e12;
