@@ -15,6 +15,7 @@ void add_sweep(CLI::App& app, int& status);
 void add_sweep_report(CLI::App& app, int& status);
 void add_collective(CLI::App& app, int& status);
 void add_validate(CLI::App& app, int& status);
+void add_calibrate(CLI::App& app, int& status);
 void add_list(CLI::App& app, int& status);
 
 } // namespace moesim::cli
