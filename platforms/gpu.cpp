@@ -8,45 +8,25 @@
 namespace moesim::platforms {
 namespace {
 
-// The backward of fused attention runs five products where the formula counts four: it recomputes the scores instead of
-// reading them (FlashAttention-2, arXiv 2307.08691, section 3.1 and the FLOP convention of its figures).
-constexpr double attention_backward_recompute = 5.0 / 4.0;
-
-// A dimension is cut into tiles of `tile`, but a product smaller than one tile uses a kernel with a smaller tile: none
-// of the common libraries pads below 16.
-double tiles_along(std::int64_t size, std::int64_t tile) {
-  const std::int64_t smallest = 16;
-  if (size >= tile)
-    return std::ceil(static_cast<double>(size) / static_cast<double>(tile));
-  return std::ceil(static_cast<double>(size) / static_cast<double>(smallest)) * static_cast<double>(smallest) /
-         static_cast<double>(tile);
+// Arithmetic and traffic of one kernel together.
+Seconds joined(Seconds arithmetic, Seconds traffic, double exponent) {
+  const auto [shorter, longer] = std::minmax(arithmetic, traffic);
+  if (exponent == 0 || shorter == Seconds(0))
+    return longer;
+  return longer * std::pow(1 + std::pow(shorter / longer, exponent), 1 / exponent);
 }
 
-// Useful work over the work of whole tiles in whole waves.
-double quantisation(const Operator& op, const GemmCurve& curve) {
-  if (curve.tile_m == 0)
-    return 1;
-  const double tiles =
-      static_cast<double>(op.groups) * tiles_along(op.m, curve.tile_m) * tiles_along(op.n, curve.tile_n);
-  const auto processors = static_cast<double>(curve.multiprocessors);
-  const double waves = std::max(1.0, std::ceil(tiles / processors));
-  const double useful = static_cast<double>(op.groups) * static_cast<double>(op.m) * static_cast<double>(op.n) /
-                        static_cast<double>(curve.tile_m * curve.tile_n);
-  return useful / (waves * processors);
-}
-
-Seconds arithmetic_time(const Operator& op, const Gpu& gpu) {
-  const FlopsPerSecond peak = peak_of(gpu, op.precision) * gpu.sustained_clock;
-  const auto k = static_cast<double>(op.k);
-  if (op.kind == OperatorKind::Attention) {
-    const auto keys = static_cast<double>(op.n);
-    const double share = gpu.attention.max_efficiency * k / (k + gpu.attention.half_head_size) * keys /
-                         (keys + gpu.attention.half_length);
-    return op.flops * (op.pass == Pass::Backward ? attention_backward_recompute : 1) / (peak * share);
-  }
-  const GemmCurve curve = gemm_curve_of(gpu, op.precision);
-  const double share = curve.max_efficiency * k / (k + curve.half_k) * quantisation(op, curve);
-  return op.flops / (peak * share);
+// `clock`: share of the full one that matrix products run at. Attention is not slowed: measured in loops of up to two
+// seconds it is as fast as in short ones (README.md).
+Seconds time_at(const Operator& op, const Gpu& gpu, double clock) {
+  const Seconds traffic = op.bytes / (gpu.memory_bandwidth * gpu.memory_efficiency);
+  if (op.flops == Flops(0))
+    return gpu.launch_overhead + traffic;
+  const FlopsPerSecond peak = peak_of(gpu, op.precision);
+  const Seconds arithmetic = op.kind == OperatorKind::Attention
+                                 ? attention_time(op, gpu.attention, peak, gpu.multiprocessors)
+                                 : gemm_time(op, gemm_curve_of(gpu, op.precision), peak, gpu.multiprocessors) / clock;
+  return gpu.launch_overhead + joined(arithmetic, traffic, gpu.roofline_exponent);
 }
 
 } // namespace
@@ -66,10 +46,15 @@ GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision) {
 }
 
 Seconds time_of(const Operator& op, const Gpu& gpu) {
-  const Seconds traffic = op.bytes / (gpu.memory_bandwidth * gpu.memory_efficiency);
-  if (op.flops == Flops(0))
-    return gpu.launch_overhead + traffic;
-  return gpu.launch_overhead + std::max(traffic, arithmetic_time(op, gpu));
+  return time_at(op, gpu, gpu.clock.sustained);
+}
+
+Seconds time_in_loop(const Operator& op, const Gpu& gpu, std::int64_t launches) {
+  MOESIM_CHECK(launches > 0, "a loop launches something");
+  const Seconds busy = (time_at(op, gpu, 1) - gpu.launch_overhead) * static_cast<double>(launches);
+  const ClockCurve& clock = gpu.clock;
+  const double full = busy == Seconds(0) ? 1 : clock.settles / (clock.settles + busy);
+  return time_at(op, gpu, clock.sustained + (1 - clock.sustained) * full);
 }
 
 } // namespace moesim::platforms

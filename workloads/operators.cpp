@@ -102,6 +102,9 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
 
 Operator cached_attention(const AttentionShape& shape, Bytes cache, Precision precision) {
   Operator op = causal_attention(shape, Pass::Forward, precision);
+  // Query heads that share keys are queries of one product, so that the keys are read once.
+  op.groups = shape.sequences * shape.kv_heads;
+  op.m = shape.length * shape.heads / shape.kv_heads;
   const std::int64_t channels = shape.qk_head_dim + shape.v_head_dim; // of queries and outputs
   op.bytes = Bytes(product(shape.sequences * shape.length, shape.heads * channels) * bytes_per_element(precision));
   op.bytes += cache;

@@ -17,6 +17,7 @@ void add_collective(CLI::App& app, int& status);
 void add_validate(CLI::App& app, int& status);
 void add_audit(CLI::App& app, int& status);
 void add_search(CLI::App& app, int& status);
+void add_calibrate(CLI::App& app, int& status);
 void add_list(CLI::App& app, int& status);
 
 } // namespace moesim::cli

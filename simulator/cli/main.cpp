@@ -58,6 +58,7 @@ int run(int argc, char** argv) {
   moesim::cli::add_validate(app, status);
   moesim::cli::add_audit(app, status);
   moesim::cli::add_search(app, status);
+  moesim::cli::add_calibrate(app, status);
   moesim::cli::add_list(app, status);
   if (const std::string problem = argc > 1 ? unknown_command(app, argv[1]) : ""; !problem.empty()) {
     say(problem);

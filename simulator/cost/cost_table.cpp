@@ -1,5 +1,6 @@
 #include "simulator/cost/cost_table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <map>
@@ -15,8 +16,11 @@ namespace {
 
 constexpr std::uint32_t unknown = std::numeric_limits<std::uint32_t>::max();
 
-execution::Multiprocessors multiprocessors(const platforms::CommunicationKernels& kernels) {
-  execution::Multiprocessors processors{.all = static_cast<std::uint32_t>(kernels.multiprocessors)};
+// A GPU whose multiprocessors nobody counts has one, of which no communication takes anything.
+execution::Multiprocessors multiprocessors(const platforms::Gpu& gpu) {
+  const platforms::CommunicationKernels& kernels = gpu.communication;
+  execution::Multiprocessors processors{.all =
+                                            static_cast<std::uint32_t>(std::max<std::int64_t>(1, gpu.multiprocessors))};
   const auto takes = [&](graph::Stream stream, std::int64_t taken) {
     processors.taken[static_cast<std::size_t>(stream)] = static_cast<std::uint32_t>(taken);
   };
@@ -48,7 +52,7 @@ public:
       costs_.of_task.push_back(task.kind == graph::Kind::Compute ? duration(task) : communication_index(task));
     costs_.links = network_.links();
     costs_.class_of_link = network_.class_of_link();
-    costs_.multiprocessors = multiprocessors(cluster_.gpu.communication);
+    costs_.multiprocessors = multiprocessors(cluster_.gpu);
     return std::move(costs_);
   }
 

@@ -20,7 +20,7 @@ void expect_help(const Workplace::Arguments& arguments, std::initializer_list<st
 
 TEST(Usage, HelpMentionsEveryOption) {
   expect_help({"--help"}, {"--help", "--version", "run ", "check ", "dump ", "gantt ", "schedule ", "sweep ",
-                           "sweep-report ", "audit ", "list "});
+                           "sweep-report ", "audit ", "calibrate ", "list "});
   expect_help({"run", "--help"}, {"scenario", "-o,--output", "--set", "--json", "--strict", "path.to.field=value"});
   expect_help({"check", "--help"}, {"scenario", "--set", "path.to.field=value"});
   expect_help({"dump", "--help"}, {"graph", "layout", "schedule", "platform", "scenario", "--set"});
@@ -33,6 +33,7 @@ TEST(Usage, HelpMentionsEveryOption) {
                                     "--array-size", "--partition", "--account", "--time", "--sbatch-args"});
   expect_help({"sweep-report", "--help"}, {"folder", "-o,--output", "--width", ".svg", ".html"});
   expect_help({"audit", "--help"}, {"scenario", "-o,--output", ".html", "--json", "--strict"});
+  expect_help({"calibrate", "--help"}, {"measured", "--base", "-o,--output", "microseconds"});
   expect_help({"list", "--help"}, {"gpus", "clusters", "models", "schedules", "collectives", "--json"});
 }
 

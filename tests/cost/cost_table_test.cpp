@@ -56,7 +56,8 @@ TEST(CostTable, ASlowGpuTakesLonger) {
 TEST(CostTable, StreamsHoldMultiprocessors) {
   platforms::Cluster cluster = test_cluster(1, 2);
   EXPECT_EQ(cost_table(two_ranks(), cluster).multiprocessors.taken, execution::Multiprocessors{}.taken);
-  cluster.gpu.communication = {.multiprocessors = 100, .tp = 1, .cp = 2, .ep = 3, .dp = 4, .pp = 5};
+  cluster.gpu.multiprocessors = 100;
+  cluster.gpu.communication = {.tp = 1, .cp = 2, .ep = 3, .dp = 4, .pp = 5};
   const execution::Multiprocessors processors = cost_table(two_ranks(), cluster).multiprocessors;
   EXPECT_EQ(processors.all, 100u);
   EXPECT_EQ(processors.taken, (std::array<std::uint32_t, graph::stream_count>{0, 1, 2, 3, 4, 5, 5, 5, 5}));

@@ -38,8 +38,8 @@ Gpu gpu_named(const std::string& name) {
   return gpu;
 }
 
-// Every GPU on the market says what communication takes of it, of as many multiprocessors as its curves count; no
-// stream takes a quarter. The documents with GPUs of their own say nothing.
+// Every GPU on the market says what communication takes of its multiprocessors; no stream takes a quarter.
+// The documents with GPUs of their own say nothing.
 TEST(Catalogue, CommunicationTakesAPart) {
   for (const std::string& name : config::catalogue_names(config::CatalogueKind::Gpu)) {
     const Gpu gpu = gpu_named(name);
@@ -48,10 +48,9 @@ TEST(Catalogue, CommunicationTakesAPart) {
       EXPECT_EQ(kernels, CommunicationKernels{}) << name;
       continue;
     }
-    EXPECT_EQ(kernels.multiprocessors, gemm_curve_of(gpu, Precision::Bf16).multiprocessors) << name;
     for (const std::int64_t taken : {kernels.tp, kernels.cp, kernels.ep, kernels.dp, kernels.pp}) {
       EXPECT_GT(taken, 0) << name;
-      EXPECT_LT(4 * taken, kernels.multiprocessors) << name;
+      EXPECT_LT(4 * taken, gpu.multiprocessors) << name;
     }
   }
 }
@@ -64,6 +63,8 @@ Operator gemm(Precision precision, std::int64_t m, std::int64_t n, std::int64_t 
   op.n = n;
   op.k = k;
   op.flops = Flops(2.0 * static_cast<double>(m * n) * static_cast<double>(k));
+  op.bytes = Bytes(static_cast<double>((m + n) * k) * bytes_per_element(precision) +
+                   static_cast<double>(m * n) * bytes_per_element(Precision::Bf16));
   return op;
 }
 
@@ -126,19 +127,120 @@ TEST(Catalogue, Fp8OfAnH800IsThatOfDeepGemm) {
   EXPECT_LT(mean_ratio, 1.2);
 }
 
-// ai-dynamo/aiconfigurator, systems/data/h100_sxm/gemm/trtllm/1.3.0rc20: a linear layer in FP8 casts its BF16 input,
-// too: two reads, for the largest value and for the cast, and one write.
-TEST(Catalogue, Fp8OfAnH100WithItsCastIsThatOfTensorRtLlm) {
-  const Gpu gpu = gpu_named("h100-sxm-80gb");
-  for (const PublishedGemm& row : {PublishedGemm{4096, 4096, 4096, 911.8}, PublishedGemm{16384, 6144, 4096, 1145.7},
-                                   PublishedGemm{4096, 8192, 8192, 1231.0}, PublishedGemm{8192, 8192, 8192, 1242.5},
-                                   PublishedGemm{32768, 8192, 8192, 1238.7}}) {
-    const Operator op = gemm(Precision::Fp8, row.m, row.n, row.k);
+// How often the benchmark of ai-dynamo/aiconfigurator launches a kernel in a row (collector/helper.py).
+constexpr std::int64_t launches = 30;
+
+struct PublishedTime {
+  const char* gpu;
+  std::int64_t m;
+  std::int64_t n;
+  std::int64_t k;
+  double microseconds;
+};
+
+// ai-dynamo/aiconfigurator, systems/data/*/gemm/trtllm: BF16, from one token to many. README.md gives the errors
+// over all shapes; these are not chosen by theirs.
+TEST(Catalogue, ProductsTakeAsLongAsPublished) {
+  for (const PublishedTime& row : {PublishedTime{"a100-sxm-80gb", 1, 4096, 4096, 26.21},
+                                   PublishedTime{"a100-sxm-80gb", 8, 8192, 8192, 91.31},
+                                   PublishedTime{"a100-sxm-80gb", 64, 7168, 2048, 24.68},
+                                   PublishedTime{"a100-sxm-80gb", 256, 4096, 4096, 54.82},
+                                   PublishedTime{"a100-sxm-80gb", 1024, 4096, 7168, 284.5},
+                                   PublishedTime{"a100-sxm-80gb", 4096, 4096, 4096, 514.1},
+                                   PublishedTime{"a100-sxm-80gb", 8192, 8192, 8192, 4188},
+                                   PublishedTime{"h100-sxm-80gb", 1, 4096, 4096, 16.56},
+                                   PublishedTime{"h100-sxm-80gb", 8, 8192, 8192, 49.47},
+                                   PublishedTime{"h100-sxm-80gb", 64, 7168, 2048, 14.08},
+                                   PublishedTime{"h100-sxm-80gb", 256, 4096, 4096, 18.71},
+                                   PublishedTime{"h100-sxm-80gb", 1024, 4096, 7168, 77.71},
+                                   PublishedTime{"h100-sxm-80gb", 4096, 4096, 4096, 174.3},
+                                   PublishedTime{"h100-sxm-80gb", 8192, 8192, 8192, 1405},
+                                   PublishedTime{"h200-sxm-141gb", 1, 4096, 4096, 13.27},
+                                   PublishedTime{"h200-sxm-141gb", 8, 8192, 8192, 35.46},
+                                   PublishedTime{"h200-sxm-141gb", 64, 7168, 2048, 11.03},
+                                   PublishedTime{"h200-sxm-141gb", 256, 4096, 4096, 16.86},
+                                   PublishedTime{"h200-sxm-141gb", 1024, 4096, 7168, 76.53},
+                                   PublishedTime{"h200-sxm-141gb", 4096, 4096, 4096, 175.5},
+                                   PublishedTime{"h200-sxm-141gb", 8192, 8192, 8192, 1364},
+                                   PublishedTime{"b200-sxm-180gb", 1, 4096, 4096, 9.911},
+                                   PublishedTime{"b200-sxm-180gb", 8, 8192, 8192, 25.23},
+                                   PublishedTime{"b200-sxm-180gb", 64, 7168, 2048, 7.602},
+                                   PublishedTime{"b200-sxm-180gb", 256, 4096, 4096, 10.52},
+                                   PublishedTime{"b200-sxm-180gb", 1024, 4096, 7168, 41.57},
+                                   PublishedTime{"b200-sxm-180gb", 4096, 4096, 4096, 112.3},
+                                   PublishedTime{"b200-sxm-180gb", 8192, 8192, 8192, 737.2},
+                                   PublishedTime{"gb200-186gb", 1, 4096, 4096, 9.527},
+                                   PublishedTime{"gb200-186gb", 8, 8192, 8192, 22.83},
+                                   PublishedTime{"gb200-186gb", 64, 7168, 2048, 7.236},
+                                   PublishedTime{"gb200-186gb", 256, 4096, 4096, 10.03},
+                                   PublishedTime{"gb200-186gb", 1024, 4096, 7168, 38.49},
+                                   PublishedTime{"gb200-186gb", 4096, 4096, 4096, 91.34},
+                                   PublishedTime{"gb200-186gb", 8192, 8192, 8192, 781.2}}) {
+    const Gpu gpu = gpu_named(row.gpu);
+    const double predicted = time_in_loop(gemm(Precision::Bf16, row.m, row.n, row.k), gpu, launches).value() * 1e6;
+    EXPECT_NEAR(predicted / row.microseconds, 1, 0.25) << row.gpu << ' ' << row.m << ' ' << row.n << ' ' << row.k;
+  }
+}
+
+// The same tables: a linear layer in FP8 casts its BF16 input, too: two reads, for the largest value and for the cast,
+// and one write, in three kernels.
+TEST(Catalogue, Fp8ProductsWithTheirCastTakeAsLongAsPublished) {
+  for (const PublishedTime& row :
+       {PublishedTime{"h100-sxm-80gb", 4096, 4096, 4096, 150.7},
+        PublishedTime{"h100-sxm-80gb", 8192, 8192, 8192, 884.9},
+        PublishedTime{"h200-sxm-141gb", 4096, 4096, 4096, 141.8},
+        PublishedTime{"h200-sxm-141gb", 8192, 8192, 8192, 884.2},
+        PublishedTime{"b200-sxm-180gb", 4096, 4096, 4096, 81.01},
+        PublishedTime{"b200-sxm-180gb", 8192, 8192, 8192, 470.9}, PublishedTime{"gb200-186gb", 4096, 4096, 4096, 77.05},
+        PublishedTime{"gb200-186gb", 8192, 8192, 8192, 487.3}}) {
+    const Gpu gpu = gpu_named(row.gpu);
     Operator cast;
     cast.bytes = Bytes(5.0 * static_cast<double>(row.m * row.k));
-    const double tflops = (op.flops / (time_of(op, gpu) + time_of(cast, gpu))).value() / 1e12;
-    EXPECT_GT(tflops, 0.9 * row.tflops) << row.m << ' ' << row.n << ' ' << row.k;
-    EXPECT_LT(tflops, 1.15 * row.tflops) << row.m << ' ' << row.n << ' ' << row.k;
+    const Seconds predicted = time_in_loop(gemm(Precision::Fp8, row.m, row.n, row.k), gpu, launches) +
+                              time_of(cast, gpu) + 2 * gpu.launch_overhead;
+    EXPECT_NEAR(predicted.value() * 1e6 / row.microseconds, 1, 0.2) << row.gpu << ' ' << row.m << ' ' << row.n;
+  }
+}
+
+// MooreThreads/SimuMax, configs/system/b200_bf16_ceperm.json: products in long loops, at the clock that the GPU
+// sustains. That clock comes from other measurements, the tables above.
+TEST(Catalogue, ABusyB200SlowsAsPublished) {
+  const Gpu gpu = gpu_named("b200-sxm-180gb");
+  for (const PublishedTime& row :
+       {PublishedTime{"", 4096, 8192, 7168, 449.2}, PublishedTime{"", 8192, 8192, 14336, 1716.1},
+        PublishedTime{"", 4096, 57344, 8192, 3514.3}, PublishedTime{"", 16384, 8192, 28672, 6722.9},
+        PublishedTime{"", 4096, 128256, 16384, 15593}}) {
+    const double predicted = time_of(gemm(Precision::Bf16, row.m, row.n, row.k), gpu).value() * 1e6;
+    EXPECT_NEAR(predicted / row.microseconds, 1, 0.1) << row.m << ' ' << row.n << ' ' << row.k;
+  }
+}
+
+struct PublishedAttention {
+  const char* gpu;
+  std::int64_t length;
+  std::int64_t heads;
+  std::int64_t head_size;
+  double forward; // TFLOP/s
+  double backward;
+};
+
+// Causal. MLA of DeepSeek-V3, whose mean head size is 160: Scalable Training of MoE Models, arXiv 2603.07685, Table 9
+// (which names no more than "Hopper").
+TEST(Catalogue, AttentionIsAsFastAsPublished) {
+  for (const PublishedAttention& row : {PublishedAttention{"h100-sxm-80gb", 4096, 128, 160, 553, 422},
+                                        PublishedAttention{"h100-sxm-80gb", 16384, 128, 160, 638, 523}}) {
+    const Gpu gpu = gpu_named(row.gpu);
+    Operator op;
+    op.kind = OperatorKind::Attention;
+    op.groups = row.heads;
+    op.m = op.n = row.length;
+    op.k = row.head_size;
+    op.flops = Flops(2.0 * static_cast<double>(row.heads * row.length * row.length * row.head_size));
+    EXPECT_NEAR((op.flops / time_of(op, gpu)).value() / 1e12 / row.forward, 1, 0.2) << row.length;
+    const Flops five_products = 2.5 * op.flops;
+    op.pass = Pass::Backward;
+    op.flops = 2 * op.flops;
+    EXPECT_NEAR((five_products / time_of(op, gpu)).value() / 1e12 / row.backward, 1, 0.2) << row.length;
   }
 }
 

@@ -1,5 +1,7 @@
 #include "platforms/gpu.hpp"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace moesim::platforms {
@@ -43,55 +45,47 @@ TEST(Gpu, LaunchingAKernelTakesTimeWhateverItDoes) {
   EXPECT_DOUBLE_EQ(time_of(Operator{}, gpu).value(), 3e-6);
 }
 
-TEST(Gpu, AShortKTakesLongerPerFlop) {
+TEST(Gpu, ArithmeticAndTrafficHideInPart) {
   Gpu gpu = ideal_gpu();
-  bf16_curve(gpu).half_k = 128;
-  EXPECT_DOUBLE_EQ(time_of(gemm(1000, 1000, 128), gpu).value(), 2 * 2.0 * 1e6 * 128 / 1e12);
+  gpu.roofline_exponent = 3;
+  Operator op = gemm(1000, 1000, 1000); // 2 ms
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e-3);
+  op.bytes = Bytes(2e8); // 2 ms as well
+  EXPECT_NEAR(time_of(op, gpu).value(), 2e-3 * std::cbrt(2.0), 1e-12);
+  op.bytes = Bytes(4e8);
+  EXPECT_NEAR(time_of(op, gpu).value(), std::cbrt(8e-9 + 64e-9), 1e-12);
 }
 
-TEST(Gpu, TilesAndWavesAreWhole) {
-  Gpu gpu = ideal_gpu();
-  bf16_curve(gpu).tile_m = 128;
-  bf16_curve(gpu).tile_n = 128;
-  bf16_curve(gpu).multiprocessors = 10;
-  const auto seconds = [&](std::int64_t m, std::int64_t n, std::int64_t groups = 1) {
-    return time_of(gemm(m, n, 1000, groups), gpu).value();
-  };
-  const double wave = 10 * 128 * 128 * 2.0 * 1000 / 1e12;
-  EXPECT_DOUBLE_EQ(seconds(128 * 5, 128 * 2), wave);      // exactly one wave
-  EXPECT_DOUBLE_EQ(seconds(128 * 11, 128), 2 * wave);     // eleven tiles: a second wave for one
-  EXPECT_DOUBLE_EQ(seconds(128 * 11 - 5, 128), 2 * wave); // a part of a tile counts whole
-  EXPECT_DOUBLE_EQ(seconds(128, 128), wave);              // one tile keeps the others waiting
-  EXPECT_DOUBLE_EQ(seconds(128, 128, 10), wave);          // ten experts fill them
-}
-
-TEST(Gpu, AttentionDependsOnHeadSizeAndLength) {
-  Gpu gpu = ideal_gpu();
-  gpu.attention = {.max_efficiency = 0.5, .half_head_size = 20, .half_length = 500};
+Operator attention() {
   Operator op;
   op.kind = OperatorKind::Attention;
-  op.n = 1500;
-  op.k = 60;
+  op.m = op.n = op.k = 1;
   op.flops = Flops(1e12);
-  const double share = 0.5 * 60 / 80 * 1500 / 2000;
-  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 1 / share);
-  op.pass = Pass::Backward; // five products where the formula counts four
-  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 1.25 / share);
+  return op;
 }
 
-TEST(Gpu, ASustainedClockSlowsArithmeticOnly) {
+TEST(Gpu, ASustainedClockSlowsProductsOnly) {
   Gpu gpu = ideal_gpu();
-  gpu.sustained_clock = 0.8;
-  Operator attention;
-  attention.kind = OperatorKind::Attention;
-  attention.n = attention.k = 1;
-  attention.flops = Flops(1e12);
+  gpu.clock.sustained = 0.8;
   EXPECT_DOUBLE_EQ(time_of(gemm(1000, 1000, 1000), gpu).value(), 2e9 / 0.8e12);
-  EXPECT_DOUBLE_EQ(time_of(attention, gpu).value(), 1 / 0.8);
+  EXPECT_DOUBLE_EQ(time_of(attention(), gpu).value(), 1);
   Operator copy;
   copy.bytes = Bytes(1e11);
   EXPECT_DOUBLE_EQ(time_of(copy, gpu).value(), 1);
   EXPECT_EQ(peak_of(gpu, Precision::Bf16), FlopsPerSecond(1e12)); // what MFU is counted against
+}
+
+// Half of the way from the full clock to the sustained one, after as long as it takes to settle.
+TEST(Gpu, AShortLoopRunsNearerToTheFullClock) {
+  Gpu gpu = ideal_gpu();
+  gpu.clock = {.sustained = 0.8, .settles = Seconds(0.02)};
+  const Operator op = gemm(1000, 1000, 1000); // 2 ms at the full clock
+  EXPECT_DOUBLE_EQ(time_in_loop(op, gpu, 10).value(), 2e-3 / 0.9);
+  EXPECT_LT(time_in_loop(op, gpu, 1), time_in_loop(op, gpu, 10));
+  EXPECT_NEAR(time_in_loop(op, gpu, 1'000'000) / time_of(op, gpu), 1, 1e-5);
+  EXPECT_EQ(time_in_loop(attention(), gpu, 10), time_of(attention(), gpu));
+  gpu.clock = {};
+  EXPECT_EQ(time_in_loop(op, gpu, 10), time_of(op, gpu));
 }
 
 TEST(Gpu, EachPrecisionHasItsPeakAndItsCurve) {
@@ -103,17 +97,6 @@ TEST(Gpu, EachPrecisionHasItsPeakAndItsCurve) {
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.8 * 1e12));
   op.precision = Precision::Fp8;
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.5 * 2e12));
-}
-
-TEST(Gpu, MoreWorkNeverTakesLess) {
-  Gpu gpu = ideal_gpu();
-  bf16_curve(gpu) = {.max_efficiency = 0.85, .half_k = 128, .tile_m = 64, .tile_n = 128, .multiprocessors = 132};
-  double before = 0;
-  for (std::int64_t m = 1; m < 40000; m += 37) {
-    const double now = time_of(gemm(m, 4096, 4096), gpu).value();
-    EXPECT_GE(now, before * (1 - 1e-12)) << m;
-    before = now;
-  }
 }
 
 } // namespace

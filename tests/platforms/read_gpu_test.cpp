@@ -40,9 +40,9 @@ double efficiency_of(const Gpu& gpu, Precision precision) {
 }
 
 TEST(ReadGpu, OneCurveIsForAllPrecisions) {
-  const Gpu gpu = read(with_gemm("{max_efficiency: 0.6, half_k: 50}"));
+  const Gpu gpu = read(with_gemm("{max_efficiency: 0.6, largest_tile: 4096}") + "  multiprocessors: 10\n");
   for (const Precision precision : {Precision::Fp32, Precision::Bf16, Precision::Fp16, Precision::Fp8})
-    EXPECT_EQ(gemm_curve_of(gpu, precision), (GemmCurve{.max_efficiency = 0.6, .half_k = 50}));
+    EXPECT_EQ(gemm_curve_of(gpu, precision), (GemmCurve{.max_efficiency = 0.6, .largest_tile = 4096}));
 }
 
 TEST(ReadGpu, APrecisionWithoutACurveUsesThatOfBf16) {
@@ -59,7 +59,8 @@ TEST(ReadGpu, ABaseKeepsTheCurvesThatAreNotChanged) {
   const Gpu changed = read("gpu: {base: h100-sxm-80gb, gemm: {fp8: {max_efficiency: 0.5}}}");
   EXPECT_EQ(gemm_curve_of(changed, Precision::Bf16), gemm_curve_of(plain, Precision::Bf16));
   EXPECT_EQ(efficiency_of(changed, Precision::Fp8), 0.5);
-  EXPECT_EQ(gemm_curve_of(changed, Precision::Fp8).half_k, gemm_curve_of(plain, Precision::Fp8).half_k);
+  EXPECT_EQ(gemm_curve_of(changed, Precision::Fp8).result_bandwidth,
+            gemm_curve_of(plain, Precision::Fp8).result_bandwidth);
 }
 
 TEST(ReadGpu, WhatIsReservedIsNotUsable) {
@@ -73,8 +74,8 @@ const std::string plain_h100 = "gpu: {base: h100-sxm-80gb, communication: ";
 
 TEST(ReadGpu, CommunicationThatIsNotGivenTakesNothing) {
   EXPECT_EQ(read(with_gemm("{max_efficiency: 1}")).communication, CommunicationKernels{});
-  const std::string alone = with_gemm("{max_efficiency: 1}") + "  communication: {multiprocessors: 100, ep: 20}\n";
-  EXPECT_EQ(read(alone).communication, (CommunicationKernels{.multiprocessors = 100, .ep = 20}));
+  const std::string alone = with_gemm("{max_efficiency: 1}") + "  multiprocessors: 100\n  communication: {ep: 20}\n";
+  EXPECT_EQ(read(alone).communication, CommunicationKernels{.ep = 20});
   const CommunicationKernels shipped = read("gpu: h100-sxm-80gb").communication;
   CommunicationKernels changed = read(plain_h100 + "{ep: 0}}").communication;
   EXPECT_EQ(changed.ep, 0);
@@ -90,22 +91,28 @@ TEST(ReadGpu, SaysWhatIsWrongWithCommunication) {
   EXPECT_EQ(error_of(plain_h100 + "{etp: 4}}"),
             "test.yaml:1:44: gpu.communication.etp: unknown key 'etp'; did you mean 'tp'?\n");
   EXPECT_EQ(error_of(with_gemm("{max_efficiency: 1}") + "  communication: {tp: 4}\n"),
-            "test.yaml:6:18: gpu.communication.multiprocessors: missing; expected a whole number from 1 to 100000\n");
+            "test.yaml:2:3: gpu.multiprocessors: missing; expected a whole number from 1 to 100000\n");
 }
 
 TEST(ReadGpu, WritesItselfAsYamlThatReadsBack) {
   for (const std::string& yaml :
-       {with_gemm("{max_efficiency: 0.6, half_k: 0.1, tile_m: 64, tile_n: 128, multiprocessors: 108}"),
-        with_gemm("{fp16: {max_efficiency: 0.7, half_k: 3}, fp8: {max_efficiency: 0.3}}"),
-        std::string("gpu: h100-sxm-80gb"), std::string("gpu: {base: b200-sxm-180gb, sustained_clock: 0.9}"),
-        with_gemm("{max_efficiency: 1}") + "  communication: {multiprocessors: 100, tp: 1, cp: 2, dp: 4, pp: 5}\n"}) {
+       {with_gemm("{max_efficiency: 0.6, operand_bandwidth: 5TB/s, result_bandwidth: 1.7TB/s, split_overhead: 2.2us, "
+                  "largest_tile: 32768, whole_waves: true}") +
+            "  multiprocessors: 108\n",
+        with_gemm("{fp16: {max_efficiency: 0.7}, fp8: {max_efficiency: 0.3}}"), std::string("gpu: h100-sxm-80gb"),
+        std::string("gpu: {base: b200-sxm-180gb, clock: {sustained: 0.9}, attention: {backward: 0.7}}"),
+        with_gemm("{max_efficiency: 1}") +
+            "  multiprocessors: 100\n  roofline_exponent: 2.5\n  communication: {tp: 1, cp: 2, dp: 4, pp: 5}\n"}) {
     const Gpu gpu = read(yaml);
     const Gpu again = read("gpu:\n" + to_yaml(gpu, 2));
     EXPECT_EQ(to_yaml(again, 2), to_yaml(gpu, 2));
     EXPECT_EQ(again.gemm, gpu.gemm) << yaml;
     EXPECT_EQ(again.peak, gpu.peak) << yaml;
     EXPECT_EQ(again.usable_memory(), gpu.usable_memory()) << yaml;
-    EXPECT_EQ(again.sustained_clock, gpu.sustained_clock) << yaml;
+    EXPECT_EQ(again.attention, gpu.attention) << yaml;
+    EXPECT_EQ(again.clock, gpu.clock) << yaml;
+    EXPECT_EQ(again.roofline_exponent, gpu.roofline_exponent) << yaml;
+    EXPECT_EQ(again.multiprocessors, gpu.multiprocessors) << yaml;
     EXPECT_EQ(again.communication, gpu.communication) << yaml;
   }
 }
@@ -113,13 +120,23 @@ TEST(ReadGpu, WritesItselfAsYamlThatReadsBack) {
 TEST(ReadGpu, SaysWhatIsWrongWithACurve) {
   EXPECT_EQ(error_of(with_gemm("{bf16: {max_efficiency: 0.8}, bf17: {max_efficiency: 0.7}}")),
             "test.yaml:4:39: gpu.gemm.bf17: unknown key 'bf17'; did you mean 'bf16'?\n");
-  EXPECT_EQ(error_of(with_gemm("{fp8: {half_k: 10}}")),
+  EXPECT_EQ(error_of(with_gemm("{fp8: {}}")),
             "test.yaml:4:15: gpu.gemm.fp8.max_efficiency: missing; expected a number from 0.001 to 1\n");
   EXPECT_EQ(error_of(with_gemm("{fp8: 0.5}")), "test.yaml:4:15: gpu.gemm.fp8: found the number 0.5; expected a map of "
                                                "fields\n");
   EXPECT_THAT(error_of(with_gemm("{}")), HasSubstr("gpu.gemm.max_efficiency: missing; expected a number"));
-  EXPECT_EQ(error_of("gpu: {base: h100-sxm-80gb, sustained_clock: 1.2}"),
-            "test.yaml:1:45: gpu.sustained_clock: 1.2 is too large; expected a number from 0.001 to 1\n");
+  EXPECT_EQ(error_of("gpu: {base: h100-sxm-80gb, clock: {sustained: 1.2}}"),
+            "test.yaml:1:47: gpu.clock.sustained: 1.2 is too large; expected a number from 0.001 to 1\n");
+}
+
+TEST(ReadGpu, TilesNeedASizeAndMultiprocessors) {
+  EXPECT_EQ(error_of(with_gemm("{max_efficiency: 1, result_bandwidth: 1TB/s}")),
+            "test.yaml:2:3: gpu.multiprocessors: missing; expected a whole number from 1 to 100000\n"
+            "test.yaml:4:9: gpu.gemm.largest_tile: missing; expected a whole number from 1024 to 65536\n");
+  EXPECT_EQ(error_of(with_gemm("{max_efficiency: 1, largest_tile: 100}") + "  multiprocessors: 4\n"),
+            "test.yaml:4:43: gpu.gemm.largest_tile: 100 is too small; expected a whole number from 1024 to 65536\n");
+  EXPECT_THAT(error_of("gpu: {base: moe30b-gpu, attention: {tile_time: 2us}}"),
+              HasSubstr("gpu.multiprocessors: missing; expected a whole number"));
 }
 
 TEST(ReadGpu, OneCurveForAllAndCurvesOfSingleOnesDoNotMix) {

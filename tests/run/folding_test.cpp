@@ -40,8 +40,10 @@ void overlap(Scenario& scenario, Overlap overlap) {
                                               .tp = overlaps,
                                               .expert = overlaps ? workloads::ExpertOverlap::Chunked
                                                                  : workloads::ExpertOverlap::None};
-  if (overlap == Overlap::Slowing)
-    scenario.cluster.gpu.communication = {.multiprocessors = 100, .tp = 12, .cp = 4, .ep = 20, .dp = 16, .pp = 7};
+  if (overlap == Overlap::Slowing) {
+    scenario.cluster.gpu.multiprocessors = 100;
+    scenario.cluster.gpu.communication = {.tp = 12, .cp = 4, .ep = 20, .dp = 16, .pp = 7};
+  }
 }
 
 class Layouts : public ::testing::TestWithParam<ParallelSizes> {};

@@ -203,7 +203,8 @@ TEST(Screen, IsBelowAnIterationThatOverlapSlows) {
   scenario.training_job().training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
   const Seconds bound = bound_of(scenario);
   const Seconds unslowed = ideal_time(scenario);
-  scenario.cluster.gpu.communication = {.multiprocessors = 100, .tp = 10, .ep = 20, .dp = 15, .pp = 5};
+  scenario.cluster.gpu.multiprocessors = 100;
+  scenario.cluster.gpu.communication = {.tp = 10, .ep = 20, .dp = 15, .pp = 5};
   EXPECT_EQ(bound_of(scenario), bound);
   EXPECT_LE(bound, unslowed * (1 + 1e-9));
   EXPECT_GT(ideal_time(scenario), 1.001 * unslowed);

@@ -1,0 +1,73 @@
+#include "platforms/read_curves.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace moesim::platforms {
+namespace {
+
+constexpr config::NumberRange share{.min = 0.001, .max = 1};
+// The smallest tile has 64 x 16 results.
+constexpr config::IntegerRange tile{.min = 1024, .max = 65536};
+
+// All but the first are about tiles.
+constexpr std::array<std::string_view, 6> curve_fields{"max_efficiency", "operand_bandwidth", "result_bandwidth",
+                                                       "split_overhead", "largest_tile",      "whole_waves"};
+
+BytesPerSecond bandwidth_or_unlimited(config::MapReader& map, std::string_view key) {
+  return map.node(key) == nullptr ? BytesPerSecond(0) : map.bandwidth(key);
+}
+
+// What is said about tiles without their size would be of no effect.
+GemmCurve read_curve(config::MapReader& map) {
+  GemmCurve curve;
+  curve.max_efficiency = map.number("max_efficiency", share);
+  curve.operand_bandwidth = bandwidth_or_unlimited(map, "operand_bandwidth");
+  curve.result_bandwidth = bandwidth_or_unlimited(map, "result_bandwidth");
+  curve.split_overhead = map.seconds_or("split_overhead", Seconds(0));
+  curve.whole_waves = map.boolean_or("whole_waves", false);
+  if (std::any_of(curve_fields.begin() + 1, curve_fields.end(), [&](std::string_view field) { return map.has(field); }))
+    curve.largest_tile = map.integer("largest_tile", tile);
+  return curve;
+}
+
+} // namespace
+
+// Curves of single precisions do not stand beside fields of one for all: which is meant would depend on the reader.
+GemmCurves read_gemm(config::MapReader map) {
+  GemmCurves curves;
+  std::string_view given; // the first precision that has a curve
+  for (std::size_t at = 0; at < precision_count; ++at) {
+    const std::string_view name = name_of(static_cast<Precision>(at));
+    if (map.node(name) == nullptr)
+      continue;
+    if (given.empty())
+      given = name;
+    config::MapReader curve = map.map(name);
+    curves[at] = read_curve(curve);
+    curve.finish();
+  }
+  if (given.empty())
+    curves.fill(read_curve(map));
+  for (const std::string_view field : curve_fields)
+    if (map.node(field) != nullptr && !given.empty())
+      map.problem(field, fmt::format("stands beside curves of single precisions; write it into the one it is meant "
+                                     "for, as in {}: {{{}: ...}}",
+                                     given, field));
+  map.finish();
+  return curves;
+}
+
+AttentionCurve read_attention(config::MapReader map) {
+  AttentionCurve curve;
+  curve.max_efficiency = map.number("max_efficiency", share);
+  curve.half_head_size = map.number_or("half_head_size", 0, {.min = 0, .max = 1e6});
+  curve.tile_time = map.seconds_or("tile_time", Seconds(0));
+  curve.backward = map.number_or("backward", 1, share);
+  map.finish();
+  return curve;
+}
+
+} // namespace moesim::platforms
