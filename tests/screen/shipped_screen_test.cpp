@@ -25,7 +25,7 @@ std::ostream& operator<<(std::ostream& out, const Tightness& scenario) {
 }
 
 const std::vector<Tightness> all{
-    {"deepseek-v3-h800x2048", 0.99},          {"gpus16-ep8-tp2", 0.999},
+    {"deepseek-v3-h800x2048", 0.98},          {"gpus16-ep8-tp2", 0.999},
     {"llama-3-405b-h100x16384", 0.98},        {"mixtral-8x7b-h100x64", 0.99},
     {"mixtral-8x7b-h100x8-inference", 0.999}, {"moe-h100x100352", 0.99},
     {"moe10b-gpus16-pp4-ep4-dp4", 0.999},     {"moe10b-gpus16-pp4-ep4-dp4-prefill", 0.955},
