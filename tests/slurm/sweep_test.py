@@ -84,7 +84,7 @@ def check_disturbed_sweep(moesim: str, cluster: Cluster, scenario: str, folder: 
     active = states["RUNNING"] + states["PENDING"]
     assert len(active) >= 3, states
     cluster.call("scancel", f"{job}_{active[-1]}")
-    cluster.call("scontrol", "requeue", f"{job}_{active[0]}")
+    requeue_a_task(sweep, cluster, job)
     status = sweep.run("--status", str(sweep.folder))
     assert status.startswith("200 points: ") and f"job {job}: " in status, status
     print("a node died, a task was cancelled, another requeued:", dict(sweep.tasks()))
@@ -109,6 +109,20 @@ def check_disturbed_sweep(moesim: str, cluster: Cluster, scenario: str, folder: 
     again = sum(sweep.attempts().values()) - 200
     assert 0 < again <= 2 * (4 + 2), again
     print(f"the tables are those of the local sweep; {again} of 200 points were started twice")
+
+
+def requeue_a_task(sweep: Sweep, cluster: Cluster, job: str) -> None:
+    """Of those that run, the first that Slurm still has: they end while one looks, and waiting ones it does not requeue."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for task in sweep.tasks()["RUNNING"]:
+            try:
+                cluster.call("scontrol", "requeue", f"{job}_{task}")
+                return
+            except subprocess.CalledProcessError:
+                continue
+        time.sleep(0.05)
+    raise AssertionError(f"no task runs any more: {dict(sweep.tasks())}")
 
 
 def check_killing_point(moesim: str, cluster: Cluster, scenario: str, folder: pathlib.Path) -> None:
