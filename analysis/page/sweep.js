@@ -6,15 +6,18 @@ const mostRows = 500; // that a browser lays out in no time; the search leads to
 // Columns: {name, words: [...]} or {name, numbers: [...]} with null where a point has none.
 const isWords = (column) => column.words !== undefined;
 const cell = (column, point) => (isWords(column) ? column.words : column.numbers)[point];
-const shown = (value) => (value === null ? "" : typeof value === "number" ? String(Number(value.toPrecision(6))) : value);
+const shown = (value) => (value === null              ? ""
+                          : typeof value === "number" ? String(Number(value.toPrecision(6)))
+                                                      : value);
 
 let order = data.columns[0].numbers.map((_, point) => point);
-let sorted = { column: 0, descending: false };
+let sorted = {column: 0, descending: false};
 let chosen = null;
 
 function matches(point) {
   const words = document.getElementById("search").value.toLowerCase().split(/\s+/).filter((word) => word);
-  const text = data.columns.filter(isWords).map((column) => `${column.name}=${cell(column, point)}`).join(" ").toLowerCase();
+  const text =
+      data.columns.filter(isWords).map((column) => `${column.name}=${cell(column, point)}`).join(" ").toLowerCase();
   return words.every((word) => text.includes(word));
 }
 
@@ -22,7 +25,7 @@ function compare(a, b) {
   const column = data.columns[sorted.column];
   const [x, y] = [cell(column, a), cell(column, b)];
   if (x === null || y === null) return (x === null) - (y === null) || a - b; // last, whichever way it is sorted
-  const difference = typeof x === "number" ? x - y : x.localeCompare(y, "en", { numeric: true });
+  const difference = typeof x === "number" ? x - y : x.localeCompare(y, "en", {numeric: true});
   return (sorted.descending ? -difference : difference) || a - b;
 }
 
@@ -41,18 +44,22 @@ function fill() {
     return row;
   }));
   document.getElementById("count").textContent =
-    `${found.length} of ${order.length} points` + (found.length > mostRows ? `, the first ${mostRows} shown` : "");
-  document.querySelectorAll("#points th").forEach((head, at) =>
-    head.setAttribute("aria-sort", at !== sorted.column ? "none" : sorted.descending ? "descending" : "ascending"));
+      `${found.length} of ${order.length} points` + (found.length > mostRows ? `, the first ${mostRows} shown` : "");
+  document.querySelectorAll("#points th")
+      .forEach((head, at) => head.setAttribute("aria-sort", at !== sorted.column ? "none"
+                                                            : sorted.descending  ? "descending"
+                                                                                 : "ascending"));
 }
 
 function choose(point) {
   chosen = point;
   for (const mark of document.querySelectorAll("#pictures [data-point]"))
     mark.classList.toggle("chosen", Number(mark.dataset.point) === point);
-  document.getElementById("point").textContent = `point ${point}: ` + data.columns.slice(1)
-    .filter((column) => isWords(column) && cell(column, point) !== "")
-    .map((column) => `${column.name} ${cell(column, point)}`).join(" · ");
+  document.getElementById("point").textContent =
+      `point ${point}: ` + data.columns.slice(1)
+                               .filter((column) => isWords(column) && cell(column, point) !== "")
+                               .map((column) => `${column.name} ${cell(column, point)}`)
+                               .join(" · ");
   for (const row of body.rows) row.classList.toggle("chosen", Number(row.dataset.row) === point);
 }
 
@@ -67,7 +74,7 @@ data.columns.forEach((column, at) => {
   const button = document.createElement("button");
   button.textContent = column.name;
   button.addEventListener("click", () => {
-    sorted = { column: at, descending: sorted.column === at && !sorted.descending };
+    sorted = {column: at, descending: sorted.column === at && !sorted.descending};
     fill();
   });
   place.append(button);
