@@ -80,11 +80,8 @@ def check_disturbed_sweep(moesim: str, cluster: Cluster, scenario: str, folder: 
     assert lost, "the node died in the middle of its work"
     cluster.start_node()
     sweep.wait_for(80)
-    states = sweep.tasks()
-    active = states["RUNNING"] + states["PENDING"]
-    assert len(active) >= 3, states
-    cluster.call("scancel", f"{job}_{active[-1]}")
-    requeue_a_task(sweep, cluster, job)
+    disturb_a_task(sweep, cluster, job, ["scancel"], "CANCELLED")
+    disturb_a_task(sweep, cluster, job, ["scontrol", "requeue"], "PENDING")
     status = sweep.run("--status", str(sweep.folder))
     assert status.startswith("200 points: ") and f"job {job}: " in status, status
     print("a node died, a task was cancelled, another requeued:", dict(sweep.tasks()))
@@ -111,16 +108,22 @@ def check_disturbed_sweep(moesim: str, cluster: Cluster, scenario: str, folder: 
     print(f"the tables are those of the local sweep; {again} of 200 points were started twice")
 
 
-def requeue_a_task(sweep: Sweep, cluster: Cluster, job: str) -> None:
-    """Of those that run, the first that Slurm still has: they end while one looks, and waiting ones it does not requeue."""
+def disturb_a_task(sweep: Sweep, cluster: Cluster, job: str, command: list[str], becomes: str) -> None:
+    """One that runs, and is then in the state `becomes`: some end while one looks, and the next has its turn.
+
+    Waiting ones Slurm does not requeue, and from 24 on it forgets those that it is told to cancel.
+    """
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for task in sweep.tasks()["RUNNING"]:
             try:
-                cluster.call("scontrol", "requeue", f"{job}_{task}")
-                return
+                cluster.call(*command, f"{job}_{task}")
             except subprocess.CalledProcessError:
                 continue
+            cluster.wait(lambda: not {"RUNNING", "COMPLETING"} & {state for state, of in sweep.tasks().items() if task in of},
+                         f"the end of task {task}")
+            if task in sweep.tasks()[becomes]:
+                return
         time.sleep(0.05)
     raise AssertionError(f"no task runs any more: {dict(sweep.tasks())}")
 
