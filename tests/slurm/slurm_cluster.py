@@ -110,8 +110,9 @@ class Cluster:
 
     def steps(self) -> list[int]:
         """The processes of Slurm that watch over tasks of this cluster."""
-        found = subprocess.run(["pgrep", "-f", "slurmstepd: "], capture_output=True, text=True).stdout.split()
-        return [step for step in map(int, found) if self.is_ours(step)]
+        found = subprocess.run(["pgrep", "slurmstepd"], capture_output=True, text=True).stdout.split()
+        # From 24 on their own environment says nothing, but that of what they run does.
+        return [step for step in map(int, found) if any(map(self.is_ours, [step, *descendants(step)]))]
 
     def is_ours(self, process: int) -> bool:
         try:
