@@ -127,7 +127,6 @@ execution::Communication all_to_all_v(const Traffic& traffic, Fidelity fidelity,
   const bool is_relayed = group.spans_nodes() && cluster.fabric.rails == platforms::Rails::Apart;
   return {.latency = time - sent.longest(),
           .flows = fidelity == Fidelity::Flow || is_relayed ? exchange.by_pair() : exchange.by_side(),
-          .then = {},
           .sharing = fidelity == Fidelity::Analytic ? execution::Sharing::None : execution::Sharing::Links};
 }
 

@@ -126,26 +126,6 @@ Flows pairs(const Tokens& tokens, const Call& call, const Group& group) {
   return flows;
 }
 
-// Where members send more than they receive, or less, a flow each way.
-Flows out_and_in(const Tokens& tokens, const Group& group) {
-  const platforms::Cluster& cluster = group.cluster();
-  Flows flows;
-  for (std::size_t at = 0; at < group.nodes().size(); ++at) {
-    const std::vector<std::uint32_t>& node = group.nodes()[at];
-    const std::vector<std::uint32_t>& next = group.nodes()[(at + 1) % group.nodes().size()];
-    const auto local = static_cast<double>(node.size());
-    for (std::size_t index = 0; index < node.size(); ++index) {
-      const std::uint32_t gpu = node[index];
-      const std::uint32_t peer = peer_in(next, index);
-      if (node.size() > 1)
-        add_in_node(gpu, node, tokens.sent(local).near, cluster, flows);
-      flows.push_back({joined(out_of_nic(cluster, gpu, ascent_to(gpu, peer, cluster)), {}), tokens.sent(local).far});
-      flows.push_back({joined(into_nic(cluster, gpu, ascent_to(peer, gpu, cluster)), {}), tokens.received(local).far});
-    }
-  }
-  return flows;
-}
-
 SharesOf copies_sent(const Call& call, const Group& group) {
   return [part = call.size / group.members(), members = group.members()](double local) {
     return Shares{(local - 1) * part, (members - local) * part};
@@ -169,10 +149,9 @@ execution::Communication deepep(const Call& call, const Group& group) {
   execution::Communication result{.latency = deepep_time(call, group) - most_of(tokens, group).longest()};
   if (call.fidelity == Fidelity::Flow) {
     result.flows = pairs(tokens, call, group);
-  } else if (group.is_even()) {
-    result.flows = member_flows(group, [&](double local) { return tokens.sent(local); });
   } else {
-    result.flows = out_and_in(tokens, group);
+    result.flows = rail_flows(
+        group, [&](double local) { return tokens.sent(local); }, [&](double local) { return tokens.received(local); });
   }
   return result;
 }

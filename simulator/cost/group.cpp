@@ -1,6 +1,7 @@
 #include "simulator/cost/group.hpp"
 
 #include <iterator>
+#include <map>
 #include <ranges>
 #include <utility>
 
@@ -75,6 +76,56 @@ Flows member_flows(const Group& group, const SharesOf& shares) {
       if (sent.far > Bytes())
         flows.push_back(over_nic(node[index], ascent_to(node[index], peer_in(next, index), cluster),
                                  ascent_to(peer_in(previous, index), node[index], cluster), sent.far, cluster));
+    }
+  }
+  return flows;
+}
+
+namespace {
+
+using Ways = std::map<platforms::Ascent, double>; // nodes that each leads to
+
+enum class Direction { To, From };
+
+Ways ways_of(const Group& group, std::size_t at, std::size_t index, Direction direction) {
+  const std::uint32_t gpu = group.nodes()[at][index];
+  Ways ways;
+  for (std::size_t other = 0; other < group.nodes().size(); ++other)
+    if (other != at) {
+      const std::uint32_t peer = peer_in(group.nodes()[other], index);
+      ++ways[direction == Direction::To ? ascent_to(gpu, peer, group.cluster())
+                                        : ascent_to(peer, gpu, group.cluster())];
+    }
+  return ways;
+}
+
+} // namespace
+
+Flows rail_flows(const Group& group, const SharesOf& sent, const SharesOf& received) {
+  const platforms::Cluster& cluster = group.cluster();
+  const double others = group.node_count() - 1;
+  Flows flows;
+  for (std::size_t at = 0; at < group.nodes().size(); ++at) {
+    const std::vector<std::uint32_t>& node = group.nodes()[at];
+    const Shares out = sent(static_cast<double>(node.size()));
+    const Shares in = received(static_cast<double>(node.size()));
+    for (std::size_t index = 0; index < node.size(); ++index) {
+      const std::uint32_t gpu = node[index];
+      if (out.near > Bytes())
+        add_in_node(gpu, node, out.near, cluster, flows);
+      if (!group.spans_nodes())
+        continue;
+      const Ways to = ways_of(group, at, index, Direction::To);
+      const Ways from = ways_of(group, at, index, Direction::From);
+      if (to == from && out.far == in.far) {
+        for (const auto& [way, nodes] : to)
+          flows.push_back(over_nic(gpu, way, way, nodes / others * out.far, cluster));
+        continue;
+      }
+      for (const auto& [way, nodes] : to)
+        flows.push_back({joined(out_of_nic(cluster, gpu, way), {}), nodes / others * out.far});
+      for (const auto& [way, nodes] : from)
+        flows.push_back({joined(into_nic(cluster, gpu, way), {}), nodes / others * in.far});
     }
   }
   return flows;

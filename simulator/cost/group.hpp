@@ -62,6 +62,10 @@ using Flows = std::vector<execution::Flow>;
 // A flow for each member and tier; between nodes with the member of the same index in the next and in the previous one.
 [[nodiscard]] Flows member_flows(const Group& group, const SharesOf& shares);
 
+// The same where each member exchanges with the one of its index in every other node, as much with each: a flow for
+// each way that leads there, or, where they take different ways back, a flow out and one in.
+[[nodiscard]] Flows rail_flows(const Group& group, const SharesOf& sent, const SharesOf& received);
+
 // The member of a node that the one with this index in another node exchanges with.
 [[nodiscard]] std::uint32_t peer_in(const std::vector<std::uint32_t>& node, std::size_t index);
 

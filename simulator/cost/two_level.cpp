@@ -61,8 +61,7 @@ execution::Communication two_level(const Call& call, const Group& group) {
   std::vector<execution::Communication> stages;
   for (const Level& level : {between_nodes(call, group), inside_nodes(call, group)}) {
     execution::Communication stage = in_steps(group, level.shares, level.time, 1, Detail::Members);
-    if (call.fidelity == Fidelity::Flow)
-      stage.flows = pairs(level, group);
+    stage.flows = call.fidelity == Fidelity::Flow ? pairs(level, group) : rail_flows(group, level.shares, level.shares);
     stages.push_back(std::move(stage));
   }
   return one_by_one(std::move(stages));

@@ -57,6 +57,28 @@ TEST(DeepEp, NodeLimitedRoutingLimitsTheNodes) {
   EXPECT_NEAR(nic(), 100 * 10 * 8 * (1 - binomial(224, 8) / binomial(256, 8)) * 7 / 8, 1e-6); // two groups a node
 }
 
+// Whatever is beyond a leaf crosses its trunks, as much in a few flows as pair by pair.
+TEST(DeepEp, TrunksCarryWhatThePairsBeyondThemSend) {
+  platforms::Cluster cluster = test_cluster(8, 2);
+  cluster.fabric = {.nodes_per_leaf = 2, .oversubscription = 4};
+  const std::vector<RankId> members = block(8, 2, cluster);
+  for (const auto& [kind, algorithm] :
+       {std::pair(Kind::Dispatch, Algorithm::DeepEp), std::pair(Kind::Combine, Algorithm::DeepEp),
+        std::pair(Kind::AllToAll, Algorithm::TwoLevel)}) {
+    Call call{.kind = kind,
+              .size = Bytes(6400),
+              .routing = {.experts = 32, .per_token = 4, .token = Bytes(1)},
+              .algorithm = algorithm,
+              .fidelity = Fidelity::Flow};
+    const auto pairs = load_of(communication(call, members, cluster));
+    call.fidelity = Fidelity::Fluid;
+    const auto members_only = load_of(communication(call, members, cluster));
+    ASSERT_EQ(pairs.size(), members_only.size());
+    for (const auto& [link, bytes] : pairs)
+      EXPECT_NEAR(members_only.at(link), bytes, 1e-9 * bytes) << name_of(kind) << ' ' << link_name(cluster, link);
+  }
+}
+
 // A combine is the dispatch the other way, also where nodes differ.
 TEST(DeepEp, CombineTakesTheWayBack) {
   const Cluster cluster = test_cluster(2, 4);

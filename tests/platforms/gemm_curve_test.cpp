@@ -1,4 +1,5 @@
 #include "platforms/gemm_curve.hpp"
+#include "tests/platforms/gemm_operator.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,17 +10,6 @@ constexpr FlopsPerSecond peak(1e12);
 constexpr std::int64_t processors = 10;
 // One shape for all: a tile of 64 x 16 results.
 constexpr std::int64_t smallest_tile = 1024;
-
-Operator gemm(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t groups = 1) {
-  Operator op;
-  op.kind = OperatorKind::Gemm;
-  op.groups = groups;
-  op.m = m;
-  op.n = n;
-  op.k = k;
-  op.flops = Flops(2.0 * static_cast<double>(groups * m * n) * static_cast<double>(k));
-  return op;
-}
 
 double seconds(const Operator& op, const GemmCurve& curve) {
   return gemm_time(op, curve, peak, processors).value();

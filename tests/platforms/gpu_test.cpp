@@ -1,4 +1,5 @@
 #include "platforms/gpu.hpp"
+#include "tests/platforms/gemm_operator.hpp"
 
 #include <cmath>
 
@@ -18,17 +19,6 @@ Gpu ideal_gpu() {
 GemmCurve& bf16_curve(Gpu& gpu) {
   auto& curve = gpu.gemm[static_cast<std::size_t>(Precision::Bf16)];
   return curve ? *curve : curve.emplace();
-}
-
-Operator gemm(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t groups = 1) {
-  Operator op;
-  op.kind = OperatorKind::Gemm;
-  op.groups = groups;
-  op.m = m;
-  op.n = n;
-  op.k = k;
-  op.flops = Flops(2.0 * static_cast<double>(groups * m * n) * static_cast<double>(k));
-  return op;
 }
 
 TEST(Gpu, TimeIsTheLargerOfArithmeticAndTraffic) {

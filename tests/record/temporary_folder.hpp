@@ -17,6 +17,7 @@ public:
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
   ~TemporaryFolder() { std::filesystem::remove_all(path_); }
 
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
   [[nodiscard]] std::size_t file_count() const {
     return static_cast<std::size_t>(

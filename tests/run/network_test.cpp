@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 
 #include "platforms/links.hpp"
 #include "platforms/routes.hpp"
+#include "simulator/cost/all_to_all_v.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
 #include "tests/run/test_scenario.hpp"
@@ -19,7 +21,6 @@
 namespace moesim::run {
 namespace {
 
-using cost::Algorithm;
 using cost::Fidelity;
 using graph::Kind;
 using platforms::Cluster;
@@ -70,13 +71,9 @@ private:
 };
 
 // SimGrid allows one simulation per process.
-Outcome simulated(const std::vector<Collective>& collectives, const Cluster& cluster, Fidelity fidelity,
-                  Algorithm algorithm = Algorithm::Auto) {
-  const graph::TaskGraph graph = graph_of(collectives, cluster);
-  cost::NetworkOptions options = cost::same_for_all(fidelity);
-  options[static_cast<std::size_t>(graph::Stream::Ep)].algorithm = algorithm;
-  const execution::Costs costs = cost::cost_table(graph, cluster, options);
-  Sink sink(collectives.size(), costs.links.size());
+Outcome simulated(const graph::TaskGraph& graph, const execution::Costs& costs) {
+  const std::size_t tasks = graph.task_count();
+  Sink sink(tasks, costs.links.size());
   int ends[2];
   EXPECT_EQ(pipe(ends), 0);
   const pid_t child = fork();
@@ -95,11 +92,16 @@ Outcome simulated(const std::vector<Collective>& collectives, const Cluster& clu
   EXPECT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
   Outcome outcome;
-  outcome.ends.assign(sink.values.begin(), sink.values.begin() + static_cast<std::ptrdiff_t>(collectives.size()));
+  outcome.ends.assign(sink.values.begin(), sink.values.begin() + static_cast<std::ptrdiff_t>(tasks));
   for (std::size_t link = 0; link < costs.links.size(); ++link)
-    if (const double bytes = sink.values[collectives.size() + link]; bytes > 0)
+    if (const double bytes = sink.values[tasks + link]; bytes > 0)
       outcome.bytes[static_cast<std::uint32_t>(link)] = bytes;
   return outcome;
+}
+
+Outcome simulated(const std::vector<Collective>& collectives, const Cluster& cluster, Fidelity fidelity) {
+  const graph::TaskGraph graph = graph_of(collectives, cluster);
+  return simulated(graph, cost::cost_table(graph, cluster, cost::same_for_all(fidelity)));
 }
 
 // Nodes of a full fat tree, `per_node` GPUs of each in the group.
@@ -177,6 +179,12 @@ Cluster narrow() {
   return cluster;
 }
 
+std::vector<std::uint32_t> members_of_nodes(std::uint32_t count) {
+  std::vector<std::uint32_t> ranks(count);
+  std::iota(ranks.begin(), ranks.end(), 0U);
+  return ranks;
+}
+
 TEST(Network, TwoCollectivesShareATrunk) {
   const double bytes = 1e9;
   const double alone = bytes / 2 / narrow().nic.effective().value(); // half of what is gathered crosses, each way
@@ -203,6 +211,26 @@ TEST(Network, AWeakCableSlowsWhatCrossesItOnly) {
     EXPECT_EQ(degraded.ends[0], whole.ends[0]) << name_of(fidelity);
     const double transfer = bytes / 2 / weak.nic.effective().value();
     EXPECT_NEAR(degraded.ends[1] - whole.ends[1], 9 * transfer, 1e-3 * transfer) << name_of(fidelity);
+  }
+}
+
+// Everybody sends each other as much, but four times as much to one: it takes four times as long.
+TEST(Network, AHotReceiverSetsThePace) {
+  Cluster cluster = narrow();
+  cluster.nodes = 16;
+  cluster.fabric = {};
+  const std::vector<Collective> one{{Kind::AllToAll, 16e6, members_of_nodes(16)}};
+  const graph::TaskGraph graph = graph_of(one, cluster);
+  for (const Fidelity fidelity : {Fidelity::Fluid, Fidelity::Flow}) {
+    execution::Costs costs = cost::cost_table(graph, cluster, cost::same_for_all(fidelity));
+    const auto transfer = [&](double to_one) {
+      cost::Traffic traffic{std::vector<Bytes>(256, Bytes(1e6))};
+      for (std::size_t from = 0; from < 16; ++from)
+        traffic.bytes[from * 16 + 5] = Bytes(to_one);
+      costs.communications.at(0) = all_to_all_v(traffic, fidelity, graph.ranks(graph.task(TaskId(0))), cluster);
+      return simulated(graph, costs).ends[0] - costs.communications.at(0).latency.value();
+    };
+    EXPECT_NEAR(transfer(4e6) / transfer(1e6), 4, 1e-6) << name_of(fidelity);
   }
 }
 

@@ -1,7 +1,6 @@
 // A temporary folder for sweep files and the scenarios that they name.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -9,19 +8,13 @@
 
 #include "simulator/base/input_error.hpp"
 #include "simulator/sweep/plan.hpp"
+#include "tests/record/temporary_folder.hpp"
 
 namespace moesim::sweep {
 
 class SweepFiles {
 public:
-  SweepFiles() {
-    std::string name = (std::filesystem::temp_directory_path() / "moesim-sweep-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    write("base.yaml", "version: 1\n");
-  }
-  SweepFiles(const SweepFiles&) = delete;
-  SweepFiles& operator=(const SweepFiles&) = delete;
-  ~SweepFiles() { std::filesystem::remove_all(folder_); }
+  SweepFiles() { write("base.yaml", "version: 1\n"); }
 
   void write(const std::string& name, std::string_view text) const {
     std::ofstream(folder_ / name, std::ios::binary) << text;
@@ -60,7 +53,8 @@ public:
   }
 
 private:
-  std::filesystem::path folder_;
+  testing::TemporaryFolder temporary_;
+  std::filesystem::path folder_ = temporary_.path();
 };
 
 } // namespace moesim::sweep
