@@ -90,7 +90,7 @@ struct Cluster {
   Seconds collective_latency;        // of starting and ending any communication, besides its steps
   Seconds simple_collective_latency; // the same for collectives of large messages
   double ring_exposed_steps = 0;     // of a ring's steps, how much nothing hides: it takes that much longer
-  Protocols protocols;                // how NCCL and DeepEP run here, besides these latencies
+  Protocols protocols;               // how NCCL and DeepEP run here, besides these latencies
   std::vector<GpuOverride> slow_gpus;
   std::vector<LinkOverride> degraded_links;
 
