@@ -46,10 +46,6 @@ struct RebalancingPlan {
 
 using LoadsOfIteration = std::function<std::vector<double>(std::int64_t iteration)>; // per expert
 
-// The loads by which iteration `iteration` >= 1 is planned.
-[[nodiscard]] std::vector<double> forecast_loads(const RebalancingOptions& options, const LoadsOfIteration& loads,
-                                                 std::int64_t iteration);
-
 // The placement of an iteration that is reached from a contiguous one in iteration 0, rebalanced every `interval`
 // iterations before they begin. No iteration is planned by its own loads, or by later ones.
 [[nodiscard]] RebalancingPlan rebalancing_plan(const PlacementShape& shape, const RebalancingOptions& options,
