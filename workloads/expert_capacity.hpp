@@ -11,9 +11,9 @@
 namespace moesim::workloads {
 
 struct CapacityOptions {
-  std::optional<double> factor;     // moe_expert_capacity_factor; none: dropless
-  double overflow_buffer = 0;       // room for overflow on top, as a share of the capacity
-  bool pad_to_capacity = false;     // moe_pad_expert_input_to_capacity; needs a factor
+  std::optional<double> factor = {}; // moe_expert_capacity_factor; none: dropless
+  double overflow_buffer = 0;        // room for overflow on top, as a share of the capacity
+  bool pad_to_capacity = false;      // moe_pad_expert_input_to_capacity; needs a factor
   std::int64_t tokens_multiple = 1; // of what a source sends to an expert (moe_router_padding_for_quantization: 16, 32)
 
   bool operator==(const CapacityOptions&) const = default;

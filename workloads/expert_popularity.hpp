@@ -29,7 +29,7 @@ struct RoutingModel {
   double alpha = 1;
   double hot_share = 0.5;
   std::int64_t hot_experts = 1;
-  std::shared_ptr<const RoutingTrace> trace;
+  std::shared_ptr<const RoutingTrace> trace = {};
   // Standard deviation of what each iteration adds to the logarithm of each expert's popularity: a random walk.
   double drift = 0;
   // Of the normal variates behind two layers' popularities and their drift (a Gaussian copula): 0, each layer has its

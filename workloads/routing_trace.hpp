@@ -9,8 +9,8 @@
 
 namespace moesim::workloads {
 
-// A row for each (iteration, layer, micro-batch), sorted by these. A layer is one of the model's, counted from 0, dense
-// ones included.
+// A row for each (iteration, layer, micro-batch), sorted by these, each once. A layer is one of the model's, counted
+// from 0, dense ones included.
 struct RoutingTrace {
   std::vector<std::int64_t> iterations; // per row
   std::vector<std::int64_t> layers;
