@@ -20,8 +20,8 @@ Key key_of(const RoutingTrace& trace, std::size_t row) {
   return {trace.iterations[row], trace.layers[row], trace.micro_batches[row]};
 }
 
-std::int64_t after_last(const std::vector<std::int64_t>& values) {
-  return values.empty() ? 0 : 1 + std::ranges::max(values);
+std::int64_t after_last(const std::vector<std::int32_t>& values) {
+  return values.empty() ? 0 : std::int64_t{1} + std::ranges::max(values);
 }
 
 // "3 to 60", or "0, 2, 4 to 7": numbers in order.
@@ -39,6 +39,16 @@ std::string runs_of(const Numbers& numbers) {
     first = next;
   }
   return text;
+}
+
+// Whether there is one row for each iteration, layer and micro-batch.
+bool is_product(const RoutingTrace& trace, const std::vector<std::int64_t>& layers) {
+  const auto micro_batches = static_cast<std::size_t>(std::max<std::int64_t>(1, after_last(trace.micro_batches)));
+  for (std::size_t row = 0; row < trace.rows(); ++row)
+    if (key_of(trace, row) !=
+        Key{row / micro_batches / layers.size(), layers[row / micro_batches % layers.size()], row % micro_batches})
+      return false;
+  return trace.rows() % (micro_batches * layers.size()) == 0;
 }
 
 std::string row_problem(const RoutingTrace& trace, std::size_t row) {
@@ -63,6 +73,22 @@ std::vector<std::int64_t> layers_with_experts(const ModelSpec& model) {
 
 } // namespace
 
+RoutingTrace in_order(const RoutingTrace& trace) {
+  std::vector<std::size_t> order(trace.rows());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t row) { return key_of(trace, row); });
+  RoutingTrace sorted;
+  sorted.experts = trace.experts;
+  for (const std::size_t row : order) {
+    sorted.iterations.push_back(trace.iterations[row]);
+    sorted.layers.push_back(trace.layers[row]);
+    sorted.micro_batches.push_back(trace.micro_batches[row]);
+    const auto first = trace.tokens.begin() + static_cast<std::ptrdiff_t>(row) * trace.experts;
+    sorted.tokens.insert(sorted.tokens.end(), first, first + trace.experts);
+  }
+  return sorted;
+}
+
 std::size_t row_of(const RoutingTrace& trace, std::int64_t iteration, std::int64_t layer, std::int64_t micro_batch) {
   const Key wanted{iteration % after_last(trace.iterations), layer, micro_batch % after_last(trace.micro_batches)};
   std::size_t low = 0;
@@ -84,22 +110,21 @@ std::vector<std::string> problems(const RoutingTrace& trace, const ModelSpec& mo
     return {"the trace has no rows"};
   std::vector<std::string> result;
   if (trace.experts != model.moe->num_experts)
-    result.push_back(
-        fmt::format("the number of experts is {} in the trace, {} in the model; each expert of the model has a value, 0 where "
-                    "no token met it",
-                    trace.experts, model.moe->num_experts));
+    result.push_back(fmt::format(
+        "the number of experts is {} in the trace, {} in the model; each expert of the model has a value, 0 where "
+        "no token met it",
+        trace.experts, model.moe->num_experts));
   const std::vector<std::int64_t> wanted = layers_with_experts(model);
   const std::set<std::int64_t> there(trace.layers.begin(), trace.layers.end());
   if (!std::ranges::equal(there, wanted))
     result.push_back(
         fmt::format("the trace has layers {}, the model has experts in layers {}", runs_of(there), runs_of(wanted)));
-  const auto all =
-      static_cast<std::int64_t>(there.size()) * after_last(trace.iterations) * after_last(trace.micro_batches);
-  if (static_cast<std::int64_t>(trace.rows()) != all)
-    result.push_back(
-        fmt::format("the trace has {} rows; {} layers in each of {} micro-batches of each of {} iterations, "
-                    "all counted from 0, would be {}",
-                    trace.rows(), there.size(), after_last(trace.micro_batches), after_last(trace.iterations), all));
+  else if (!is_product(trace, wanted))
+    result.push_back(fmt::format(
+        "the trace has {} rows; expected one for each of {} layers in each of {} micro-batches in "
+        "each of {} iterations, counted from 0: {}",
+        trace.rows(), wanted.size(), after_last(trace.micro_batches), after_last(trace.iterations),
+        static_cast<std::int64_t>(wanted.size()) * after_last(trace.micro_batches) * after_last(trace.iterations)));
   for (std::size_t row = 0; row < trace.rows() && result.empty(); ++row)
     if (std::string reason = row_problem(trace, row); !reason.empty())
       result.push_back(std::move(reason));

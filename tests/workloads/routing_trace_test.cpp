@@ -44,11 +44,25 @@ TEST(RoutingTrace, SaysWhatIsThere) {
   EXPECT_THAT(problems(RoutingTrace{}, small_model()), ElementsAre("the trace has no rows"));
 }
 
-TEST(RoutingTrace, MissesNoRow) {
+TEST(RoutingTrace, MissesNoRowAndHasNoneTwice) {
+  const auto about_rows = ElementsAre(HasSubstr("expected one for each of 2 layers in each of 2 micro-batches"));
+  RoutingTrace missing = small_trace();
+  missing.iterations[3] = 1;
+  EXPECT_THAT(problems(in_order(missing), small_model()), about_rows);
+  RoutingTrace twice = small_trace();
+  twice.layers[1] = 2;
+  EXPECT_THAT(problems(in_order(twice), small_model()), about_rows);
+  RoutingTrace negative = small_trace();
+  negative.iterations = {-1, -1, -1, -1};
+  EXPECT_THAT(problems(in_order(negative), small_model()), about_rows);
+}
+
+TEST(RoutingTrace, IsPutInOrder) {
   RoutingTrace trace = small_trace();
-  trace.iterations[3] = 1;
-  EXPECT_THAT(problems(trace, small_model()),
-              ElementsAre(HasSubstr("4 rows; 2 layers in each of 2 micro-batches of each of 2 iterations")));
+  trace.layers = {2, 2, 1, 1};
+  RoutingTrace sorted = small_trace();
+  sorted.tokens = {5, 6, 7, 8, 1, 2, 3, 4};
+  EXPECT_EQ(in_order(trace), sorted);
 }
 
 TEST(RoutingTrace, CountsAreCounts) {
