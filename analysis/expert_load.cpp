@@ -17,9 +17,10 @@ std::vector<std::pair<StepId, ExpertStep>> steps_of(const record::RunRecord& run
   const record::TaskTable& tasks = run.tasks;
   std::vector<std::pair<StepId, ExpertStep>> steps;
   std::map<Place, std::size_t> seen;
+  const auto name = std::ranges::find(tasks.names, "experts") - tasks.names.begin();
   const auto [first, last] = record::rows_of(run, rank);
   for (std::size_t row = first; row < last; ++row) {
-    if (tasks.flops[row] <= 0 || tasks.names[tasks.name[row]] != "experts")
+    if (tasks.flops[row] <= 0 || tasks.name[row] != name)
       continue;
     const Place place{tasks.micro_batch[row], tasks.layer[row], tasks.phase[row], tasks.chunk[row]};
     if (steps.empty() || steps.back().first.first != place)

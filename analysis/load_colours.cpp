@@ -38,14 +38,13 @@ void LoadColours::draw_legend(SvgCanvas& canvas, double x, double y, double widt
   for (std::size_t colour = 0; colour < count; ++colour)
     canvas.rectangle({x + cell * static_cast<double>(colour), y, cell, height},
                      fmt::format("fill=\"{}\"", text_of(colour)));
-  const auto label = [&](double load, double place, const std::string& text) {
+  const auto label = [&](double place, const std::string& text) {
     canvas.text(x + width * place, y + height + style.small + 2, text, "class=\"small middle\"");
-    return load;
   };
-  label(0, 0, "0");
-  label(1, 0.5, "mean");
+  label(0, "0");
+  label(0.5, "mean");
   if (most_ > 1)
-    label(most_, 1, fmt::format("{:.3g} x", most_));
+    label(1, fmt::format("{:.3g} x", most_));
 }
 
 void CellPainter::add(double x, double y, double width, double height, std::size_t colour) {
@@ -60,16 +59,14 @@ void CellPainter::add(double x, double y, double width, double height, std::size
 }
 
 void CellPainter::draw(SvgCanvas& canvas) const {
-  for (std::size_t colour = 0; colour < LoadColours::count; ++colour) {
-    std::string path;
-    for (const Cell& cell : cells_)
-      if (cell.colour == colour)
-        path += fmt::format("M{} {}h{}v{}h-{}z", svg_number(cell.box.x), svg_number(cell.box.y),
-                            svg_number(cell.box.width), svg_number(cell.box.height), svg_number(cell.box.width));
-    if (!path.empty())
-      canvas.path(
-          path, fmt::format("class=\"load\" fill=\"{}\" shape-rendering=\"crispEdges\"", LoadColours::text_of(colour)));
-  }
+  std::array<std::string, LoadColours::count> paths;
+  for (const auto& [box, colour] : cells_)
+    paths[colour] += fmt::format("M{} {}h{}v{}h-{}z", svg_number(box.x), svg_number(box.y), svg_number(box.width),
+                                 svg_number(box.height), svg_number(box.width));
+  for (std::size_t colour = 0; colour < paths.size(); ++colour)
+    if (!paths[colour].empty())
+      canvas.path(paths[colour], fmt::format("class=\"load\" fill=\"{}\" shape-rendering=\"crispEdges\"",
+                                             LoadColours::text_of(colour)));
 }
 
 } // namespace moesim::analysis
