@@ -38,7 +38,8 @@ FlopsPerSecond peak_of(const Gpu& gpu, Precision precision) {
 }
 
 GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision) {
-  for (const Precision candidate : {precision, Precision::Bf16})
+  const Precision alike = is_cast_for_products(precision) ? Precision::Fp8 : Precision::Bf16;
+  for (const Precision candidate : {precision, alike, Precision::Bf16})
     if (const auto& curve = gpu.gemm[static_cast<std::size_t>(candidate)])
       return *curve;
   const auto any = std::find_if(gpu.gemm.begin(), gpu.gemm.end(), [](const auto& curve) { return curve.has_value(); });

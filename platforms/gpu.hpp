@@ -15,7 +15,7 @@
 
 namespace moesim::platforms {
 
-inline constexpr std::size_t precision_count = 4;
+inline constexpr std::size_t precision_count = all_precisions.size();
 
 // Multiprocessors that the kernels of a communication hold on every GPU that takes part, for as long as it runs, by the
 // dimension of the parallel layout that communicates. A GPU of which nothing is known here slows no compute.
@@ -64,7 +64,8 @@ struct Gpu {
 // Peak at a precision. Requires the GPU to support it.
 [[nodiscard]] FlopsPerSecond peak_of(const Gpu& gpu, Precision precision);
 
-// The curve of a precision; without one of its own that of BF16, else the first there is, else the whole peak.
+// The curve of a precision; without one of its own that of FP8 (if it is one that products are cast to), else that of
+// BF16, else the first there is, else the whole peak.
 [[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision);
 
 // Time of one kernel in a long run, matrix products at the sustained clock: launch overhead plus arithmetic (FLOPs over

@@ -11,23 +11,27 @@ using graph::Memory;
 
 namespace {
 
-// Casts the BF16 elements of [rows, width] to FP8.
-void cast_to_fp8(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t rows, std::int64_t width,
-                 Pass pass) {
-  const double copies = at.shape.cache ? 1 : 2;
-  if (at.shape.precision == Precision::Fp8)
-    list.kernel(name, memory_bound(at.wide(rows, width) + copies * at.shape.product_input(rows, width), pass));
+// Casts the BF16 elements of [rows, width] to what a product reads. A cast to NVFP4 reads them once more before, for
+// the tensor's largest (its scale: NVIDIA, arXiv 2509.25149, appendix B); blocks have none, and FP8 takes an earlier
+// one.
+void cast_for_product(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t rows,
+                      std::int64_t width, Pass pass) {
+  if (!is_cast_for_products(at.shape.precision))
+    return;
+  const double reads = at.shape.precision == Precision::Nvfp4 ? 2 : 1;
+  const double copies = at.shape.cache ? 1 : 2; // by rows, and by columns for the weight's gradient
+  list.kernel(name, memory_bound(reads * at.wide(rows, width) + copies * at.shape.product_input(rows, width), pass));
 }
 
 } // namespace
 
 void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
-  cast_to_fp8(list, at, name, shape.rows, shape.k, Pass::Forward);
+  cast_for_product(list, at, name, shape.rows, shape.k, Pass::Forward);
   list.kernel(name, gemm_forward(shape, at.shape.precision));
 }
 
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
-  cast_to_fp8(list, at, name, shape.rows, shape.n, Pass::Backward);
+  cast_for_product(list, at, name, shape.rows, shape.n, Pass::Backward);
   list.kernels(name, gemm_backward(shape, at.shape.precision, at.shape.gradient_precision));
 }
 

@@ -53,7 +53,7 @@ public:
   Calibration run() {
     check_base();
     fit_copies();
-    for (const Precision precision : {Precision::Fp32, Precision::Bf16, Precision::Fp16, Precision::Fp8})
+    for (const Precision precision : all_precisions)
       fit_products(precision);
     fit_attention();
     fit_backward();

@@ -86,8 +86,9 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
   training.seq_length = map.integer("seq_length", {.min = 1, .max = 100'000'000});
   job.model.mtp_layers =
       map.integer_or("mtp_num_layers", job.model.mtp_layers, {.min = 0, .max = workloads::most_mtp_layers});
-  training.precision =
-      enum_choice(map, "precision", std::array{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp32});
+  training.precision = enum_choice(map, "precision",
+                                   std::array{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp8Block,
+                                              Precision::Mxfp8, Precision::Nvfp4, Precision::Fp32});
   training.grad_reduce_in_fp32 = map.boolean_or("grad_reduce_in_fp32", true);
   read_schedule(map, scenario_file, job);
   training.p2p = enum_choice(map, "p2p", std::array{workloads::P2p::Eager, workloads::P2p::Rendezvous});

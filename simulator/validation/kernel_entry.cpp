@@ -52,7 +52,7 @@ public:
       throw Unpredictable(fmt::format("no rule knows the precision '{}'", words));
     if (const Node* reason = rule->find("skip"))
       throw Unpredictable(reason->scalar);
-    for (const Precision precision : {Precision::Bf16, Precision::Fp16, Precision::Fp8})
+    for (const Precision precision : all_precisions)
       if (name_of(precision) == rule->find("name")->scalar)
         return precision;
     throw Unpredictable(fmt::format("moesim has no precision '{}'", words));

@@ -100,7 +100,7 @@ TEST(BadInference, Fields) {
                    "scenario.yaml:20:18: inference.kv_block_size: 0 is too small; expected a whole number from 1 to "
                    "1000000",
                    "scenario.yaml:21:14: inference.precision: unknown value 'int8'; expected one of bf16, fp16, fp8, "
-                   "fp32"}));
+                   "fp8-block, mxfp8, nvfp4, fp32"}));
   EXPECT_EQ(problems_with("output_length: 3", "output_length: 0"),
             "scenario.yaml:18:18: inference.output_length: 0 is too small; expected a whole number from 1 to "
             "100000000\n");

@@ -87,6 +87,10 @@ TEST(Gpu, EachPrecisionHasItsPeakAndItsCurve) {
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.8 * 1e12));
   op.precision = Precision::Fp8;
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.5 * 2e12));
+  // Without a curve of its own, that of FP8 at its own peak.
+  gpu.peak[static_cast<std::size_t>(Precision::Nvfp4)] = FlopsPerSecond(4e12);
+  op.precision = Precision::Nvfp4;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.5 * 4e12));
 }
 
 } // namespace
