@@ -14,8 +14,8 @@ std::int64_t RankShape::active_experts() const {
   if (!shape.cache)
     return experts();
   const std::int64_t ranks_with_tokens = replicates_tokens() ? 1 : shape.sizes.ep * shape.sizes.etp;
-  const double tokens_of_group = static_cast<double>(tokens()) / static_cast<double>(sequence_ranks()) *
-                                 static_cast<double>(ranks_with_tokens);
+  const double tokens_of_group =
+      static_cast<double>(tokens()) / static_cast<double>(sequence_ranks()) * static_cast<double>(ranks_with_tokens);
   const double expected = expected_active_experts(*model.moe, experts(), tokens_of_group);
   return std::max<std::int64_t>(1, std::llround(expected));
 }

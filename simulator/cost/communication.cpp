@@ -92,18 +92,9 @@ std::string_view name_of(Fidelity fidelity) {
 }
 
 std::string_view name_of(Algorithm algorithm) {
-  constexpr std::array<std::string_view, algorithm_count> names{"auto",
-                                                                "ring",
-                                                                "tree",
-                                                                "nvls",
-                                                                "sharp",
-                                                                "custom",
-                                                                "hierarchical",
-                                                                "direct",
-                                                                "pairwise",
-                                                                "two-level",
-                                                                "deepep",
-                                                                "deepep-low-latency"};
+  constexpr std::array<std::string_view, algorithm_count> names{
+      "auto",         "ring",   "tree",     "nvls",      "sharp",  "custom",
+      "hierarchical", "direct", "pairwise", "two-level", "deepep", "deepep-low-latency"};
   return names[static_cast<std::size_t>(algorithm)];
 }
 

@@ -128,8 +128,8 @@ void check_context(const workloads::TrainingJob& job, Sections at) {
     at.parallel.problem("cp", "context parallelism needs attention_backend: flash (as in Megatron Core); use 1");
 }
 
-// Without sequence parallelism the ranks of a tensor-parallel group have the same tokens, and each tells by itself which
-// of them its experts take: in a forward pass, where these ranks have all experts among them.
+// Without sequence parallelism the ranks of a tensor-parallel group have the same tokens, and each tells by itself
+// which of them its experts take: in a forward pass, where these ranks have all experts among them.
 void check_replicated_tokens(const Scenario& scenario, config::MapReader& parallel) {
   const workloads::Job& job = scenario.job();
   if (!job.model.moe || job.sizes.tp == 1 || job.sequence_parallel)
@@ -137,10 +137,11 @@ void check_replicated_tokens(const Scenario& scenario, config::MapReader& parall
   if (scenario.is_training())
     parallel.problem("sequence_parallel", "experts behind tensor parallelism need it (as in Megatron Core); use true");
   else if (job.sizes.ep * job.sizes.etp != job.sizes.tp)
-    parallel.problem("sequence_parallel",
-                     fmt::format("without it tokens do not travel, and the tp = {} ranks that have them need all experts "
-                                 "among them; use true, or ep x etp = {} instead of {}",
-                                 job.sizes.tp, job.sizes.tp, job.sizes.ep * job.sizes.etp));
+    parallel.problem(
+        "sequence_parallel",
+        fmt::format("without it tokens do not travel, and the tp = {} ranks that have them need all experts "
+                    "among them; use true, or ep x etp = {} instead of {}",
+                    job.sizes.tp, job.sizes.tp, job.sizes.ep * job.sizes.etp));
 }
 
 void check_experts(const workloads::Job& job, config::MapReader& parallel) {

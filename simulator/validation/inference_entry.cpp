@@ -91,7 +91,9 @@ Degrees degrees_of(const Entry& entry, const Vocabulary& vocabulary, bool has_ex
 
 std::vector<std::string> assignments_of(const Degrees& degrees, bool has_experts) {
   std::vector<std::string> list;
-  const auto set = [&](const char* field, const auto& value) { list.push_back(fmt::format("parallel.{}={}", field, value)); };
+  const auto set = [&](const char* field, const auto& value) {
+    list.push_back(fmt::format("parallel.{}={}", field, value));
+  };
   set("tp", degrees.tp);
   set("pp", degrees.pp);
   set("dp", degrees.dp());
@@ -155,8 +157,8 @@ InferenceFields fields_of(const Entry& published, const Aliases& aliases, const 
   fields.clients.tokens_per_step = engine.tokens_per_step;
   fields.memory = engine.memory;
   fields.deployment = {entry.id,
-                       fmt::format("version: 1\nplatform: {}\nmodel: {{base: {}}}\ninference: {{}}\n", fields.system.base,
-                                   config::double_quoted(model.file)),
+                       fmt::format("version: 1\nplatform: {}\nmodel: {{base: {}}}\ninference: {{}}\n",
+                                   fields.system.base, config::double_quoted(model.file)),
                        fields.system.assignments, degrees.dp()};
   std::vector<std::string>& list = fields.deployment.assignments;
   list.insert(list.end(), model.assignments.begin(), model.assignments.end());
@@ -195,6 +197,9 @@ Question inference_question(const Entry& entry, const Aliases& aliases, const Vo
       of.id = entry.id;
       of.quantity = quantity;
       of.value = *value;
+      of.size = static_cast<double>(fields->clients.concurrency * fields->deployment.dp *
+                                    (fields->clients.prompt_length + fields->clients.output_length));
+      of.size_unit = "tokens under way";
       of.labels.hardware = fields->system.hardware;
       of.labels.model = text(entry.config, "model").value_or("");
       of.labels.framework = text(entry.config, "backend").value_or("");

@@ -13,8 +13,8 @@ namespace {
 struct Request {
   std::int64_t prompt = 1; // tokens
   std::int64_t output = 1;
-  double sent = 0;         // s
-  double first_token = 0;  // s
+  double sent = 0;        // s
+  double first_token = 0; // s
   std::int64_t last_step = 0;
 };
 

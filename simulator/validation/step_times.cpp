@@ -39,7 +39,8 @@ record::RunFigures figures_of(const Deployment& deployment, const Batch& batch) 
 
 StepTimes step_times(const Deployment& deployment, const Batch& batch, std::int64_t tokens_per_step) {
   StepTimes times;
-  const std::int64_t together = std::max<std::int64_t>(2, std::min(batch.sequences, tokens_per_step / batch.prompt_length));
+  const std::int64_t together =
+      std::max<std::int64_t>(2, std::min(batch.sequences, tokens_per_step / batch.prompt_length));
   for (const std::int64_t prompts : {std::int64_t{1}, together})
     times.prompts.emplace_back(static_cast<double>(prompts * batch.prompt_length),
                                time_of_prompts(deployment, prompts, batch.prompt_length));
