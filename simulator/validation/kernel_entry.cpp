@@ -58,6 +58,9 @@ Question kernel_question(const Entry& entry, const Vocabulary& vocabulary) {
       of.id = row.id;
       of.quantity = column->find("name")->scalar;
       of.value = *value;
+      for (const Operator& op : kernel.operators)
+        of.size += op.flops.value();
+      of.size_unit = "FLOP";
       of.labels.hardware = system.hardware;
       of.labels.kind = kernel.kind;
       of.labels.precision = name_of(kernel.precision);
