@@ -1,6 +1,7 @@
 #include "schedulers/eplb.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace moesim::schedulers {

@@ -45,7 +45,8 @@ MemoryUse at_rest(const TrainingJob& job, std::int64_t stage) {
       Bytes(weight_share(job, parameters) * bytes_per_element(precision_outside_products(precision))) +
       cast_copies(job, stage);
   memory[Memory::Gradients] = Bytes(gradient_share(job, parameters) * job.training.gradient_bytes());
-  memory[Memory::Optimizer] = Bytes(optimizer_share(job, owned_parameters(job, stage)) * optimizer_bytes(precision));
+  memory[Memory::Optimizer] =
+      Bytes(optimizer_share(job, owned_parameters(job, stage)) * job.training.optimizer_bytes());
   return memory;
 }
 
@@ -91,8 +92,9 @@ private:
     const graph::Task& task = program_.steps()[index].task;
     const graph::Work& work = works_[task.work];
     // Gradients wait for their reduction in a queue; other collectives receive one after the other.
-    const bool reduces = work.freed[Memory::Gradients] != Bytes();
-    const bool receives = task.kind != graph::Kind::Compute && task.stream != graph::Stream::Dp;
+    const bool computes = task.kind == graph::Kind::Compute;
+    const bool reduces = !computes && work.freed[Memory::Gradients] != Bytes();
+    const bool receives = !computes && task.stream != graph::Stream::Dp;
     if (receives)
       have_ended(task.stream, index);
     held_ += work.allocated;
