@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "platforms/attention_curve.hpp"
@@ -38,6 +39,8 @@ struct ClockCurve {
   bool operator==(const ClockCurve&) const = default;
 };
 
+using GemmCurves = std::array<std::optional<GemmCurve>, precision_count>; // by Precision
+
 struct Gpu {
   std::string name;
   Bytes memory_capacity; // the whole, as nvidia-smi prints it
@@ -51,7 +54,8 @@ struct Gpu {
   // Dense FLOP/s by Precision; absent: not supported. FP32 is that of the CUDA cores, which is what a framework uses
   // for FP32 tensors unless it is told to round them to TF32.
   std::array<std::optional<FlopsPerSecond>, precision_count> peak;
-  std::array<std::optional<GemmCurve>, precision_count> gemm; // by Precision; see gemm_curve_of() for those absent
+  GemmCurves gemm;         // see gemm_curve_of() for those absent
+  GemmCurves grouped_gemm; // of kernels that run all groups of a product; none: as `gemm`
   AttentionCurve attention;
   ClockCurve clock;
   Seconds launch_overhead; // from one kernel's end to the next one's start
@@ -65,15 +69,17 @@ struct Gpu {
 [[nodiscard]] FlopsPerSecond peak_of(const Gpu& gpu, Precision precision);
 
 // The curve of a precision; without one of its own that of FP8 (if it is one that products are cast to), else that of
-// BF16, else the first there is, else the whole peak.
-[[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision);
+// BF16, else the first there is, else the whole peak. Kernels for several groups have their own, if there are any.
+[[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, std::int64_t groups = 1);
 
 // Time of one kernel in a long run, matrix products at the sustained clock: launch overhead plus arithmetic (FLOPs over
 // achievable FLOP/s) and traffic (bytes over achievable bytes/s), as far as they do not hide behind each other.
 [[nodiscard]] Seconds time_of(const Operator& op, const Gpu& gpu);
 
-// Time of one kernel as a benchmark finds it that launches nothing else, `launches` times in a row from a cool start:
-// the fewer and shorter they are, the nearer to its full clock the GPU runs. At least one launch.
+// Time of one kernel, or of several one after the other, as a benchmark finds it that launches nothing else, `launches`
+// times in a row from a cool start: the fewer and shorter they are, the nearer to its full clock the GPU runs. At least
+// one launch.
+[[nodiscard]] Seconds time_in_loop(std::span<const Operator> ops, const Gpu& gpu, std::int64_t launches);
 [[nodiscard]] Seconds time_in_loop(const Operator& op, const Gpu& gpu, std::int64_t launches);
 
 } // namespace moesim::platforms

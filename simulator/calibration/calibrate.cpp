@@ -141,6 +141,7 @@ private:
         rows_of([&](const Operator& op) { return op.kind == OperatorKind::Gemm && op.precision == precision; });
     if (!are_enough(rows, curve, 4))
       return;
+    result_.gpu.grouped_gemm = {}; // the base's; what is fitted here serves groups, too
     Fit best{{}, std::numeric_limits<double>::infinity()};
     Apply apply_best;
     for (const std::int64_t tile : {32768, 65536})

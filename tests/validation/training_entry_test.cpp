@@ -148,8 +148,8 @@ TEST(TrainingEntry, SaysWhatCannotBePredicted) {
   EXPECT_EQ(reason("model: tiny, num_gpus: 4, global_batch_size: 16", "Megatron-LM"), "seq_length is not given");
   EXPECT_EQ(reason("model: tiny, global_batch_size: 16, seq_length: 8", "Megatron-LM"), "num_gpus is not given");
   EXPECT_EQ(reason(std::string(full), "A blog"), "no rule knows what the framework of 'A blog  ' does");
-  EXPECT_EQ(reason("model: tiny, num_gpus: 4, global_batch_size: 16, seq_length: 8, precision: NVFP4", "Megatron-LM"),
-            "moesim has no rates of NVFP4");
+  EXPECT_EQ(reason("model: tiny, num_gpus: 4, global_batch_size: 16, seq_length: 8, precision: FP4", "Megatron-LM"),
+            "moesim has no rates of FP4");
 }
 
 } // namespace
