@@ -69,7 +69,7 @@ TEST(BadField, NetworkOfAStream) {
       problems(small_scenario() + "simulation: {network: {default: fluid, ep: packet}, algorithms: {tp: pairwise}}\n"),
       "scenario.yaml:18:44: simulation.network.ep: unknown value 'packet'; expected one of analytic, fluid, flow\n"
       "scenario.yaml:18:70: simulation.algorithms.tp: unknown value 'pairwise'; expected one of auto, ring, tree, "
-      "nvls, sharp, hierarchical\n");
+      "nvls, sharp, custom, hierarchical\n");
   EXPECT_EQ(problems(small_scenario() + "simulation: {network: {edp: flow}}\n"),
             "scenario.yaml:18:24: simulation.network.edp: unknown key 'edp'; did you mean 'ep'?\n");
 }
