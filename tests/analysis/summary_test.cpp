@@ -74,7 +74,9 @@ TEST(Summary, FoldingChangesNeitherCountsNorFractions) {
 TEST(Summary, ExpertFiguresAreMeansOverLayersAndOnlyThereForExperts) {
   record::RunRecord run = two_stages();
   EXPECT_FALSE(summarize(run).experts.has_value());
-  run.experts = {{0, 1, 2}, 2, {10, 10, 30, 10, 0, 0}}; // 1, 1.5, and a layer that routes nothing
+  run.experts.layers = {0, 1, 2};
+  run.experts.experts = 2;
+  run.experts.tokens = {10, 10, 30, 10, 0, 0}; // 1, 1.5, and a layer that routes nothing
   run.figures.dropped_tokens = 7;
   EXPECT_DOUBLE_EQ(summarize(run).experts->load_max_over_mean, 1.25);
   EXPECT_DOUBLE_EQ(summarize(run).experts->dropped_tokens, 7);

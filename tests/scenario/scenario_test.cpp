@@ -102,7 +102,7 @@ TEST(Scenario, ResolvedExpertsAreReadBack) {
   for (int layer = 0; layer < 32; ++layer)
     for (int expert = 0; expert < 8; ++expert)
       trace += "0," + std::to_string(layer) + ",0," + std::to_string(expert) + "," + std::to_string(1 + expert) + "\n";
-  for (const std::string moe :
+  for (const std::string& moe :
        {std::string("{routing: {type: dirichlet, alpha: 0.5, seed: 7}, balancing: {type: predictive, interval: 3}}"),
         std::string("{routing: zipf, capacity_factor: 1.25, overflow_buffer: 0.1, balancing: reroute}"),
         std::string("{routing: hot, balancing: {type: work-stealing, threshold: 1.2, reaction_time: 2ms}, placement: "
