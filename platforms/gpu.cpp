@@ -24,7 +24,7 @@ Seconds time_at(const Operator& op, const Gpu& gpu, double clock) {
     return gpu.launch_overhead + traffic;
   const FlopsPerSecond peak = peak_of(gpu, op.precision);
   const Seconds arithmetic = op.kind == OperatorKind::Attention
-                                 ? attention_time(op, gpu.attention, peak, gpu.multiprocessors)
+                                 ? attention_time(op, attention_curve_of(gpu, op.attention), peak, gpu.multiprocessors)
                                  : gemm_time(op, gemm_curve_of(gpu, op.precision), peak, gpu.multiprocessors) / clock;
   return gpu.launch_overhead + joined(arithmetic, traffic, gpu.roofline_exponent);
 }
@@ -43,6 +43,12 @@ GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision) {
       return *curve;
   const auto any = std::find_if(gpu.gemm.begin(), gpu.gemm.end(), [](const auto& curve) { return curve.has_value(); });
   return any == gpu.gemm.end() ? GemmCurve{} : **any;
+}
+
+const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel) {
+  if (kernel == AttentionKernel::Flash1 && gpu.attention_flash_1)
+    return *gpu.attention_flash_1;
+  return kernel != AttentionKernel::Latest && gpu.attention_flash_2 ? *gpu.attention_flash_2 : gpu.attention;
 }
 
 Seconds time_of(const Operator& op, const Gpu& gpu) {

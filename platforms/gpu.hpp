@@ -52,7 +52,9 @@ struct Gpu {
   // for FP32 tensors unless it is told to round them to TF32.
   std::array<std::optional<FlopsPerSecond>, precision_count> peak;
   std::array<std::optional<GemmCurve>, precision_count> gemm; // by Precision; see gemm_curve_of() for those absent
-  AttentionCurve attention;
+  AttentionCurve attention;                                   // of the kernel that suits the GPU best
+  std::optional<AttentionCurve> attention_flash_2;            // of older ones, where they are slower
+  std::optional<AttentionCurve> attention_flash_1;
   ClockCurve clock;
   Seconds launch_overhead; // from one kernel's end to the next one's start
   CommunicationKernels communication;
@@ -66,6 +68,9 @@ struct Gpu {
 
 // The curve of a precision; without one of its own that of BF16, else the first there is, else the whole peak.
 [[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision);
+
+// That of a generation of kernels: without one of its own, that of the next generation.
+[[nodiscard]] const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel);
 
 // Time of one kernel in a long run, matrix products at the sustained clock: launch overhead plus arithmetic (FLOPs over
 // achievable FLOP/s) and traffic (bytes over achievable bytes/s), as far as they do not hide behind each other.

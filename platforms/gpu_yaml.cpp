@@ -35,6 +35,11 @@ std::string gemm_yaml(const GemmCurves& curves, const std::string& margin) {
   return text;
 }
 
+std::string attention_yaml(std::string_view name, const AttentionCurve& curve) {
+  return fmt::format("{}: {{max_efficiency: {}, half_head_size: {}, tile_time: {}s, backward: {}}}\n", name,
+                     curve.max_efficiency, curve.half_head_size, curve.tile_time.value(), curve.backward);
+}
+
 std::string communication_yaml(const CommunicationKernels& kernels) {
   std::string text;
   for (const auto& [name, taken] : communicating)
@@ -58,9 +63,11 @@ std::string to_yaml(const Gpu& gpu, int indent) {
                            gpu.peak[at]->value());
   text += fmt::format("{}peak: {{{}}}\n", margin, peaks);
   text += gemm_yaml(gpu.gemm, margin);
-  text += fmt::format("{}attention: {{max_efficiency: {}, half_head_size: {}, tile_time: {}s, backward: {}}}\n", margin,
-                      gpu.attention.max_efficiency, gpu.attention.half_head_size, gpu.attention.tile_time.value(),
-                      gpu.attention.backward);
+  text += margin + attention_yaml("attention", gpu.attention);
+  if (gpu.attention_flash_2)
+    text += margin + attention_yaml("attention_flash_2", *gpu.attention_flash_2);
+  if (gpu.attention_flash_1)
+    text += margin + attention_yaml("attention_flash_1", *gpu.attention_flash_1);
   if (gpu.clock != ClockCurve{})
     text += fmt::format("{}clock: {{sustained: {}, settles: {}s}}\n", margin, gpu.clock.sustained,
                         gpu.clock.settles.value());

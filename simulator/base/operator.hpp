@@ -15,6 +15,9 @@ enum class OperatorKind : std::uint8_t {
   MemoryBound, // norm, activation, rotary, permute, router softmax, cross-entropy, Adam: bytes only
 };
 
+// Generations of fused attention; Latest is the one that suits the GPU best.
+enum class AttentionKernel : std::uint8_t { Latest, Flash2, Flash1 };
+
 enum class Precision : std::uint8_t { Fp32, Bf16, Fp16, Fp8 };
 
 enum class Pass : std::uint8_t { Forward, Backward };
@@ -29,8 +32,11 @@ struct Operator {
   std::int64_t k = 0;
   Flops flops; // matrix products only; elementwise arithmetic hides behind its bytes
   Bytes bytes; // read and written in device memory
+  AttentionKernel attention = AttentionKernel::Latest; // of Attention
   // A product that adds to the gradient of weights: nothing but the optimizer waits for it.
   bool gives_weight_gradient = false;
+  // Part of a CUDA graph, which the host launches as a whole.
+  bool is_captured = false;
 
   bool operator==(const Operator&) const = default;
 };

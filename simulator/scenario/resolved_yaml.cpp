@@ -50,7 +50,33 @@ std::string schedule_yaml(const workloads::TrainingJob& job) {
              : fmt::format("{{type: {}, max_in_flight: {}}}", training.schedule, training.max_in_flight);
 }
 
-std::string training_yaml(const workloads::TrainingJob& job) {
+std::string cuda_graph_yaml(const workloads::CudaGraphScope& scope) {
+  using workloads::CudaGraphModule;
+  if (scope == workloads::CudaGraphScope{})
+    return "none";
+  if (scope.contains(CudaGraphModule::FullIteration))
+    return std::string(name_of(CudaGraphModule::FullIteration));
+  std::vector<std::string_view> modules;
+  for (std::size_t at = 0; at < workloads::cuda_graph_module_count; ++at)
+    if (const auto module = static_cast<CudaGraphModule>(at); scope.contains(module))
+      modules.push_back(name_of(module));
+  return fmt::format("[{}]", fmt::join(modules, ", "));
+}
+
+std::string kernels_yaml(const workloads::Training& training, const cost::LaunchTimes& launch) {
+  return fmt::format("  attention_backend: {}\n"
+                     "  transformer_impl: {}\n"
+                     "  attention_dropout: {}\n"
+                     "  hidden_dropout: {}\n"
+                     "  cross_entropy_loss_fusion: {}\n"
+                     "  launch_time: {{forward: {}s, backward: {}s}}\n"
+                     "  cuda_graph_scope: {}\n",
+                     name_of(training.attention_backend), name_of(training.transformer_impl),
+                     training.attention_dropout, training.hidden_dropout, training.cross_entropy_loss_fusion,
+                     launch.forward.value(), launch.backward.value(), cuda_graph_yaml(training.cuda_graph_scope));
+}
+
+std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchTimes& launch) {
   const workloads::Training& training = job.training;
   return fmt::format("training:\n"
                      "  global_batch_size: {}\n"
@@ -62,16 +88,16 @@ std::string training_yaml(const workloads::TrainingJob& job) {
                      "  schedule: {}\n"
                      "  p2p: {}\n"
                      "  recompute: {}\n"
-                     "  attention_backend: {}\n"
                      "  sharding: {}\n"
                      "  overlap: {{grad_reduce: {}, param_gather: {}, tp: {}, expert: {}, pp: {}}}\n"
                      "  ddp_bucket_size: {}\n",
                      training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
                      name_of(training.precision), training.grad_reduce_in_fp32, schedule_yaml(job),
                      workloads::name_of(training.p2p), recompute_yaml(training.recompute),
-                     name_of(training.attention_backend), workloads::name_of(training.sharding),
-                     training.overlap.grad_reduce, training.overlap.param_gather, training.overlap.tp,
-                     name_of(training.overlap.expert), training.overlap.pp, training.bucket_size(job.sizes));
+                     workloads::name_of(training.sharding), training.overlap.grad_reduce, training.overlap.param_gather,
+                     training.overlap.tp, name_of(training.overlap.expert), training.overlap.pp,
+                     training.bucket_size(job.sizes)) +
+         kernels_yaml(training, launch);
 }
 
 std::string inference_yaml(const workloads::Inference& inference) {
@@ -95,7 +121,7 @@ std::string resolved_yaml(const Scenario& scenario) {
   return fmt::format("version: 1\nname: {}\nplatform:\n{}model:\n{}", config::double_quoted(scenario.name),
                      platforms::to_yaml(scenario.cluster, 2), workloads::to_yaml(scenario.job().model, 2)) +
          parallel_yaml(scenario) +
-         (scenario.is_training() ? training_yaml(scenario.training_job())
+         (scenario.is_training() ? training_yaml(scenario.training_job(), scenario.launch)
                                  : inference_yaml(scenario.inference_job().inference)) +
          fmt::format("moe: {{routing: uniform, dispatcher: {}, fp8_dispatch: {}, capacity_factor: none, "
                      "placement: contiguous, balancing: none, redundant_experts: 0}}\n",

@@ -1,0 +1,15 @@
+#include "simulator/cost/kernel_times.hpp"
+
+namespace moesim::cost {
+
+KernelTimes kernel_times(std::span<const Operator> operators, const platforms::Gpu& gpu, const LaunchTimes& launch) {
+  KernelTimes times;
+  for (const Operator& op : operators) {
+    times.gpu += platforms::time_of(op, gpu);
+    if (!op.is_captured)
+      times.host += op.pass == Pass::Forward ? launch.forward : launch.backward;
+  }
+  return times;
+}
+
+} // namespace moesim::cost

@@ -1,0 +1,40 @@
+// How long the kernels of a task take: as long as the GPU does, or as the host that launches them, whichever takes
+// longer. The host runs ahead of the GPU, so that what it takes is hidden while kernels are long, and is all that
+// counts while they are short: PyTorch goes through Python, autograd and the driver for each kernel, which takes longer
+// than many a kernel does. How far the host is ahead when a task begins is not kept: it starts level with the GPU, as
+// it does after it waited for a transfer between stages, for a count of tokens or for the norm of the gradients.
+#pragma once
+
+#include <algorithm>
+#include <span>
+
+#include "platforms/gpu.hpp"
+#include "simulator/base/operator.hpp"
+#include "simulator/base/units.hpp"
+
+namespace moesim::cost {
+
+// What a kernel costs the host: all that the framework does in between two of them, on average. 0: nothing.
+struct LaunchTimes {
+  Seconds forward;
+  Seconds backward; // autograd calls it from C++, so it takes less
+
+  bool operator==(const LaunchTimes&) const = default;
+};
+
+// Unless a scenario says otherwise. Megatron Core with Transformer Engine, on the hosts of H100 and newer GPUs:
+// assumed, between what a bare launch takes and what is measured of older frameworks (workloads/frameworks).
+inline constexpr LaunchTimes default_launch{Seconds(20e-6), Seconds(10e-6)};
+
+// Of kernels that run one after the other, at 1 times the GPU's speed; a kernel that is captured in a CUDA graph costs
+// the host nothing.
+struct KernelTimes {
+  Seconds gpu;
+  Seconds host;
+
+  [[nodiscard]] Seconds at(double speed) const { return std::max(gpu / speed, host); }
+};
+[[nodiscard]] KernelTimes kernel_times(std::span<const Operator> operators, const platforms::Gpu& gpu,
+                                       const LaunchTimes& launch);
+
+} // namespace moesim::cost
