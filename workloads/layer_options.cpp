@@ -15,8 +15,8 @@ std::string_view name_of(TransformerImpl impl) {
 }
 
 std::string_view name_of(CudaGraphModule module) {
-  constexpr std::array<std::string_view, cuda_graph_module_count> names{"attn", "mlp", "moe", "moe_router",
-                                                                        "full_iteration"};
+  constexpr std::array<std::string_view, cuda_graph_module_count> names{
+      "attn", "mlp", "moe", "moe_router", "moe_preprocess", "full_iteration"};
   return names[static_cast<std::size_t>(module)];
 }
 

@@ -46,8 +46,9 @@ private:
 
 // What is launched as CUDA graphs, hence costs the host nothing (`cuda_graph_scope`); kernels between two modules
 // belong to the one that they are named after.
-enum class CudaGraphModule : std::uint8_t { Attn, Mlp, Moe, MoeRouter, FullIteration };
-inline constexpr std::size_t cuda_graph_module_count = 5;
+// What comes between the router and the dispatch goes with the router, MoePreprocess or not.
+enum class CudaGraphModule : std::uint8_t { Attn, Mlp, Moe, MoeRouter, MoePreprocess, FullIteration };
+inline constexpr std::size_t cuda_graph_module_count = 6;
 
 class CudaGraphScope {
 public:

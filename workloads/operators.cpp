@@ -27,7 +27,8 @@ Operator product_of(const GemmShape& shape, Precision precision, Pass pass, doub
           .groups = shape.groups,
           .flops = Flops(2 * product(shape.rows, shape.n) * static_cast<double>(shape.k)),
           .bytes = Bytes((elements - result_elements) * bytes_per_element(precision) +
-                         result_elements * bytes_per_element(precision_outside_products(precision)))};
+                         result_elements * bytes_per_element(precision_outside_products(precision))),
+          .launches = shape.groups};
 }
 
 } // namespace
@@ -91,6 +92,7 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
   const auto batched = [&](std::int64_t m, std::int64_t n, std::int64_t k) {
     Operator op = gemm_forward({.rows = matrices * m, .n = n, .k = k, .groups = matrices}, precision);
     op.pass = pass;
+    op.launches = 1; // one kernel for all matrices
     return op;
   };
   const double scores = product(matrices, shape.length) * static_cast<double>(shape.kv_length);

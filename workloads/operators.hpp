@@ -8,7 +8,8 @@
 
 namespace moesim::workloads {
 
-// A product of [rows, k] by [k, n]; with several groups (experts), the rows are spread evenly over as many weights.
+// A product of [rows, k] by [k, n]; with several groups (experts), the rows are spread evenly over as many weights, and
+// the host launches each (Transformer Engine, GroupedLinear).
 // Forward: one product. Backward: two, for the gradients of input and weight, each with as many FLOPs as the forward.
 struct GemmShape {
   std::int64_t rows = 0;

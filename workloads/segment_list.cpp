@@ -72,8 +72,9 @@ Segments SegmentList::finish() {
 void SegmentList::close() {
   if (pending_.operators.empty())
     return;
-  for (Operator& op : pending_.operators)
-    op.is_captured = shape_.cuda_graphs.captures(name_);
+  if (shape_.cuda_graphs.captures(name_))
+    for (Operator& op : pending_.operators)
+      op.launches = 0;
   pending_.allocated[Memory::Workspace] = workspace_ + read_;
   pending_.freed[Memory::Workspace] = workspace_ + read_;
   workspace_ = Bytes();

@@ -12,22 +12,26 @@ using graph::Memory;
 namespace {
 
 // Casts the BF16 elements of [rows, width] to FP8.
-void cast_to_fp8(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t rows, std::int64_t width,
+// Of each group by itself.
+void cast_to_fp8(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& of, std::int64_t width,
                  Pass pass) {
+  if (at.shape.precision != Precision::Fp8)
+    return;
   const double copies = at.shape.cache ? 1 : 2;
-  if (at.shape.precision == Precision::Fp8)
-    list.kernel(name, memory_bound(at.wide(rows, width) + copies * at.shape.product_input(rows, width), pass));
+  Operator cast = memory_bound(at.wide(of.rows, width) + copies * at.shape.product_input(of.rows, width), pass);
+  cast.launches = of.groups;
+  list.kernel(name, cast);
 }
 
 } // namespace
 
 void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
-  cast_to_fp8(list, at, name, shape.rows, shape.k, Pass::Forward);
+  cast_to_fp8(list, at, name, shape, shape.k, Pass::Forward);
   list.kernel(name, gemm_forward(shape, at.shape.precision));
 }
 
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias) {
-  cast_to_fp8(list, at, name, shape.rows, shape.n, Pass::Backward);
+  cast_to_fp8(list, at, name, shape, shape.n, Pass::Backward);
   list.kernels(name, gemm_backward(shape, at.shape.precision, at.shape.gradient_precision,
                                    at.is_transformer_engine() ? Accumulation::InPlace : Accumulation::Apart));
   if (bias == Bias::Yes && !at.is_transformer_engine())

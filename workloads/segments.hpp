@@ -41,6 +41,8 @@ struct MicroBatchShape {
   bool attention_dropout = false; // parts of the activations are dropped at random: of the scores,
   bool hidden_dropout = false;    // and of what attention, MLP and embedding give
   bool cross_entropy_loss_fusion = true;
+  bool moe_router_fusion = true;
+  bool moe_permute_fusion = true;
   CudaGraphScope cuda_graphs{};
   CpCommType cp_comm_type = CpCommType::P2p;
   Dispatcher dispatcher = Dispatcher::AllToAll;

@@ -35,8 +35,8 @@ struct Operator {
   AttentionKernel attention = AttentionKernel::Latest; // of Attention
   // A product that adds to the gradient of weights: nothing but the optimizer waits for it.
   bool gives_weight_gradient = false;
-  // Part of a CUDA graph, which the host launches as a whole.
-  bool is_captured = false;
+  // Kernels that the host launches for it: experts have one each. 0: it is part of a CUDA graph.
+  std::int64_t launches = 1;
 
   bool operator==(const Operator&) const = default;
 };

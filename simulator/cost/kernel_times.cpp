@@ -6,8 +6,7 @@ KernelTimes kernel_times(std::span<const Operator> operators, const platforms::G
   KernelTimes times;
   for (const Operator& op : operators) {
     times.gpu += platforms::time_of(op, gpu);
-    if (!op.is_captured)
-      times.host += op.pass == Pass::Forward ? launch.forward : launch.backward;
+    times.host += static_cast<double>(op.launches) * (op.pass == Pass::Forward ? launch.forward : launch.backward);
   }
   return times;
 }

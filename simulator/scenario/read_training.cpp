@@ -89,7 +89,7 @@ workloads::CudaGraphScope read_cuda_graph_scope(config::MapReader& map) {
     return scope;
   }
   constexpr std::array modules{CudaGraphModule::Attn, CudaGraphModule::Mlp, CudaGraphModule::Moe,
-                               CudaGraphModule::MoeRouter};
+                               CudaGraphModule::MoeRouter, CudaGraphModule::MoePreprocess};
   std::vector<std::string_view> names;
   for (const CudaGraphModule module : modules)
     names.push_back(name_of(module));
@@ -111,6 +111,8 @@ void read_kernels(config::MapReader& map, workloads::Training& training) {
   training.attention_dropout = map.number_or("attention_dropout", 0, share);
   training.hidden_dropout = map.number_or("hidden_dropout", 0, share);
   training.cross_entropy_loss_fusion = map.boolean_or("cross_entropy_loss_fusion", true);
+  training.moe_router_fusion = map.boolean_or("moe_router_fusion", true);
+  training.moe_permute_fusion = map.boolean_or("moe_permute_fusion", true);
   training.cuda_graph_scope = read_cuda_graph_scope(map);
 }
 

@@ -178,11 +178,29 @@ void note_assumptions(TrainingFields& fields) {
     fields.assumptions.push_back("precision: " + fields.precision);
 }
 
+// A name or a list of modules, as a scenario has them; none where the entry does not say.
+std::optional<std::string> cuda_graph_scope(const Node& config, const Vocabulary& vocabulary) {
+  const Node* extra = config.find("extra");
+  const Node* scope = extra == nullptr ? nullptr : extra->find("cuda_graph_scope");
+  if (text(config, "cuda_graph_impl") == "full_iteration")
+    return "full_iteration";
+  if (scope == nullptr || scope->kind == Node::Kind::Null)
+    return std::nullopt;
+  if (scope->scalar == "full_iteration")
+    return scope->scalar;
+  std::vector<std::string> modules;
+  for (const Node& module : vocabulary.training.find("cuda_graph_modules")->items)
+    if (scope->scalar == module.scalar ||
+        std::ranges::any_of(scope->items, [&](const Node& item) { return item.scalar == module.scalar; }))
+      modules.push_back(module.scalar);
+  return fmt::format("[{}]", fmt::join(modules, ", "));
+}
+
 // What the entry itself says of how it is trained.
 void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabulary& vocabulary,
              std::vector<std::string>& list) {
   const Node& config = fields.entry.config;
-  if (const auto sharded = is_fully_sharded(fields.entry); sharded && *sharded)
+  if (text(*fields.rule, "fsdp") == "option" && is_fully_sharded(fields.entry).value_or(false))
     list.insert(list.end(), {"training.sharding=zero-3", "training.overlap.param_gather=true"});
   if (!fields.schedule.empty() && *degrees.pp > 1)
     list.push_back("training.schedule=" + fields.schedule);
@@ -200,6 +218,8 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
     list.push_back(fmt::format("parallel.sequence_parallel={}", *given));
   if (const auto given = flag(config, "mtp"); given && !*given)
     list.emplace_back("training.mtp_num_layers=0");
+  if (const auto scope = cuda_graph_scope(config, vocabulary))
+    list.push_back("training.cuda_graph_scope=" + *scope);
   for (const Node& rule : vocabulary.training.find("switches")->items) {
     const std::string& field = rule.find("set")->scalar;
     if (const auto given = flag(config, rule.find("field")->scalar); given && applies(field, degrees))
