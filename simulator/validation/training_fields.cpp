@@ -18,7 +18,8 @@ using config::Node;
 std::string framework_text(const Entry& entry) {
   std::string words = entry.source;
   for (const char* field : {"framework", "method", "techniques", "cumulative_step", "precision"})
-    words += " " + text(entry.config, field).value_or("");
+    if (const auto given = text(entry.config, field))
+      words += " " + *given;
   return words;
 }
 

@@ -87,7 +87,7 @@ TEST(Framework, SaysWhatIsWrong) {
               HasSubstr("scenario.yaml:2:12: framework: unknown framework 'tochtitan'; did you mean 'torchtitan'?"));
   EXPECT_THAT(error_of("[a]"), HasSubstr("scenario.yaml:2:12: framework: "));
   EXPECT_THAT(error_of(framework_file("version: 1\ntrainin: {}\n")),
-              HasSubstr("moesim_framework.yaml:2:1: trainin: unknown key; did you mean 'training'?"));
+              HasSubstr("moesim_framework.yaml:2:1: trainin: unknown key 'trainin'; did you mean 'training'?"));
   EXPECT_THAT(error_of(framework_file("version: 1\ntraining: {sharding: zero-9}\n")),
               HasSubstr("moesim_framework.yaml:2:22: training.sharding"));
   try {
