@@ -2,6 +2,9 @@
 // al., arXiv 2407.08608). Each head of each sequence is cut into tiles of 128 queries, which go through all keys that
 // they see; a tile on the diagonal of a causal mask is worked off whole. The exponentials of the softmax take as long
 // as `half_head_size` more channels would: the share of peak is max_efficiency x d / (d + half_head_size).
+//
+// Decoding has a tile or less of queries, and many keys in a cache: these are split over multiprocessors that would
+// have nothing to do (flash-decoding; Dao, Haziza, Massa, Sizov, 2023).
 #pragma once
 
 #include <cstdint>
@@ -17,6 +20,7 @@ struct AttentionCurve {
   double half_head_size = 0; // channels
   Seconds tile_time{};       // of a tile besides its products: loading the queries, the first keys, writing the result
   double backward = 1;       // FLOP/s of the backward, over those of the forward
+  double decode = 1;         // likewise, of decoding
 
   bool operator==(const AttentionCurve&) const = default;
 };

@@ -19,14 +19,22 @@ Seconds joined(Seconds arithmetic, Seconds traffic, double exponent) {
 // `clock`: share of the full one that matrix products run at. Attention is not slowed: measured in loops of up to two
 // seconds it is as fast as in short ones (README.md).
 Seconds time_at(const Operator& op, const Gpu& gpu, double clock) {
-  const Seconds traffic = op.bytes / (gpu.memory_bandwidth * gpu.memory_efficiency);
+  const auto traffic = [&](double efficiency) { return op.bytes / (gpu.memory_bandwidth * efficiency); };
   if (op.flops == Flops(0))
-    return gpu.launch_overhead + traffic;
+    return gpu.launch_overhead + traffic(gpu.memory_efficiency);
   const FlopsPerSecond peak = peak_of(gpu, op.precision);
-  const Seconds arithmetic = op.kind == OperatorKind::Attention
-                                 ? attention_time(op, attention_curve_of(gpu, op.attention), peak, gpu.multiprocessors)
-                                 : gemm_time(op, gemm_curve_of(gpu, op.precision), peak, gpu.multiprocessors) / clock;
-  return gpu.launch_overhead + joined(arithmetic, traffic, gpu.roofline_exponent);
+  if (op.kind == OperatorKind::Attention)
+    return gpu.launch_overhead +
+           joined(attention_time(op, attention_curve_of(gpu, op.attention), peak, gpu.multiprocessors),
+                  traffic(gpu.memory_efficiency), gpu.roofline_exponent);
+  const GemmCurve curve = gemm_curve_of(gpu, op.precision);
+  const double efficiency = curve.memory_efficiency > 0 ? curve.memory_efficiency : gpu.memory_efficiency;
+  return gpu.launch_overhead +
+         joined(gemm_time(op, curve, peak, gpu.multiprocessors) / clock, traffic(efficiency), gpu.roofline_exponent);
+}
+
+bool has_any(const GemmCurves& curves) {
+  return std::ranges::any_of(curves, [](const auto& curve) { return curve.has_value(); });
 }
 
 } // namespace
@@ -37,12 +45,14 @@ FlopsPerSecond peak_of(const Gpu& gpu, Precision precision) {
   return *peak;
 }
 
-GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision) {
-  for (const Precision candidate : {precision, Precision::Bf16})
-    if (const auto& curve = gpu.gemm[static_cast<std::size_t>(candidate)])
+GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, std::int64_t groups) {
+  const GemmCurves& curves = groups > 1 && has_any(gpu.grouped_gemm) ? gpu.grouped_gemm : gpu.gemm;
+  const Precision alike = is_cast_for_products(precision) ? Precision::Fp8 : Precision::Bf16;
+  for (const Precision candidate : {precision, alike, Precision::Bf16})
+    if (const auto& curve = curves[static_cast<std::size_t>(candidate)])
       return *curve;
-  const auto any = std::find_if(gpu.gemm.begin(), gpu.gemm.end(), [](const auto& curve) { return curve.has_value(); });
-  return any == gpu.gemm.end() ? GemmCurve{} : **any;
+  const auto any = std::ranges::find_if(curves, [](const auto& curve) { return curve.has_value(); });
+  return any == curves.end() ? GemmCurve{} : **any;
 }
 
 const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel) {
@@ -55,12 +65,21 @@ Seconds time_of(const Operator& op, const Gpu& gpu) {
   return time_at(op, gpu, gpu.clock.sustained);
 }
 
-Seconds time_in_loop(const Operator& op, const Gpu& gpu, std::int64_t launches) {
+Seconds time_in_loop(std::span<const Operator> ops, const Gpu& gpu, std::int64_t launches) {
   MOESIM_CHECK(launches > 0, "a loop launches something");
-  const Seconds busy = (time_at(op, gpu, 1) - gpu.launch_overhead) * static_cast<double>(launches);
+  Seconds busy;
+  for (const Operator& op : ops)
+    busy += (time_at(op, gpu, 1) - gpu.launch_overhead) * static_cast<double>(launches);
   const ClockCurve& clock = gpu.clock;
   const double full = busy == Seconds(0) ? 1 : clock.settles / (clock.settles + busy);
-  return time_at(op, gpu, clock.sustained + (1 - clock.sustained) * full);
+  Seconds time;
+  for (const Operator& op : ops)
+    time += time_at(op, gpu, clock.sustained + (1 - clock.sustained) * full);
+  return time;
+}
+
+Seconds time_in_loop(const Operator& op, const Gpu& gpu, std::int64_t launches) {
+  return time_in_loop(std::span(&op, 1), gpu, launches);
 }
 
 } // namespace moesim::platforms

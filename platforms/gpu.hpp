@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "platforms/attention_curve.hpp"
@@ -15,7 +16,7 @@
 
 namespace moesim::platforms {
 
-inline constexpr std::size_t precision_count = 4;
+inline constexpr std::size_t precision_count = all_precisions.size();
 
 // Multiprocessors that the kernels of a communication hold on every GPU that takes part, for as long as it runs, by the
 // dimension of the parallel layout that communicates. A GPU of which nothing is known here slows no compute.
@@ -38,6 +39,8 @@ struct ClockCurve {
   bool operator==(const ClockCurve&) const = default;
 };
 
+using GemmCurves = std::array<std::optional<GemmCurve>, precision_count>; // by Precision
+
 struct Gpu {
   std::string name;
   Bytes memory_capacity; // the whole, as nvidia-smi prints it
@@ -51,9 +54,10 @@ struct Gpu {
   // Dense FLOP/s by Precision; absent: not supported. FP32 is that of the CUDA cores, which is what a framework uses
   // for FP32 tensors unless it is told to round them to TF32.
   std::array<std::optional<FlopsPerSecond>, precision_count> peak;
-  std::array<std::optional<GemmCurve>, precision_count> gemm; // by Precision; see gemm_curve_of() for those absent
-  AttentionCurve attention;                                   // of the kernel that suits the GPU best
-  std::optional<AttentionCurve> attention_flash_2;            // of older ones, where they are slower
+  GemmCurves gemm;                                 // see gemm_curve_of() for those absent
+  GemmCurves grouped_gemm;                         // of kernels that run all groups of a product; none: as `gemm`
+  AttentionCurve attention;                        // of the kernel that suits the GPU best
+  std::optional<AttentionCurve> attention_flash_2; // of older ones, where they are slower
   std::optional<AttentionCurve> attention_flash_1;
   ClockCurve clock;
   Seconds launch_overhead; // from one kernel's end to the next one's start
@@ -66,8 +70,9 @@ struct Gpu {
 // Peak at a precision. Requires the GPU to support it.
 [[nodiscard]] FlopsPerSecond peak_of(const Gpu& gpu, Precision precision);
 
-// The curve of a precision; without one of its own that of BF16, else the first there is, else the whole peak.
-[[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision);
+// The curve of a precision; without one of its own that of FP8 (if it is one that products are cast to), else that of
+// BF16, else the first there is, else the whole peak. Kernels for several groups have their own, if there are any.
+[[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, std::int64_t groups = 1);
 
 // That of a generation of kernels: without one of its own, that of the next generation.
 [[nodiscard]] const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel);
@@ -76,8 +81,10 @@ struct Gpu {
 // achievable FLOP/s) and traffic (bytes over achievable bytes/s), as far as they do not hide behind each other.
 [[nodiscard]] Seconds time_of(const Operator& op, const Gpu& gpu);
 
-// Time of one kernel as a benchmark finds it that launches nothing else, `launches` times in a row from a cool start:
-// the fewer and shorter they are, the nearer to its full clock the GPU runs. At least one launch.
+// Time of one kernel, or of several one after the other, as a benchmark finds it that launches nothing else, `launches`
+// times in a row from a cool start: the fewer and shorter they are, the nearer to its full clock the GPU runs. At least
+// one launch.
+[[nodiscard]] Seconds time_in_loop(std::span<const Operator> ops, const Gpu& gpu, std::int64_t launches);
 [[nodiscard]] Seconds time_in_loop(const Operator& op, const Gpu& gpu, std::int64_t launches);
 
 } // namespace moesim::platforms

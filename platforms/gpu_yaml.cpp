@@ -12,6 +12,8 @@ namespace {
 
 std::string curve_yaml(const GemmCurve& curve) {
   std::string text = fmt::format("{{max_efficiency: {}", curve.max_efficiency);
+  if (curve.memory_efficiency > 0)
+    text += fmt::format(", memory_efficiency: {}", curve.memory_efficiency);
   if (curve.operand_bandwidth > BytesPerSecond(0))
     text += fmt::format(", operand_bandwidth: {}B/s", curve.operand_bandwidth.value());
   if (curve.result_bandwidth > BytesPerSecond(0))
@@ -23,12 +25,12 @@ std::string curve_yaml(const GemmCurve& curve) {
 }
 
 // In the form in which read_gemm() got it: one curve that serves every precision, or those of single ones.
-std::string gemm_yaml(const GemmCurves& curves, const std::string& margin) {
+std::string gemm_yaml(const GemmCurves& curves, const std::string& margin, std::string_view name) {
   const bool is_one = std::all_of(curves.begin(), curves.end(),
                                   [&](const auto& curve) { return curve.has_value() && curve == curves.front(); });
   if (is_one)
-    return fmt::format("{}gemm: {}\n", margin, curve_yaml(*curves.front()));
-  std::string text = margin + "gemm:\n";
+    return fmt::format("{}{}: {}\n", margin, name, curve_yaml(*curves.front()));
+  std::string text = fmt::format("{}{}:\n", margin, name);
   for (std::size_t at = 0; at < precision_count; ++at)
     if (curves[at])
       text += fmt::format("{}  {}: {}\n", margin, name_of(static_cast<Precision>(at)), curve_yaml(*curves[at]));
@@ -36,8 +38,8 @@ std::string gemm_yaml(const GemmCurves& curves, const std::string& margin) {
 }
 
 std::string attention_yaml(std::string_view name, const AttentionCurve& curve) {
-  return fmt::format("{}: {{max_efficiency: {}, half_head_size: {}, tile_time: {}s, backward: {}}}\n", name,
-                     curve.max_efficiency, curve.half_head_size, curve.tile_time.value(), curve.backward);
+  return fmt::format("{}: {{max_efficiency: {}, half_head_size: {}, tile_time: {}s, backward: {}, decode: {}}}\n", name,
+                     curve.max_efficiency, curve.half_head_size, curve.tile_time.value(), curve.backward, curve.decode);
 }
 
 std::string communication_yaml(const CommunicationKernels& kernels) {
@@ -62,7 +64,9 @@ std::string to_yaml(const Gpu& gpu, int indent) {
       peaks += fmt::format("{}{}: {}FLOP/s", peaks.empty() ? "" : ", ", name_of(static_cast<Precision>(at)),
                            gpu.peak[at]->value());
   text += fmt::format("{}peak: {{{}}}\n", margin, peaks);
-  text += gemm_yaml(gpu.gemm, margin);
+  text += gemm_yaml(gpu.gemm, margin, "gemm");
+  if (gpu.grouped_gemm != GemmCurves{})
+    text += gemm_yaml(gpu.grouped_gemm, margin, "grouped_gemm");
   text += margin + attention_yaml("attention", gpu.attention);
   if (gpu.attention_flash_2)
     text += margin + attention_yaml("attention_flash_2", *gpu.attention_flash_2);

@@ -90,6 +90,10 @@ struct Protocols {
   std::optional<InSwitch> nvls;
   std::optional<InSwitch> sharp;
 
+  // Of the all-reduces of inference engines; absent: they use NCCL's.
+  std::optional<Protocol> one_shot;
+  std::optional<Protocol> two_shot;
+
   // Of sends and receives, those of an all-to-all, too: nvlink_latency is for each peer, nic_latency once where one is
   // in another node. Where neither is given, sends take the step latency of their tier once.
   std::optional<Protocol> send_ll;

@@ -99,6 +99,10 @@ std::vector<Row> rows_of(const Protocols& protocols) {
     rows.push_back({"nvls", fields_of(*protocols.nvls)});
   if (protocols.sharp)
     rows.push_back({"sharp", fields_of(*protocols.sharp)});
+  if (protocols.one_shot)
+    rows.push_back({"one_shot", fields_of(*protocols.one_shot)});
+  if (protocols.two_shot)
+    rows.push_back({"two_shot", fields_of(*protocols.two_shot)});
   if (protocols.send_ll)
     rows.push_back({"send_ll", fields_of(*protocols.send_ll)});
   if (protocols.send_simple)

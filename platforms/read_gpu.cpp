@@ -31,8 +31,9 @@ ClockCurve read_clock(config::MapReader map) {
 
 // Whether something of the GPU is told in parts of its multiprocessors.
 bool counts_multiprocessors(const Gpu& gpu, const config::MapReader& map) {
-  return map.has("communication") || gpu.attention.tile_time > Seconds(0) ||
-         std::ranges::any_of(gpu.gemm, [](const auto& curve) { return curve && curve->largest_tile != 0; });
+  const auto has_tiles = [](const auto& curve) { return curve && curve->largest_tile != 0; };
+  return map.has("communication") || gpu.attention.tile_time > Seconds(0) || std::ranges::any_of(gpu.gemm, has_tiles) ||
+         std::ranges::any_of(gpu.grouped_gemm, has_tiles);
 }
 
 } // namespace
@@ -64,6 +65,8 @@ Gpu read_gpu(const config::Node& section, const std::string& path, Problems& pro
   peak.finish();
 
   gpu.gemm = read_gemm(map.map("gemm"));
+  if (map.has("grouped_gemm"))
+    gpu.grouped_gemm = read_gemm(map.map("grouped_gemm"));
   gpu.attention = read_attention(map.map("attention"));
   if (map.has("attention_flash_2"))
     gpu.attention_flash_2 = read_attention(map.map("attention_flash_2"));

@@ -101,6 +101,10 @@ Protocols read_protocols(config::MapReader map) {
     protocols.nvls = read_in_switch(map.map("nvls"));
   if (map.node("sharp") != nullptr)
     protocols.sharp = read_in_switch(map.map("sharp"));
+  if (map.node("one_shot") != nullptr)
+    protocols.one_shot = read_protocol(map.map("one_shot"));
+  if (map.node("two_shot") != nullptr)
+    protocols.two_shot = read_protocol(map.map("two_shot"));
   if (map.node("send_ll") != nullptr)
     protocols.send_ll = read_protocol(map.map("send_ll"));
   if (map.node("send_simple") != nullptr)

@@ -13,8 +13,9 @@ double expected_active_experts(const MoeSpec& moe, std::int64_t experts, double 
 std::int64_t RankShape::active_experts() const {
   if (!shape.cache)
     return experts();
-  const double tokens_of_group = static_cast<double>(tokens()) / static_cast<double>(sequence_ranks()) *
-                                 static_cast<double>(shape.sizes.ep * shape.sizes.etp);
+  const std::int64_t ranks_with_tokens = replicates_tokens() ? 1 : shape.sizes.ep * shape.sizes.etp;
+  const double tokens_of_group =
+      static_cast<double>(tokens()) / static_cast<double>(sequence_ranks()) * static_cast<double>(ranks_with_tokens);
   const double expected = expected_active_experts(*model.moe, experts(), tokens_of_group);
   return std::max<std::int64_t>(1, std::llround(expected));
 }

@@ -88,7 +88,7 @@ Bytes statistics(const RankShape& at) {
 
 // The output is kept by attention and, in FP8, once more by the projection.
 Bytes outputs(const RankShape& at) {
-  const bool twice = at.shape.precision == Precision::Fp8;
+  const bool twice = is_cast_for_products(at.shape.precision);
   return at.wide(at.tokens(), at.output_width()) +
          (twice ? at.shape.product_input(at.tokens(), at.output_width()) : Bytes());
 }

@@ -1,5 +1,9 @@
 #include "workloads/data_parallel.hpp"
 
+#include <utility>
+
+#include "workloads/rank_parameters.hpp"
+
 namespace moesim::workloads {
 
 using graph::Dimension;
@@ -7,13 +11,30 @@ using graph::Kind;
 using graph::Memory;
 using graph::Phase;
 
+namespace {
+
+// The bytes of the gradients that are sent to other ranks, before they are compressed.
+Bytes compressible(const TrainingJob& job, const RankParameters& parameters) {
+  const RankParameters sent = with_replicas(job, parameters);
+  return Bytes(job.training.gradient_bytes() * (sent.dense + sent.expert));
+}
+
+Segment kernel(const char* name, const Operator& op) {
+  Segment segment{name, Kind::Compute, Dimension::Dp, {}};
+  segment.work.operators = {op};
+  segment.work.bytes = op.bytes;
+  return segment;
+}
+
+} // namespace
+
 RankBytes gathered_bytes(const Training& training, const RankParameters& parameters) {
   const double bytes = bytes_per_element(precision_outside_products(training.precision));
   return {.dense = Bytes(bytes * parameters.dense), .expert = Bytes(bytes * parameters.expert)};
 }
 
 RankBytes reduced_bytes(const Training& training, const RankParameters& parameters) {
-  const double bytes = training.gradient_bytes();
+  const double bytes = training.gradient_bytes() * training.grad_compression.value_or(1);
   return {.dense = Bytes(bytes * parameters.dense), .expert = Bytes(bytes * parameters.expert)};
 }
 
@@ -23,12 +44,19 @@ RankParameters full_buckets(const TrainingJob& job, const RankParameters& waitin
           .expert = is_last || waiting.expert >= size ? waiting.expert : 0};
 }
 
+Operator compress_gradients(const Training& training, Bytes gradients) {
+  Operator kernel;
+  kernel.pass = Pass::Backward;
+  kernel.bytes = (1 + *training.grad_compression) * gradients;
+  return kernel;
+}
+
 void DataParallel::begin() {
   if (!training().shards_optimizer() || !training().overlap.param_gather)
     return;
   if (training().shards_weights()) {
-    gather_for_turn(0);
-    gather_for_turn(1);
+    for (std::size_t unit = 0; unit < turn_gathers_.size(); ++unit)
+      gather_for_turn(unit);
     return;
   }
   // What the optimizer step of the iteration before has left scattered: the same traffic as after this iteration's own
@@ -53,27 +81,26 @@ void DataParallel::before(std::size_t unit) {
   }
   // At most two parts have full gradients: one that is reduced, and one that is computed beside it (as in PyTorch's
   // FSDP, where a reduce-scatter waits for the one before).
-  if (training().shards_gradients() && next.completes_gradients()) {
-    writer_.wait_for(reductions_);
-    reductions_.clear();
-  }
+  if (training().shards_gradients() && next.completes_gradients())
+    finish(reductions_);
 }
 
 void DataParallel::after(std::size_t unit) {
   const bool prefetches = training().shards_weights() && training().overlap.param_gather;
-  // Whatever is exposed comes first; else what the next turn but one needs goes before what only the optimizer needs.
+  const std::size_t fetched = unit + turn_gathers_.size();
+  // Whatever is exposed comes first; else what a later turn needs goes before what only the optimizer needs.
   if (training().overlap.grad_reduce && prefetches)
-    gather_for_turn(unit + 2);
+    gather_for_turn(fetched);
   reduce_after_turn(unit);
   if (!training().overlap.grad_reduce && prefetches)
-    gather_for_turn(unit + 2);
+    gather_for_turn(fetched);
 }
 
 void DataParallel::finish_gradients() {
   if (!training().shards_gradients() && !training().overlap.grad_reduce)
     reductions_ = reduce(owned_parameters(stage_.job, stage_.index), {});
-  writer_.wait_for(reductions_);
-  writer_.wait_for(latest_reductions_);
+  finish(reductions_);
+  finish(latest_reductions_);
 }
 
 void DataParallel::after_optimizer_step() {
@@ -81,9 +108,9 @@ void DataParallel::after_optimizer_step() {
     gather(owned_parameters(stage_.job, stage_.index), {}, {});
 }
 
-// The weights that a unit needs, unless an earlier one has left them to it. A prefetch is issued when the unit before
-// the last one ends, so that two parts' weights are there at a time. The embedding's are gathered for its backward,
-// too, which does not read them: so does FSDP for each of its units.
+// The weights that a unit needs, unless an earlier one has left them to it. A prefetch is issued when as many units as
+// are fetched ahead, and one, are left before it, so that at most one part more has its weights there. The embedding's
+// are gathered for its backward, too, which does not read them: so does FSDP for each of its units.
 void DataParallel::gather_for_turn(std::size_t unit) {
   if (unit >= units_.size())
     return;
@@ -106,11 +133,11 @@ void DataParallel::reduce_after_turn(std::size_t unit) {
   }
   if (!done.completes_gradients())
     return;
-  const Indices added = reduce(parameters, occasion_of(done));
+  Reductions added = reduce(parameters, occasion_of(done));
   if (!training().overlap.grad_reduce)
-    return writer_.wait_for(added);
-  reductions_.insert(reductions_.end(), latest_reductions_.begin(), latest_reductions_.end());
-  latest_reductions_ = added;
+    return finish(added);
+  add(latest_reductions_);
+  latest_reductions_ = std::move(added);
 }
 
 void DataParallel::reduce_bucket(const RankParameters& added, const Occasion& occasion, bool is_last) {
@@ -118,8 +145,40 @@ void DataParallel::reduce_bucket(const RankParameters& added, const Occasion& oc
   const RankParameters full = full_buckets(stage_.job, bucket_, is_last);
   bucket_.dense -= full.dense;
   bucket_.expert -= full.expert;
-  const Indices reductions = reduce(full, occasion);
-  reductions_.insert(reductions_.end(), reductions.begin(), reductions.end());
+  add(reduce(full, occasion));
+}
+
+void DataParallel::add(const Reductions& more) {
+  reductions_.steps.insert(reductions_.steps.end(), more.steps.begin(), more.steps.end());
+  reductions_.parameters += more.parameters;
+}
+
+void DataParallel::finish(Reductions& reductions) {
+  writer_.wait_for(reductions.steps);
+  decompress(reductions.parameters);
+  reductions = {};
+}
+
+// What is sent lies beside the gradient until its sum is decompressed.
+void DataParallel::compress(const RankParameters& parameters) {
+  const Bytes gradients = compressible(stage_.job, parameters);
+  if (!training().grad_compression || gradients == Bytes())
+    return;
+  Segment segment = kernel("compress-gradients", compress_gradients(training(), gradients));
+  segment.work.allocated[Memory::Gradients] = *training().grad_compression * gradients;
+  writer_.follow(tables_.step(segment, Phase::Gradients));
+}
+
+// Of a sum that is scattered each rank has its share.
+void DataParallel::decompress(const RankParameters& parameters) {
+  const Bytes gradients = compressible(stage_.job, parameters);
+  if (!training().grad_compression || gradients == Bytes())
+    return;
+  const Bytes received(training().gradient_bytes() *
+                       optimizer_share(stage_.job, with_replicas(stage_.job, parameters)));
+  Segment segment = kernel("decompress-gradients", compress_gradients(training(), received));
+  segment.work.freed[Memory::Gradients] = *training().grad_compression * gradients;
+  writer_.follow(tables_.step(segment, Phase::Gradients));
 }
 
 // `memory` is what the gathered parameters take, where the rank does not hold them all the time.
@@ -138,7 +197,8 @@ DataParallel::Indices DataParallel::gather(const RankParameters& parameters, con
   return added;
 }
 
-DataParallel::Indices DataParallel::reduce(const RankParameters& parameters, const Occasion& occasion) {
+DataParallel::Reductions DataParallel::reduce(const RankParameters& parameters, const Occasion& occasion) {
+  compress(parameters);
   const Kind kind = training().shards_optimizer() ? Kind::ReduceScatter : Kind::AllReduce;
   const RankBytes summed = reduced_bytes(training(), parameters);
   const RankBytes bucket = gradient_bucket(stage_.job, parameters);
@@ -148,9 +208,9 @@ DataParallel::Indices DataParallel::reduce(const RankParameters& parameters, con
   Segment expert{"reduce-expert-gradients", kind, Dimension::Edp, {}};
   expert.work.bytes = summed.expert;
   expert.work.freed[Memory::Gradients] = bucket.expert;
-  Indices added;
-  over_replicas(dense, Phase::Gradients, occasion, added);
-  over_replicas(expert, Phase::Gradients, occasion, added);
+  Reductions added{{}, parameters};
+  over_replicas(dense, Phase::Gradients, occasion, added.steps);
+  over_replicas(expert, Phase::Gradients, occasion, added.steps);
   return added;
 }
 

@@ -2,7 +2,6 @@
 // parameters gathered, around the turns of the stage's parts. All of it is on one stream, in order of issue.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,7 +13,8 @@
 
 namespace moesim::workloads {
 
-// What the collectives of a rank are about, as nccl-tests counts their size: gathered parameters, summed gradients.
+// What the collectives of a rank are about, as nccl-tests counts their size: gathered parameters, summed gradients, as
+// many bytes as these have when they are sent.
 [[nodiscard]] RankBytes gathered_bytes(const Training& training, const RankParameters& parameters);
 [[nodiscard]] RankBytes reduced_bytes(const Training& training, const RankParameters& parameters);
 
@@ -22,11 +22,16 @@ namespace moesim::workloads {
 // after the last part, what is left.
 [[nodiscard]] RankParameters full_buckets(const TrainingJob& job, const RankParameters& waiting, bool is_last);
 
+// The kernel between a gradient and what is sent of it: it reads the one and writes the other. `gradients` have the
+// bytes that they have uncompressed; requires that there is a compression.
+[[nodiscard]] Operator compress_gradients(const Training& training, Bytes gradients);
+
 class DataParallel {
 public:
   // All must outlive this; `units` are the stage's, in order.
   DataParallel(const PipelineStage& stage, ProgramTables& tables, StageWriter& writer, std::span<const Unit> units)
-      : stage_(stage), tables_(tables), writer_(writer), units_(units) {}
+      : stage_(stage), tables_(tables), writer_(writer), units_(units),
+        turn_gathers_(static_cast<std::size_t>(stage.job.training.prefetch) + 1) {}
 
   void begin(); // before the first unit
   void before(std::size_t unit);
@@ -36,6 +41,11 @@ public:
 
 private:
   using Indices = std::vector<StageWriter::Index>;
+  // Collectives under way, and the parameters whose gradients they sum.
+  struct Reductions {
+    Indices steps;
+    RankParameters parameters;
+  };
 
   [[nodiscard]] const Training& training() const { return stage_.job.training; }
   [[nodiscard]] const StageShape& shape_of(const Unit& unit) const { return stage_.chunks[unit.chunk]; }
@@ -47,7 +57,11 @@ private:
   void reduce_after_turn(std::size_t unit);
   void reduce_bucket(const RankParameters& added, const Occasion& occasion, bool is_last);
   Indices gather(const RankParameters& parameters, const RankBytes& memory, const Occasion& occasion);
-  Indices reduce(const RankParameters& parameters, const Occasion& occasion);
+  Reductions reduce(const RankParameters& parameters, const Occasion& occasion);
+  void add(const Reductions& more);
+  void finish(Reductions& reductions); // what comes next has their sums
+  void compress(const RankParameters& parameters);
+  void decompress(const RankParameters& parameters);
   void over_replicas(const Segment& segment, graph::Phase phase, const Occasion& occasion, Indices& added);
 
   const PipelineStage& stage_;
@@ -55,10 +69,10 @@ private:
   StageWriter& writer_;
   std::span<const Unit> units_;
   std::vector<std::vector<Indices>> gathered_ahead_; // by chunk and part, what its first forward waits for
-  std::array<Indices, 2> turn_gathers_;              // of this unit and the next
+  std::vector<Indices> turn_gathers_;                // of this unit and those after it that are fetched ahead
   RankParameters bucket_;                            // whose gradients are complete, and not yet reduced
-  Indices reductions_;                               // that nothing waits for yet, but for ...
-  Indices latest_reductions_;                        // ... those of the latest unit, when gradients are sharded
+  Reductions reductions_;                            // that nothing waits for yet, but for ...
+  Reductions latest_reductions_;                     // ... those of the latest unit, when gradients are sharded
 };
 
 } // namespace moesim::workloads

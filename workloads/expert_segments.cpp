@@ -189,6 +189,8 @@ void by_load(SegmentList& list, const RankShape& at, Scatter scatter_load, Compu
 } // namespace
 
 void experts_forward(SegmentList& list, const RankShape& at) {
+  if (at.replicates_tokens())
+    return compute_forward(list, at, {at.expert_rows(), at.expert_rows()});
   by_load(
       list, at, [&](const Load& load, Runs runs) { scatter(list, at, load, runs, "dispatch", "gather-tokens"); },
       compute_forward, [&](const Load& load, Runs runs) { collect(list, at, load, runs, "sum-experts", "combine"); });

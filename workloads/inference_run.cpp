@@ -73,7 +73,7 @@ private:
 class StageBuilder {
 public:
   StageBuilder(const InferenceJob& job, PartsOfSteps& parts, std::int64_t stage)
-      : job_(job), parts_(parts), stage_(stage), last_stage_(job.sizes.pp - 1) {}
+      : job_(job), parts_(parts), stage_(stage), last_stage_(job.sizes.pp - 1), writer_(job.queues) {}
 
   graph::Program build(StepRange steps) {
     for (const InferencePass& pass : passes(job_, steps))

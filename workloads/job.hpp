@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "schedulers/chunk_placement.hpp"
+#include "simulator/graph/program.hpp"
 #include "workloads/layer_options.hpp"
 #include "workloads/layout.hpp"
 #include "workloads/model.hpp"
@@ -26,6 +27,7 @@ struct Job {
   schedulers::ChunkPlacement placement =
       schedulers::ChunkPlacement::Loop;       // of the stages' chunks, as the schedule has it
   std::vector<std::int64_t> layers_per_stage; // of each virtual stage; empty: all have equally many
+  graph::Queues queues = graph::own_queues(); // which streams of a rank are one
 
   // The model is cut into virtual stages, one behind the other; without chunks these are the stages.
   [[nodiscard]] schedulers::Chunks chunks() const {

@@ -23,7 +23,8 @@ void mlp_forward(SegmentList& list, const RankShape& at, std::string_view name, 
   activate(list, at, {at.tokens(), up, width}, Pass::Forward);
   list.keep(at.wide(at.tokens(), up) + at.shape.product_input(at.tokens(), width));
   linear_forward(list, at, "", {at.tokens(), at.model.hidden_size, width});
-  leave_region(list, at, sum);
+  if (!sum.empty())
+    leave_region(list, at, sum);
 }
 
 void mlp_backward(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width) {

@@ -68,7 +68,7 @@ Bytes gate_activations(const RankShape& at) {
 // Shared experts are one dense MLP, tensor-parallel over tp like any other, and run before the router with nothing
 // beside them (Megatron Core, shared_experts.py, without moe_shared_expert_overlap).
 void shared_forward(SegmentList& list, const RankShape& at) {
-  mlp_forward(list, at, "shared-experts", at.shared_width(), "sum-shared-experts");
+  mlp_forward(list, at, "shared-experts", at.shared_width(), at.replicates_tokens() ? "" : "sum-shared-experts");
   if (!at.model.moe->shared_gate)
     return;
   list.kernel("shared-experts", gemm_forward({at.local(), 1, at.model.hidden_size}, at.precision()));
@@ -106,15 +106,18 @@ void mixture_forward(SegmentList& list, const RankShape& at) {
   list.kernel("router", gemm_forward(router(at), at.precision()));
   score(list, at, Pass::Forward);
   list.keep(probabilities(at));
+  const std::int64_t copies = at.replicates_tokens() ? at.expert_rows() : at.routed();
   prepare_dispatch(list, at);
-  list.unnamed(memory_bound(reorder(at, at.local(), at.routed()), Pass::Forward)); // permute by expert
+  list.unnamed(memory_bound(reorder(at, at.local(), copies), Pass::Forward)); // permute by expert
   cast_for_experts(list, at, Pass::Forward);
-  list.workspace(at.hidden(at.routed()));
+  list.workspace(at.hidden(copies));
   experts_forward(list, at);
   weigh(list, at, "unpermute", Pass::Forward);
-  list.kernel("unpermute", memory_bound(reorder(at, at.routed(), at.local()), Pass::Forward));
+  list.kernel("unpermute", memory_bound(reorder(at, copies, at.local()), Pass::Forward));
   if (has_shared_experts(at)) // the shared experts' part is added
     list.unnamed(at.passes(residual_passes, Pass::Forward));
+  if (at.replicates_tokens())
+    leave_region(list, at, "sum-experts");
 }
 
 void mixture_backward(SegmentList& list, const RankShape& at) {

@@ -139,12 +139,11 @@ void send_parameters_to_copies(const PipelineStage& stage, ProgramTables& tables
 }
 
 Operator adam(const TrainingJob& job, const RankParameters& parameters) {
-  // Adam reads gradient, FP32 weight and both moments, writes the latter three and, if it is another, the weight that
-  // the kernels read.
-  const double state_bytes = 3 * bytes_per_element(Precision::Fp32);
+  // Adam reads and writes the master weight and both moments, reads the gradient and writes the weight that the kernels
+  // read; FP32 weights are their own masters, and read, too.
   const Precision precision = precision_outside_products(job.training.precision);
-  const double weight_bytes = precision == Precision::Fp32 ? 0 : bytes_per_element(precision);
-  const double bytes = job.training.gradient_bytes() + 2 * state_bytes + weight_bytes;
+  const double weight_bytes = (precision == Precision::Fp32 ? 2 : 1) * bytes_per_element(precision);
+  const double bytes = job.training.gradient_bytes() + 2 * job.training.optimizer_bytes() + weight_bytes;
   Operator step;
   step.bytes = Bytes(bytes * optimizer_share(job, parameters));
   return step;

@@ -14,7 +14,7 @@ bool head_reads_embedding(const Job& job) {
 PartParameters embedding_part(const Job& job) {
   const RankParameters table = embedding_share(job);
   return {.read = table,
-          .fp8_copies = {},
+          .cast_copies = {},
           .begun = {.dense = table.dense - (head_reads_embedding(job) ? vocabulary_share(job) : 0)},
           .completed = table};
 }
@@ -24,11 +24,11 @@ PartParameters head_part(const TrainingJob& job) {
   own += mtp_share(job);
   RankParameters used = own;
   used.dense += head_reads_embedding(job) ? vocabulary_share(job) : 0;
-  const RankParameters layer = layer_part(job, job.model.kind_of(job.model.num_layers - 1)).fp8_copies;
-  const double joining = job.training.precision == Precision::Fp8 ? joining_parameters(job) : 0;
+  const RankParameters layer = layer_part(job, job.model.kind_of(job.model.num_layers - 1)).cast_copies;
+  const double joining = is_cast_for_products(job.training.precision) ? joining_parameters(job) : 0;
   const auto modules = static_cast<double>(job.model.mtp_layers);
   return {.read = used,
-          .fp8_copies = {.dense = modules * (layer.dense + joining), .expert = modules * layer.expert},
+          .cast_copies = {.dense = modules * (layer.dense + joining), .expert = modules * layer.expert},
           .begun = used,
           .completed = own};
 }
@@ -36,23 +36,24 @@ PartParameters head_part(const TrainingJob& job) {
 PartParameters layer_part(const TrainingJob& job, LayerKind kind) {
   const RankParameters all = layer_parameters(job, kind);
   RankParameters products;
-  if (job.training.precision == Precision::Fp8)
+  if (is_cast_for_products(job.training.precision))
     products = {.dense = all.dense - replicated_parameters(job.model, kind), .expert = all.expert};
-  return {.read = all, .fp8_copies = products, .begun = all, .completed = all};
+  return {.read = all, .cast_copies = products, .begun = all, .completed = all};
 }
 
-double fp8_copy_bytes() {
-  return 2 * bytes_per_element(Precision::Fp8);
+double cast_copy_bytes(Precision precision) {
+  return 2 * bytes_per_element(precision);
 }
 
 RankBytes gathered_weights(const TrainingJob& job, const PartParameters& part) {
   if (!job.training.shards_weights())
     return {};
   const double bytes = bytes_per_element(precision_outside_products(job.training.precision));
+  const double copy_bytes = cast_copy_bytes(job.training.precision);
   const RankParameters read = with_replicas(job, part.read);
-  const RankParameters copies = with_replicas(job, part.fp8_copies);
-  return {.dense = Bytes(bytes * read.dense + fp8_copy_bytes() * copies.dense),
-          .expert = Bytes(bytes * read.expert + fp8_copy_bytes() * copies.expert)};
+  const RankParameters copies = with_replicas(job, part.cast_copies);
+  return {.dense = Bytes(bytes * read.dense + copy_bytes * copies.dense),
+          .expert = Bytes(bytes * read.expert + copy_bytes * copies.expert)};
 }
 
 RankBytes gradient_bucket(const TrainingJob& job, const RankParameters& parameters) {

@@ -7,8 +7,8 @@
 namespace moesim::workloads {
 
 struct PartParameters {
-  RankParameters read;       // weights
-  RankParameters fp8_copies; // of them, those of which FP8 training keeps copies for its products
+  RankParameters read;        // weights
+  RankParameters cast_copies; // of them, those of which casts for products are kept beside
   // Gradients that its backward is the first of a micro-batch to add to, and those that are complete after it. They
   // differ for a table that both embedding and head of one stage read: head first, embedding last. Where the head is
   // last (Unit::head_is_last) each completes what it is said to begin.
@@ -21,7 +21,7 @@ struct PartParameters {
 [[nodiscard]] PartParameters layer_part(const TrainingJob& job, LayerKind kind);
 
 // One copy by rows for the forward products and one by columns for those of the backward (Transformer Engine).
-[[nodiscard]] double fp8_copy_bytes();
+[[nodiscard]] double cast_copy_bytes(Precision precision);
 
 // Bytes by who else has them.
 struct RankBytes {

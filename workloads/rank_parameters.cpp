@@ -144,9 +144,4 @@ double weight_share(const TrainingJob& job, const RankParameters& parameters) {
   return job.training.shards_weights() ? among_replicas(job, parameters) : parameters.dense + parameters.expert;
 }
 
-double optimizer_bytes(Precision precision) {
-  const double moments = 2 * bytes_per_element(Precision::Fp32);
-  return precision == Precision::Fp32 ? moments : moments + bytes_per_element(Precision::Fp32);
-}
-
 } // namespace moesim::workloads

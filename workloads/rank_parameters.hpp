@@ -36,10 +36,6 @@ struct RankParameters {
 // up (chunk 0); the other part's owner is the stage where the copy that goes down has it.
 [[nodiscard]] RankParameters owned_parameters(const Job& job, std::int64_t stage);
 
-// Bytes per parameter that Adam keeps (ZeRO, arXiv 1910.02054, section 3.1): two moments and, unless the weights are
-// FP32 themselves, an FP32 copy of them.
-[[nodiscard]] double optimizer_bytes(Precision precision);
-
 // Parameters whose optimizer state, gradients and weights a rank keeps.
 [[nodiscard]] double optimizer_share(const TrainingJob& job, const RankParameters& parameters);
 [[nodiscard]] double gradient_share(const TrainingJob& job, const RankParameters& parameters);

@@ -48,7 +48,13 @@ struct RankShape {
   [[nodiscard]] std::int64_t experts() const { return model.moe->num_experts / shape.sizes.ep; }
   [[nodiscard]] std::int64_t active_experts() const;
   [[nodiscard]] std::int64_t routed() const { return local() * model.moe->experts_per_token; }
+  // Without sequence parallelism every tp rank has all tokens, and as the experts are spread over the same ranks none
+  // travels: a rank's experts take the copies that are theirs, and one all-reduce adds up what all ranks made of them
+  // (vLLM, fused_moe/layer.py; SGLang; TensorRT-LLM without attention data parallelism).
+  [[nodiscard]] bool replicates_tokens() const { return tp() > 1 && !shape.sequence_parallel; }
   [[nodiscard]] std::int64_t expert_rows() const {
+    if (replicates_tokens())
+      return (routed() + shape.sizes.ep - 1) / shape.sizes.ep;
     const std::int64_t copies = tokens() * model.moe->experts_per_token * shape.sizes.etp;
     return (copies + sequence_ranks() - 1) / sequence_ranks();
   }
@@ -146,7 +152,8 @@ struct ActivationShape {
 };
 void activate(SegmentList& list, const RankShape& at, const ActivationShape& shape, Pass pass);
 
-// The two matrices of an MLP with the activation between them, column- then row-parallel over tp, for all tokens.
+// The two matrices of an MLP with the activation between them, column- then row-parallel over tp, for all tokens. An
+// empty `sum`: what the ranks made of them is added up later, together with more.
 void mlp_forward(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width,
                  std::string_view sum);
 void mlp_backward(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width);

@@ -11,14 +11,16 @@ using graph::Memory;
 
 namespace {
 
-// Casts the BF16 elements of [rows, width] to FP8.
-// Of each group by itself.
-void cast_to_fp8(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& of, std::int64_t width,
-                 Pass pass) {
-  if (at.shape.precision != Precision::Fp8)
+// Casts the BF16 elements of [rows, width] to what a product reads, of each group by itself. A cast to NVFP4 reads them
+// once more before, for the tensor's largest (its scale: NVIDIA, arXiv 2509.25149, appendix B); blocks have none, and
+// FP8 takes an earlier one.
+void cast_for_product(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& of,
+                      std::int64_t width, Pass pass) {
+  if (!is_cast_for_products(at.shape.precision))
     return;
-  const double copies = at.shape.cache ? 1 : 2;
-  Operator cast = memory_bound(at.wide(of.rows, width) + copies * at.shape.product_input(of.rows, width), pass);
+  const double reads = at.shape.precision == Precision::Nvfp4 ? 2 : 1;
+  const double copies = at.shape.cache ? 1 : 2; // by rows, and by columns for the weight's gradient
+  Operator cast = memory_bound(reads * at.wide(of.rows, width) + copies * at.shape.product_input(of.rows, width), pass);
   cast.launches = of.groups;
   list.kernel(name, cast);
 }
@@ -26,12 +28,12 @@ void cast_to_fp8(SegmentList& list, const RankShape& at, std::string_view name, 
 } // namespace
 
 void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
-  cast_to_fp8(list, at, name, shape, shape.k, Pass::Forward);
+  cast_for_product(list, at, name, shape, shape.k, Pass::Forward);
   list.kernel(name, gemm_forward(shape, at.shape.precision));
 }
 
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias) {
-  cast_to_fp8(list, at, name, shape, shape.n, Pass::Backward);
+  cast_for_product(list, at, name, shape, shape.n, Pass::Backward);
   list.kernels(name, gemm_backward(shape, at.shape.precision, at.shape.gradient_precision,
                                    at.is_transformer_engine() ? Accumulation::InPlace : Accumulation::Apart));
   if (bias == Bias::Yes && !at.is_transformer_engine())

@@ -35,8 +35,8 @@ bool is_expert_all_to_all(const SegmentStep& step) {
 StageBuilder::StageBuilder(const TrainingJob& job, ProgramTables& tables, const StageParts& parts,
                            const schedulers::PipelineOrder& order, std::int64_t stage)
     : tables_(tables), parts_(parts), stage_(job, stage), chunks_(job.chunks()),
-      units_(units_of(stage_, order[static_cast<std::size_t>(stage)])), data_parallel_(stage_, tables, writer_, units_),
-      arrivals_(order, chunks_, stage) {}
+      units_(units_of(stage_, order[static_cast<std::size_t>(stage)])), writer_(job.queues),
+      data_parallel_(stage_, tables, writer_, units_), arrivals_(order, chunks_, stage) {}
 
 graph::Program StageBuilder::build() {
   data_parallel_.begin();

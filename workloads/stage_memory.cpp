@@ -26,15 +26,15 @@ double product_parameters(const Job& job, std::int64_t stage) {
 
 // The copies that FP8 training keeps of the weights of linear layers and experts; where those are gathered for each
 // turn, so are these.
-Bytes fp8_copies(const TrainingJob& job, std::int64_t stage) {
+Bytes cast_copies(const TrainingJob& job, std::int64_t stage) {
   double count = 0;
   for (const StageShape& chunk : PipelineStage(job, stage).chunks)
     for (std::int64_t part = chunk.first_part(); part <= chunk.last_part(); ++part) {
-      const RankParameters all = part_parameters(chunk, part).fp8_copies;
+      const RankParameters all = part_parameters(chunk, part).cast_copies;
       const RankParameters gathered = job.training.shards_weights() ? with_replicas(job, all) : RankParameters();
       count += all.dense + all.expert - gathered.dense - gathered.expert;
     }
-  return Bytes(count * fp8_copy_bytes());
+  return Bytes(count * cast_copy_bytes(job.training.precision));
 }
 
 MemoryUse at_rest(const TrainingJob& job, std::int64_t stage) {
@@ -43,9 +43,10 @@ MemoryUse at_rest(const TrainingJob& job, std::int64_t stage) {
   MemoryUse memory;
   memory[Memory::Weights] =
       Bytes(weight_share(job, parameters) * bytes_per_element(precision_outside_products(precision))) +
-      fp8_copies(job, stage);
+      cast_copies(job, stage);
   memory[Memory::Gradients] = Bytes(gradient_share(job, parameters) * job.training.gradient_bytes());
-  memory[Memory::Optimizer] = Bytes(optimizer_share(job, owned_parameters(job, stage)) * optimizer_bytes(precision));
+  memory[Memory::Optimizer] =
+      Bytes(optimizer_share(job, owned_parameters(job, stage)) * job.training.optimizer_bytes());
   return memory;
 }
 
@@ -91,8 +92,9 @@ private:
     const graph::Task& task = program_.steps()[index].task;
     const graph::Work& work = works_[task.work];
     // Gradients wait for their reduction in a queue; other collectives receive one after the other.
-    const bool reduces = work.freed[Memory::Gradients] != Bytes();
-    const bool receives = task.kind != graph::Kind::Compute && task.stream != graph::Stream::Dp;
+    const bool computes = task.kind == graph::Kind::Compute;
+    const bool reduces = !computes && work.freed[Memory::Gradients] != Bytes();
+    const bool receives = !computes && task.stream != graph::Stream::Dp;
     if (receives)
       have_ended(task.stream, index);
     held_ += work.allocated;

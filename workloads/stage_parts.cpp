@@ -84,7 +84,7 @@ private:
     for (std::int64_t at = 0; at <= modules; ++at) {
       // The backward begins with the last module's and ends with the head's own.
       const PartParameters backward{.read = at == 0 ? part.read : RankParameters(),
-                                    .fp8_copies = at == 0 ? part.fp8_copies : RankParameters(),
+                                    .cast_copies = at == 0 ? part.cast_copies : RankParameters(),
                                     .begun = at == modules ? part.begun : RankParameters(),
                                     .completed = {}};
       const Bytes weights = at == modules ? gathered_weights(job_, part).total() : Bytes();

@@ -29,6 +29,8 @@ class StageWriter {
 public:
   using Index = graph::Program::StepIndex;
 
+  explicit StageWriter(const graph::Queues& queues) : program_(queues) {}
+
   // Appends a step behind what came before on this rank ...
   void follow(const graph::Step& step) { chain_ = {program_.add(step, chain_)}; }
   // ... or beside what comes next, which does not wait for it unless told to.

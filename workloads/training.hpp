@@ -63,12 +63,21 @@ enum class P2p : std::uint8_t { Eager, Rendezvous };
 // (distributed_data_parallel.py).
 inline constexpr std::int64_t least_ddp_bucket_size = 40'000'000;
 
+// Of what Adam keeps for each parameter (Megatron Core, main_params_dtype, exp_avg_dtype and exp_avg_sq_dtype of its
+// precision-aware optimizer): the master weight, unless the weights are FP32 themselves, and two moments.
+struct OptimizerPrecision {
+  Precision main_params = Precision::Fp32;
+  Precision exp_avg = Precision::Fp32;
+  Precision exp_avg_sq = Precision::Fp32;
+};
+
 struct Training {
   std::int64_t global_batch_size = 1; // sequences per iteration, over all GPUs
   std::int64_t micro_batch_size = 1;  // sequences per forward pass
   std::int64_t seq_length = 1;        // tokens
   Precision precision = Precision::Bf16;
   bool grad_reduce_in_fp32 = true; // gradients are summed, over micro-batches and replicas, in FP32
+  OptimizerPrecision optimizer;
   std::string schedule = "1f1b";
   // The order of passes where it is not the schedule's function of the job's sizes: given, or searched for.
   std::optional<schedulers::PipelineOrder> order;
@@ -86,6 +95,12 @@ struct Training {
   CpCommType cp_comm_type = CpCommType::P2p;
   Sharding sharding = Sharding::Zero1;
   Overlap overlap;
+  // Zero3 with overlap.param_gather: of how many parts of the model that come next the parameters are gathered while
+  // one computes (PyTorch FSDP2, set_modules_to_forward_prefetch and set_modules_to_backward_prefetch).
+  std::int64_t prefetch = 1;
+  // Bytes that data-parallel ranks send of a gradient, over those that it has (PyTorch DDP's communication hooks, such
+  // as fp16_compress_hook); none: it is sent as it is.
+  std::optional<double> grad_compression;
   // Parameters of a rank whose gradients are reduced together beside the backward (overlap.grad_reduce; Megatron Core,
   // --ddp-bucket-size), dense ones and experts apart; none: Megatron's default for the layout. Sharded gradients are
   // reduced part by part.
@@ -98,6 +113,7 @@ struct Training {
     return grad_reduce_in_fp32 ? Precision::Fp32 : precision_outside_products(precision);
   }
   [[nodiscard]] double gradient_bytes() const { return bytes_per_element(gradient_precision()); } // a parameter
+  [[nodiscard]] double optimizer_bytes() const; // that Adam keeps of a parameter
   [[nodiscard]] std::int64_t micro_batches(const ParallelSizes& sizes) const {
     return global_batch_size / (micro_batch_size * sizes.dp);
   }

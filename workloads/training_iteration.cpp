@@ -31,6 +31,12 @@ std::string_view name_of(P2p p2p) {
   return p2p == P2p::Eager ? "eager" : "rendezvous";
 }
 
+// ZeRO, arXiv 1910.02054, section 3.1, with FP32 throughout.
+double Training::optimizer_bytes() const {
+  const double moments = bytes_per_element(optimizer.exp_avg) + bytes_per_element(optimizer.exp_avg_sq);
+  return precision == Precision::Fp32 ? moments : moments + bytes_per_element(optimizer.main_params);
+}
+
 schedulers::ScheduleShape schedule_shape(const TrainingJob& job) {
   return {.stages = job.sizes.pp,
           .micro_batches = job.training.micro_batches(job.sizes),

@@ -193,6 +193,27 @@ Finding finding_of(const claims::Claim& claim, const scenario::Scenario& scenari
   return finding;
 }
 
+// Of each case that claims of speed are judged with, these claims; of none, the scenario as it is.
+std::vector<Deployment> find_deployments(const std::vector<claims::Claim>& claims, const std::filesystem::path& file,
+                                         std::size_t workers) {
+  std::vector<std::vector<claims::Claim>> wanted;
+  for (const claims::Claim& claim : claims) {
+    if (!asks_for_speed(claim))
+      continue;
+    const auto same = std::ranges::find(wanted, key_of(claim), [](const auto& of) { return key_of(of.front()); });
+    if (same == wanted.end())
+      wanted.push_back({claim});
+    else
+      same->push_back(claim);
+  }
+  if (wanted.empty())
+    return {find_deployment(file, {}, workers)};
+  std::vector<Deployment> deployments;
+  for (const std::vector<claims::Claim>& of_case : wanted)
+    deployments.push_back(find_deployment(file_of(of_case.front(), file), of_case, workers));
+  return deployments;
+}
+
 } // namespace
 
 std::size_t Audit::count(Verdict verdict) const {
@@ -210,11 +231,12 @@ Audit audit(const std::filesystem::path& file, std::size_t workers, const pool::
                      "there are none; expected the figures of a document, each with its words");
   Cases cases = load_cases(scenario, file);
   simulate_cases(cases, workers, progress);
-  Audit result{scenario.name, file.filename().string(), {}};
+  Audit result{scenario.name, file.filename().string(), {}, {}};
   Problems problems;
   for (const claims::Claim& claim : scenario.claims)
     result.findings.push_back(finding_of(claim, scenario, cases.at(key_of(claim)), problems));
   problems.throw_if_any();
+  result.deployments = find_deployments(scenario.claims, file, workers);
   return result;
 }
 

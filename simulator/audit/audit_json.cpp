@@ -38,12 +38,39 @@ json finding_json(const Finding& finding) {
   return result;
 }
 
+json seconds(std::optional<Seconds> time) {
+  return time && *time < search::Wanted::any ? json(time->value()) : json(nullptr);
+}
+
+json deployment_json(const Deployment& deployment) {
+  const search::Nearest& nearest = deployment.nearest;
+  const auto time_of = [](const std::optional<search::Found>& found) {
+    return seconds(found ? std::optional(found->measurement.time) : std::nullopt);
+  };
+  json changes = json::array();
+  for (const search::Change& change : nearest.changes)
+    changes.push_back({{"axis", change.axis}, {"from", change.from}, {"to", change.to}});
+  return {{"scenario", deployment.job},
+          {"wanted", deployment.wanted},
+          {"meets", deployment.wanted.empty() ? json(nullptr) : json(nearest.meets)},
+          {"changes", changes},
+          {"outcome", outcome_text(deployment)},
+          {"command", command(deployment)},
+          {"time_s", time_of(nearest.found)},
+          {"wanted_time_s", seconds(deployment.limits.time)},
+          {"time_as_given_s", time_of(nearest.as_given)},
+          {"memory_bytes", nearest.found ? json(nearest.found->measurement.memory.value()) : json(nullptr)}};
+}
+
 } // namespace
 
 std::string to_json(const Audit& audit) {
   json result{{"name", audit.name}, {"scenario", audit.file}, {"claims", json::array()}};
   for (const Finding& finding : audit.findings)
     result["claims"].push_back(finding_json(finding));
+  result["deployments"] = json::array();
+  for (const Deployment& deployment : audit.deployments)
+    result["deployments"].push_back(deployment_json(deployment));
   return result.dump(2);
 }
 

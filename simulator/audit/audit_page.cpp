@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -7,6 +10,7 @@
 #include "analysis/svg_canvas.hpp"
 #include "simulator/audit/audit.hpp"
 #include "simulator/audit/page/page_files.hpp"
+#include "simulator/base/format.hpp"
 
 namespace moesim::audit {
 namespace {
@@ -74,6 +78,41 @@ std::string article(const Finding& finding) {
                      values(finding), scale(finding), xml_escaped(finding.because));
 }
 
+// Times as bars, the longest across the width: what was found, what the document has, and what is wanted.
+std::string bars(const Deployment& deployment) {
+  constexpr double width = 320;
+  constexpr double left = 90; // of the names
+  const search::Nearest& nearest = deployment.nearest;
+  std::vector<std::pair<std::string_view, Seconds>> times;
+  if (deployment.limits.time < search::Wanted::any)
+    times.emplace_back("wanted", deployment.limits.time);
+  if (nearest.as_given)
+    times.emplace_back("document", nearest.as_given->measurement.time);
+  if (!nearest.changes.empty())
+    times.emplace_back("instead", nearest.found->measurement.time);
+  if (times.empty())
+    return "";
+  const Seconds longest = std::ranges::max_element(times, {}, [](const auto& each) { return each.second; })->second;
+  analysis::SvgCanvas canvas;
+  double y = 0;
+  for (const auto& [name, time] : times) {
+    canvas.text(0, y + 13, std::string(name), "");
+    canvas.rectangle({left, y + 2, width * (time / longest), 14}, fmt::format("class=\"{}\"", name));
+    canvas.text(left + width * (time / longest) + 6, y + 13, format_seconds(time), "");
+    y += 20;
+  }
+  return fmt::format("<svg class=\"bars\" role=\"img\" aria-label=\"times of a batch\" width=\"500\" "
+                     "height=\"{}\">{}</svg>",
+                     y, canvas.body());
+}
+
+std::string section(const Deployment& deployment) {
+  return fmt::format("<section>\n<h3>{}: {}</h3>\n<p>{}</p>\n{}<p>{}</p>\n<pre>{}</pre>\n</section>\n",
+                     xml_escaped(deployment.job), xml_escaped(verdict_text(deployment)),
+                     xml_escaped(changes_text(deployment)), bars(deployment), xml_escaped(outcome_text(deployment)),
+                     xml_escaped(command(deployment)));
+}
+
 } // namespace
 
 std::string page(const Audit& audit) {
@@ -85,12 +124,17 @@ std::string page(const Audit& audit) {
   std::string findings;
   for (const Finding& finding : audit.findings)
     findings += article(finding);
+  std::string deployments;
+  for (const Deployment& deployment : audit.deployments)
+    deployments += section(deployment);
   return analysis::filled(page_files::page, {{"title", xml_escaped(audit.name)},
                                              {"scenario", xml_escaped(audit.file)},
                                              {"total", std::to_string(audit.findings.size())},
                                              {"style", std::string(page_files::style)},
                                              {"verdicts", verdicts},
                                              {"findings", findings},
+                                             {"most_changes", std::to_string(search::most_changes)},
+                                             {"deployments", deployments},
                                              {"script", std::string(page_files::script)}});
 }
 

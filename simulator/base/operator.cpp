@@ -5,12 +5,13 @@
 namespace moesim {
 
 std::string_view name_of(Precision precision) {
-  constexpr std::array<std::string_view, 4> names{"fp32", "bf16", "fp16", "fp8"};
+  constexpr std::array<std::string_view, all_precisions.size()> names{"fp32",      "bf16",  "fp16", "fp8",
+                                                                      "fp8-block", "mxfp8", "nvfp4"};
   return names[static_cast<std::size_t>(precision)];
 }
 
 double bytes_per_element(Precision precision) {
-  constexpr std::array<double, 4> sizes{4, 2, 2, 1};
+  constexpr std::array<double, all_precisions.size()> sizes{4, 2, 2, 1, 1 + 4.0 / 128, 1 + 1.0 / 32, 0.5 + 1.0 / 16};
   return sizes[static_cast<std::size_t>(precision)];
 }
 

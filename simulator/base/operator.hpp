@@ -2,6 +2,7 @@
 // platforms turn them into time; neither knows the other.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -18,7 +19,12 @@ enum class OperatorKind : std::uint8_t {
 // Generations of fused attention; Latest is the one that suits the GPU best.
 enum class AttentionKernel : std::uint8_t { Latest, Flash2, Flash1 };
 
-enum class Precision : std::uint8_t { Fp32, Bf16, Fp16, Fp8 };
+// Fp8 has one scale for a tensor, Fp8Block one of 32 bits for 128 elements (DeepSeek-V3, arXiv 2412.19437, section
+// 3.3.2), Mxfp8 one of 8 bits for 32 elements (OCP Microscaling Formats 1.0), and Nvfp4 one of 8 bits for 16 elements
+// of 4 bits, besides one for the tensor (NVIDIA, arXiv 2509.25149, section 2).
+enum class Precision : std::uint8_t { Fp32, Bf16, Fp16, Fp8, Fp8Block, Mxfp8, Nvfp4 };
+inline constexpr std::array all_precisions{Precision::Fp32,     Precision::Bf16,  Precision::Fp16, Precision::Fp8,
+                                           Precision::Fp8Block, Precision::Mxfp8, Precision::Nvfp4};
 
 enum class Pass : std::uint8_t { Forward, Backward };
 
@@ -41,14 +47,19 @@ struct Operator {
   bool operator==(const Operator&) const = default;
 };
 
-// "fp32", "bf16", "fp16", "fp8": how YAML spells it.
+// "fp32", "bf16", "fp16", "fp8", "fp8-block", "mxfp8", "nvfp4": how YAML spells it.
 [[nodiscard]] std::string_view name_of(Precision precision);
-// Bytes of one element.
+// Bytes of one element, with its part of the scales that it shares.
 [[nodiscard]] double bytes_per_element(Precision precision);
-// Training in FP8 means that matrix products read FP8; weights, activations and what is sent stay BF16 (Transformer
-// Engine; Micikevicius et al., arXiv 2209.05433). Every other precision keeps everything as it is.
+// Whether only matrix products read this precision, and what they read is cast for them: 8 bits and fewer.
+[[nodiscard]] constexpr bool is_cast_for_products(Precision precision) {
+  return precision == Precision::Fp8 || precision == Precision::Fp8Block || precision == Precision::Mxfp8 ||
+         precision == Precision::Nvfp4;
+}
+// Weights, activations and what is sent then stay BF16 (Transformer Engine; Micikevicius et al., arXiv 2209.05433).
+// Every other precision keeps everything as it is.
 [[nodiscard]] constexpr Precision precision_outside_products(Precision precision) {
-  return precision == Precision::Fp8 ? Precision::Bf16 : precision;
+  return is_cast_for_products(precision) ? Precision::Bf16 : precision;
 }
 
 } // namespace moesim

@@ -53,7 +53,7 @@ public:
   Calibration run() {
     check_base();
     fit_copies();
-    for (const Precision precision : {Precision::Fp32, Precision::Bf16, Precision::Fp16, Precision::Fp8})
+    for (const Precision precision : all_precisions)
       fit_products(precision);
     fit_attention();
     fit_backward();
@@ -141,6 +141,7 @@ private:
         rows_of([&](const Operator& op) { return op.kind == OperatorKind::Gemm && op.precision == precision; });
     if (!are_enough(rows, curve, 4))
       return;
+    result_.gpu.grouped_gemm = {}; // the base's; what is fitted here serves groups, too
     Fit best{{}, std::numeric_limits<double>::infinity()};
     Apply apply_best;
     for (const std::int64_t tile : {32768, 65536})

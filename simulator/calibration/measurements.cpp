@@ -83,11 +83,10 @@ private:
   }
 
   Precision read_precision() {
-    constexpr std::array<Precision, 4> all{Precision::Fp32, Precision::Bf16, Precision::Fp16, Precision::Fp8};
-    std::array<std::string_view, all.size()> names;
-    std::ranges::transform(all, names.begin(), name_of);
+    std::array<std::string_view, all_precisions.size()> names;
+    std::ranges::transform(all_precisions, names.begin(), name_of);
     const std::string_view name = one_of("precision", names);
-    return all[static_cast<std::size_t>(std::ranges::find(names, name) - names.begin())];
+    return all_precisions[static_cast<std::size_t>(std::ranges::find(names, name) - names.begin())];
   }
 
   std::int64_t count(std::string_view column) {

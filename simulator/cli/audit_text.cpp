@@ -16,6 +16,11 @@ std::string figures_text(const audit::Finding& finding) {
   return text;
 }
 
+std::string deployment_text(const audit::Deployment& deployment) {
+  return fmt::format("\n{}: {}\n  {}\n  {}\n  {}\n", deployment.job, verdict_text(deployment), changes_text(deployment),
+                     outcome_text(deployment), command(deployment));
+}
+
 } // namespace
 
 std::string audit_text(const audit::Audit& audit) {
@@ -27,7 +32,11 @@ std::string audit_text(const audit::Audit& audit) {
   for (std::size_t at = 0; at < audit::verdict_count; ++at)
     if (const auto verdict = static_cast<audit::Verdict>(at); audit.count(verdict) > 0)
       counts.push_back(fmt::format("{} {}", audit.count(verdict), name_of(verdict)));
-  return text + fmt::format("\n{} claims: {}\n", audit.findings.size(), fmt::join(counts, ", "));
+  text += fmt::format("\n{} claims: {}\n\nwhat could be deployed instead, with up to {} changes\n",
+                      audit.findings.size(), fmt::join(counts, ", "), search::most_changes);
+  for (const audit::Deployment& deployment : audit.deployments)
+    text += deployment_text(deployment);
+  return text;
 }
 
 } // namespace moesim::cli

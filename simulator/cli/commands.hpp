@@ -10,6 +10,7 @@ void add_run(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_dump(CLI::App& app, int& status);
 void add_gantt(CLI::App& app, int& status);
+void add_experts(CLI::App& app, int& status);
 void add_schedule(CLI::App& app, int& status);
 void add_sweep(CLI::App& app, int& status);
 void add_sweep_report(CLI::App& app, int& status);

@@ -42,7 +42,7 @@ Listed gpu(const std::string& name) {
               {"memory_capacity_bytes", gpu.memory_capacity.value()},
               {"usable_memory_bytes", gpu.usable_memory().value()},
               {"memory_bandwidth_bytes_per_s", gpu.memory_bandwidth.value()}}};
-  for (const Precision precision : {Precision::Bf16, Precision::Fp8, Precision::Fp32})
+  for (const Precision precision : {Precision::Bf16, Precision::Fp8, Precision::Nvfp4, Precision::Fp32})
     if (const auto& peak = gpu.peak[static_cast<std::size_t>(precision)]) {
       row.text += fmt::format(", {} {}", format_flops_rate(*peak), name_of(precision));
       row.json[fmt::format("{}_flops_per_s", name_of(precision))] = peak->value();

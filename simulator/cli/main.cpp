@@ -51,6 +51,7 @@ int run(int argc, char** argv) {
   moesim::cli::add_check(app, status);
   moesim::cli::add_dump(app, status);
   moesim::cli::add_gantt(app, status);
+  moesim::cli::add_experts(app, status);
   moesim::cli::add_schedule(app, status);
   moesim::cli::add_sweep(app, status);
   moesim::cli::add_sweep_report(app, status);

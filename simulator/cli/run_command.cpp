@@ -53,10 +53,15 @@ Report simulate(const std::string& file, const scenario::Scenario& scenario, con
   if (options.json) {
     auto json = nlohmann::ordered_json::parse(run.summary_json);
     json["wall_time_s"] = wall_time.count();
+    for (const scenario::Adaptation& adaptation : scenario.adaptations)
+      json["adaptations"].push_back(describe(adaptation));
     return {json.dump(2), summary.fits};
   }
   const auto colour = stdout_is_terminal() ? analysis::Colour::On : analysis::Colour::Off;
-  std::string text = analysis::to_text(summary, colour);
+  std::string text;
+  for (const scenario::Adaptation& adaptation : scenario.adaptations)
+    text += fmt::format("adapted: {}\n", describe(adaptation));
+  text += analysis::to_text(summary, colour);
   text += fmt::format("simulated {} tasks in {:.2f} s of wall time\n",
                       format_count(static_cast<std::int64_t>(run.tasks.size())), wall_time.count());
   if (!options.output.empty())

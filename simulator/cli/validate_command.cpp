@@ -2,15 +2,20 @@
 #include <memory>
 #include <optional>
 #include <regex>
+#include <span>
 #include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "analysis/residual_svg.hpp"
 #include "simulator/base/input_error.hpp"
 #include "simulator/cli/commands.hpp"
 #include "simulator/cli/terminal.hpp"
+#include "simulator/record/partial_file.hpp"
+#include "simulator/record/result_file.hpp"
 #include "simulator/validation/report.hpp"
+#include "simulator/validation/residuals.hpp"
 #include "simulator/validation/validate.hpp"
 
 namespace moesim::cli {
@@ -24,6 +29,7 @@ struct ValidateOptions {
   std::size_t workers = 0;
   bool json = false;
   bool csv = false;
+  std::string output;
 };
 
 validation::Options checked(const ValidateOptions& options) {
@@ -48,6 +54,23 @@ validation::Options checked(const ValidateOptions& options) {
   return result;
 }
 
+void check_output(const std::string& output) {
+  if (!output.ends_with(".html") && !output.ends_with(".svg"))
+    throw CLI::ValidationError("-o",
+                               fmt::format("'{}' ends neither in .html (a page) nor in .svg (a picture)", output));
+  record::check_writable(output);
+}
+
+void draw(const std::string& output, const std::vector<validation::FileReport>& reports) {
+  constexpr double width = 1200; // pixels
+  std::vector<analysis::ResidualPicture> pictures;
+  for (const validation::FileReport& report : reports)
+    pictures.push_back(validation::residuals_of(report));
+  const std::string text =
+      output.ends_with(".html") ? analysis::residual_page(pictures) : analysis::residual_svg(pictures, width);
+  record::replace_file(output, std::as_bytes(std::span(text)));
+}
+
 // Nothing compared is not within any bound.
 bool is_within(double bound, const validation::Summary& summary) {
   return summary.all && summary.all->mean_absolute_error <= bound;
@@ -55,12 +78,16 @@ bool is_within(double bound, const validation::Summary& summary) {
 
 int validate(const ValidateOptions& options) {
   const validation::Options checked_options = checked(options);
+  if (!options.output.empty())
+    check_output(options.output);
   std::vector<validation::FileReport> reports;
   {
     ProgressBar bar("validating");
     reports =
         validation::validate(checked_options, [&](std::size_t done, std::size_t total) { bar.show(done, total); });
   }
+  if (!options.output.empty())
+    draw(options.output, reports);
   int status = 0;
   std::vector<std::string> texts;
   for (const validation::FileReport& report : reports) {
@@ -89,6 +116,8 @@ void add_validate(CLI::App& app, int& status) {
   command->add_option("--only", options->only, "Entries in whose id this regular expression is found");
   command->add_option("--bound", options->bound, "Exit with status 1 when a mean absolute error is above this share");
   command->add_option("-j,--jobs", options->workers, "Processes at a time (default: as many as processors)");
+  command->add_option("-o,--output", options->output,
+                      "Draw predicted over measured against size: FILE.html: a page; FILE.svg: a picture");
   command->add_flag("--json", options->json, "Print JSON instead of text (an array for several files)");
   command->add_flag("--csv", options->csv, "Print a line for each comparison");
   command->callback([options, &status] { status = validate(*options); });

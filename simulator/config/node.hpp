@@ -60,6 +60,8 @@ struct Entry {
 // argument. Throws InputError when the argument has no '=', an empty path element, an invalid value, or goes through a
 // scalar.
 void set(Node& root, std::string_view assignment);
+// The same for a value at hand; `start` is where the path starts, for messages about it.
+void set(Node& root, std::string_view path, const Position& start, Node value);
 
 // `overlay` laid over `base`: maps merge key by key, anything else in `overlay` replaces what `base` had.
 [[nodiscard]] Node merge(const Node& base, const Node& overlay);

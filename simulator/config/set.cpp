@@ -1,4 +1,4 @@
-// Applies `--set path.to.field=VALUE`.
+// Sets a field by its path, as `--set path.to.field=VALUE` does.
 #include "simulator/config/node.hpp"
 
 #include <algorithm>
@@ -21,21 +21,24 @@ struct Element {
   Position position;
 };
 
-Position column(std::size_t offset) {
-  return {"--set", 1, static_cast<int>(offset) + 1};
+const Position first_column{"--set", 1, 1};
+
+Position behind(const Position& start, std::size_t columns) {
+  return {start.file, start.line, start.column + static_cast<int>(columns)};
 }
 
-std::vector<Element> elements(std::string_view path) {
+// `start`: where the path starts.
+std::vector<Element> elements(std::string_view path, const Position& start) {
   std::vector<Element> result;
   for (std::size_t from = 0; from <= path.size();) {
     const std::size_t to = std::min(path.find('.', from), path.size());
     if (to == from)
-      throw InputError(column(from), "", "a name is missing in the path; expected path.to.field=VALUE");
-    result.push_back({std::string(path.substr(from, to - from)), column(from)});
+      throw InputError(behind(start, from), "", "a name is missing in the path; expected path.to.field");
+    result.push_back({std::string(path.substr(from, to - from)), behind(start, from)});
     from = to + 1;
   }
   if (result.size() > max_path_elements)
-    throw InputError(column(0), "", fmt::format("the path is too long; expected at most {} names", max_path_elements));
+    throw InputError(start, "", fmt::format("the path is too long; expected at most {} names", max_path_elements));
   return result;
 }
 
@@ -76,17 +79,20 @@ Node& child(Node& parent, const Element& element, const std::string& field) {
 } // namespace
 
 void set(Node& root, std::string_view argument) {
-  const std::string assignment = checked_text(std::string(argument), column(0));
+  const std::string assignment = checked_text(std::string(argument), first_column);
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos)
-    throw InputError(column(0), "", fmt::format("'{}' has no '='; expected path.to.field=VALUE", shown(assignment)));
-  const std::string field = shown(assignment.substr(0, equals));
-  const std::vector<Element> path = elements(assignment.substr(0, equals));
+    throw InputError(first_column, "", fmt::format("'{}' has no '='; expected path.to.field=VALUE", shown(assignment)));
   Problems problems;
-  Node value = parse_yaml_value(assignment.substr(equals + 1), column(equals + 1), problems);
+  Node value = parse_yaml_value(assignment.substr(equals + 1), behind(first_column, equals + 1), problems);
   problems.throw_if_any();
+  set(root, assignment.substr(0, equals), first_column, std::move(value));
+}
+
+void set(Node& root, std::string_view path, const Position& start, Node value) {
+  const std::string field = shown(path);
   Node* target = &root;
-  for (const Element& element : path)
+  for (const Element& element : elements(path, start))
     target = &child(*target, element, field);
   *target = std::move(value);
 }

@@ -28,16 +28,17 @@ struct Family {
 };
 
 // Of equally fast ones the first is chosen.
-const std::array<Family, 10>& families() {
+const std::array<Family, 11>& families() {
   static constexpr std::initializer_list<Kind> reductions{Kind::AllReduce, Kind::AllGather, Kind::ReduceScatter};
   static constexpr std::initializer_list<Kind> all_reduce{Kind::AllReduce};
   static constexpr std::initializer_list<Kind> exchange{Kind::AllToAll};
   static constexpr std::initializer_list<Kind> of_tokens{Kind::Dispatch, Kind::Combine};
-  static const std::array<Family, 10> all{{
+  static const std::array<Family, 11> all{{
       {Algorithm::Ring, reductions, false, always, ring_time, ring},
       {Algorithm::Tree, all_reduce, false, can_tree, tree_time, tree},
       {Algorithm::Nvls, all_reduce, false, can_nvls, nvls_time, nvls},
       {Algorithm::Sharp, all_reduce, false, can_sharp, sharp_time, sharp},
+      {Algorithm::Custom, all_reduce, true, can_custom, custom_time, custom},
       {Algorithm::Hierarchical, reductions, true, can_hierarchical, hierarchical_time, hierarchical},
       {Algorithm::Pairwise, exchange, false, always, all_to_all_time, all_to_all},
       {Algorithm::Direct, exchange, true, always, all_to_all_time, all_to_all},
@@ -91,17 +92,9 @@ std::string_view name_of(Fidelity fidelity) {
 }
 
 std::string_view name_of(Algorithm algorithm) {
-  constexpr std::array<std::string_view, algorithm_count> names{"auto",
-                                                                "ring",
-                                                                "tree",
-                                                                "nvls",
-                                                                "sharp",
-                                                                "hierarchical",
-                                                                "direct",
-                                                                "pairwise",
-                                                                "two-level",
-                                                                "deepep",
-                                                                "deepep-low-latency"};
+  constexpr std::array<std::string_view, algorithm_count> names{
+      "auto",         "ring",   "tree",     "nvls",      "sharp",  "custom",
+      "hierarchical", "direct", "pairwise", "two-level", "deepep", "deepep-low-latency"};
   return names[static_cast<std::size_t>(algorithm)];
 }
 
@@ -130,8 +123,8 @@ execution::Communication communication(const Call& call, std::span<const RankId>
 
 std::span<const Description> descriptions() {
   static constexpr std::array<Description, 9> all{{
-      {Kind::AllReduce, "by the fastest of ring, tree, nvls and sharp; hierarchical if named. Ring: 2(n-1)/n of the "
-                        "size from each rank, 2(n-1) steps"},
+      {Kind::AllReduce, "by the fastest of ring, tree, nvls and sharp; hierarchical, or custom (kernels of inference "
+                        "engines), if named. Ring: 2(n-1)/n of the size from each rank, 2(n-1) steps"},
       {Kind::AllGather, "ring over all rails: (n-1)/n of the size from each rank, n-1 steps; hierarchical if named"},
       {Kind::ReduceScatter,
        "ring over all rails: (n-1)/n of the size from each rank, n-1 steps; hierarchical if named"},

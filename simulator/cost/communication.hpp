@@ -35,6 +35,7 @@ enum class Algorithm : std::uint8_t {
   Tree,             // all-reduce over several nodes
   Nvls,             // all-reduce in the switches of nodes
   Sharp,            // all-reduce in the switches of the fabric
+  Custom,           // all-reduce inside a node by the kernels of inference engines. Never chosen by itself
   Hierarchical,     // all-reduce, all-gather, reduce-scatter: one level after the other. Never chosen by itself
   Direct,           // all-to-all: all messages at once
   Pairwise,         // all-to-all: in rounds, one peer each (NCCL's schedule of sends and receives)
@@ -42,7 +43,7 @@ enum class Algorithm : std::uint8_t {
   DeepEp,           // dispatch, combine: once to each node
   DeepEpLowLatency, // dispatch, combine: every copy by itself
 };
-inline constexpr std::size_t algorithm_count = 11;
+inline constexpr std::size_t algorithm_count = 12;
 [[nodiscard]] std::string_view name_of(Algorithm algorithm);
 
 // What is to be communicated, and how.

@@ -49,6 +49,14 @@ namespace moesim::cost {
 [[nodiscard]] Seconds sharp_time(const Call& call, const Group& group);
 [[nodiscard]] execution::Communication sharp(const Call& call, const Group& group);
 
+// All-reduce by the kernels of inference engines, inside a node: one-shot, in which every member reads what all others
+// have, or two-shot, a reduce-scatter and an all-gather of such reads, whichever is faster (vLLM,
+// csrc/custom_all_reduce.cuh; TensorRT-LLM, allReduceFusionKernels). Only where it is as fast as NCCL, to which the
+// engines turn for large sizes.
+[[nodiscard]] bool can_custom(const Call& call, const Group& group);
+[[nodiscard]] Seconds custom_time(const Call& call, const Group& group);
+[[nodiscard]] execution::Communication custom(const Call& call, const Group& group);
+
 // Rings on two levels, one after the other: inside the nodes, and on each rail between them. All-reduce: reduce-scatter
 // inside, all-reduce between, all-gather inside. Needs as many members on each node.
 [[nodiscard]] bool can_hierarchical(const Call& call, const Group& group);

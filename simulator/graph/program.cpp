@@ -32,20 +32,24 @@ Stream stream_of(Dimension dimension) {
   return Stream::Dp;
 }
 
-namespace {
-
-std::size_t stream_of(const Step& step) {
-  return static_cast<std::size_t>(stream_at(step.task, step.receives ? 1 : 0));
+Queues own_queues() {
+  Queues queues{};
+  for (std::size_t stream = 0; stream < stream_count; ++stream)
+    queues[stream] = static_cast<Stream>(stream);
+  return queues;
 }
 
-} // namespace
+std::size_t Program::queue_of(const Step& step) const {
+  const Stream stream = stream_at(step.task, step.receives ? 1 : 0);
+  return static_cast<std::size_t>(queues_[static_cast<std::size_t>(stream)]);
+}
 
 Program::StepIndex Program::add(Step step, std::span<const StepIndex> after) {
   const auto index = static_cast<StepIndex>(steps_.size());
-  const std::size_t stream = stream_of(step);
+  const std::size_t queue = queue_of(step);
   std::vector<StepIndex> candidates(after.begin(), after.end());
-  if (issued_[stream] > 0)
-    candidates.push_back(latest_[stream]);
+  if (issued_[queue] > 0)
+    candidates.push_back(latest_[queue]);
   std::ranges::sort(candidates);
   candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
   MOESIM_CHECK(candidates.empty() || candidates.back() < index, "a step waits only for earlier steps");
@@ -53,7 +57,7 @@ Program::StepIndex Program::add(Step step, std::span<const StepIndex> after) {
   step.first_dependency = static_cast<std::uint32_t>(dependencies_.size());
   Clock clock{};
   for (const StepIndex candidate : candidates) {
-    const std::size_t on = stream_of(steps_[candidate]);
+    const std::size_t on = queue_of(steps_[candidate]);
     const std::uint32_t position = clocks_[candidate][on];
     const bool implied = std::ranges::any_of(
         candidates, [&](StepIndex other) { return other != candidate && clocks_[other][on] >= position; });
@@ -63,8 +67,8 @@ Program::StepIndex Program::add(Step step, std::span<const StepIndex> after) {
       clock[at] = std::max(clock[at], clocks_[candidate][at]);
   }
   step.dependency_count = static_cast<std::uint32_t>(dependencies_.size()) - step.first_dependency;
-  clock[stream] = ++issued_[stream];
-  latest_[stream] = index;
+  clock[queue] = ++issued_[queue];
+  latest_[queue] = index;
   clocks_.push_back(clock);
   steps_.push_back(step);
   return index;

@@ -1,8 +1,8 @@
 // A program is what every rank of one pipeline stage does, step by step: the compact form from which the task graph of
 // the whole job, or of some ranks only, is generated. 512 GPUs in 4 stages have 4 programs.
 //
-// Steps are listed in the order in which they are issued. Each stream runs its steps in that order; add() turns this
-// into dependencies and leaves out those that others already imply.
+// Steps are listed in the order in which they are issued. Each stream runs its steps in that order, and so do streams
+// that share a queue; add() turns this into dependencies and leaves out those that others already imply.
 #pragma once
 
 #include <array>
@@ -24,6 +24,10 @@ inline constexpr std::size_t dimension_count = 6;
 // The stream on which collectives over its groups run.
 [[nodiscard]] Stream stream_of(Dimension dimension);
 
+// The queue that the tasks of each stream are in. Streams that share one run one task at a time, in the order of issue.
+using Queues = std::array<Stream, stream_count>;
+[[nodiscard]] Queues own_queues(); // each stream in its own
+
 struct Step {
   Task task;                          // `place` is filled in per rank by expand()
   Dimension over = Dimension::Tp;     // of a collective: the groups it runs in
@@ -37,8 +41,10 @@ class Program {
 public:
   using StepIndex = std::uint32_t;
 
-  // Appends a step that starts after `after` (earlier steps of this program) and after the step before it on its
-  // stream.
+  explicit Program(const Queues& queues = own_queues()) : queues_(queues) {}
+
+  // Appends a step that starts after `after` (earlier steps of this program) and after the step before it in the queue
+  // of its stream.
   StepIndex add(Step step, std::span<const StepIndex> after);
 
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
@@ -47,9 +53,12 @@ public:
   }
 
 private:
-  // How far each stream has come, counted in steps, once a given step has ended.
+  // How far each queue has come, counted in steps, once a given step has ended.
   using Clock = std::array<std::uint32_t, stream_count>;
 
+  [[nodiscard]] std::size_t queue_of(const Step& step) const;
+
+  Queues queues_;
   std::vector<Step> steps_;
   std::vector<StepIndex> dependencies_;
   std::vector<Clock> clocks_;

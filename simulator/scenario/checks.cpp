@@ -128,6 +128,22 @@ void check_context(const workloads::TrainingJob& job, Sections at) {
     at.parallel.problem("cp", "context parallelism needs attention_backend: flash (as in Megatron Core); use 1");
 }
 
+// Without sequence parallelism the ranks of a tensor-parallel group have the same tokens, and each tells by itself
+// which of them its experts take: in a forward pass, where these ranks have all experts among them.
+void check_replicated_tokens(const Scenario& scenario, config::MapReader& parallel) {
+  const workloads::Job& job = scenario.job();
+  if (!job.model.moe || job.sizes.tp == 1 || job.sequence_parallel)
+    return;
+  if (scenario.is_training())
+    parallel.problem("sequence_parallel", "experts behind tensor parallelism need it (as in Megatron Core); use true");
+  else if (job.sizes.ep * job.sizes.etp != job.sizes.tp)
+    parallel.problem(
+        "sequence_parallel",
+        fmt::format("without it tokens do not travel, and the tp = {} ranks that have them need all experts "
+                    "among them; use true, or ep x etp = {} instead of {}",
+                    job.sizes.tp, job.sizes.tp, job.sizes.ep * job.sizes.etp));
+}
+
 void check_experts(const workloads::Job& job, config::MapReader& parallel) {
   if (!job.model.moe) {
     for (const auto& [key, degree] : {std::pair("ep", job.sizes.ep), std::pair("etp", job.sizes.etp)})
@@ -139,8 +155,6 @@ void check_experts(const workloads::Job& job, config::MapReader& parallel) {
   must_divide(parallel, "tp", job.sizes.tp, moe.shared_intermediate_size, "columns of the shared experts");
   must_divide(parallel, "ep", job.sizes.ep, moe.num_experts, "experts");
   must_divide(parallel, "etp", job.sizes.etp, moe.intermediate_size, "columns of an expert");
-  if (job.sizes.tp > 1 && !job.sequence_parallel)
-    parallel.problem("sequence_parallel", "experts behind tensor parallelism need it (as in Megatron Core); use true");
 }
 
 } // namespace
@@ -161,6 +175,7 @@ void check_model_splits(const Scenario& scenario, Sections at) {
     at.parallel.problem("cp", "context parallelism is for training; use 1");
   check_stages(job, at.parallel);
   check_experts(job, at.parallel);
+  check_replicated_tokens(scenario, at.parallel);
   if (scenario.is_training() && job.sequence_parallel) {
     const workloads::Training& training = scenario.training_job().training;
     const std::int64_t tokens = training.micro_batch_size * training.seq_length;

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "simulator/scenario/scenario.hpp"
-#include "workloads/stage_memory.hpp"
 
 namespace moesim::scenario {
 namespace {
@@ -56,26 +55,18 @@ std::vector<Change> changes_of(const workloads::InferenceJob& job) {
   return changes;
 }
 
-Bytes fullest_gpu(const Scenario& scenario) {
-  Bytes fullest;
-  const auto stages = std::visit([](const auto& job) { return workloads::stage_memories(job); }, scenario.work);
-  for (const workloads::StageMemory& stage : stages)
-    fullest = std::max(fullest, stage.at_peak.total());
-  return fullest;
-}
-
 } // namespace
 
 std::vector<MemoryAdvice> memory_advice(const std::filesystem::path& file, std::span<const std::string> assignments) {
   const Scenario scenario = load(file, assignments);
-  const Bytes now = fullest_gpu(scenario);
+  const Bytes now = estimated_memory(scenario);
   std::vector<MemoryAdvice> advice;
   const auto changes = std::visit([](const auto& job) { return changes_of(job); }, scenario.work);
   for (const Change& change : changes) {
     Change all(assignments.begin(), assignments.end());
     all.insert(all.end(), change.begin(), change.end());
     try {
-      if (const Bytes then = fullest_gpu(load(file, all)); then < 0.99 * now)
+      if (const Bytes then = estimated_memory(load(file, all)); then < 0.99 * now)
         advice.push_back({change, then});
     } catch (const InputError&) { // this job cannot have it
     }

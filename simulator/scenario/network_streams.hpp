@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "simulator/cost/cost_table.hpp"
+#include "simulator/graph/program.hpp"
 
 namespace moesim::scenario {
 
@@ -19,5 +20,7 @@ struct NetworkStream {
 
 // The two fields, as they are read.
 [[nodiscard]] std::string network_yaml(const cost::NetworkOptions& network);
+// What `simulation.streams` has between its braces: for each stream of collectives the one that it shares.
+[[nodiscard]] std::string streams_yaml(const graph::Queues& queues);
 
 } // namespace moesim::scenario

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -8,7 +9,9 @@ namespace moesim::scenario {
 namespace {
 
 constexpr config::IntegerRange amount{.min = 1, .max = 100'000'000};
-constexpr std::array precisions{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp32};
+constexpr std::array precisions{Precision::Bf16,  Precision::Fp16,  Precision::Fp8, Precision::Fp8Block,
+                                Precision::Mxfp8, Precision::Nvfp4, Precision::Fp32};
+constexpr std::array cache_precisions{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp32};
 
 // A replica's sequences, one micro-batch for each stage if they divide, so that all stages have work.
 std::int64_t default_micro_batch_size(std::int64_t batch_size, const workloads::ParallelSizes& sizes) {
@@ -19,12 +22,11 @@ std::int64_t default_micro_batch_size(std::int64_t batch_size, const workloads::
 }
 
 Precision read_cache_precision(config::MapReader& map, Precision precision) {
-  std::array<std::string_view, precisions.size()> names;
-  for (std::size_t at = 0; at < precisions.size(); ++at)
-    names[at] = name_of(precisions[at]);
+  std::array<std::string_view, cache_precisions.size()> names;
+  std::ranges::transform(cache_precisions, names.begin(), name_of);
   const Precision fallback = precision_outside_products(precision);
   const std::string chosen = map.choice_or("kv_cache_precision", name_of(fallback), names);
-  for (const Precision candidate : precisions)
+  for (const Precision candidate : cache_precisions)
     if (name_of(candidate) == chosen)
       return candidate;
   return fallback;

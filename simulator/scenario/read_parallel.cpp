@@ -79,7 +79,8 @@ void read_parallel(config::MapReader& map, Scenario& scenario) {
         std::array{workloads::CpCommType::P2p, workloads::CpCommType::AllGather, workloads::CpCommType::A2a});
   const std::int64_t rest = std::max<std::int64_t>(1, scenario.cluster.gpu_count() / (sizes.tp * sizes.cp * sizes.pp));
   sizes.dp = map.integer_or("dp", rest, degree);
-  // In inference only experts, whose tokens are spread over tp, want it: elsewhere vLLM and TensorRT-LLM all-reduce.
+  // In inference only experts beyond a tensor-parallel group, whose tokens are spread over tp, want it: elsewhere vLLM
+  // and TensorRT-LLM all-reduce.
   const bool is_usual = scenario.is_training() || scenario.job().model.moe.has_value();
   scenario.job().sequence_parallel = map.boolean_or("sequence_parallel", is_usual && sizes.tp > 1) && sizes.tp > 1;
   scenario.rank_order = map.text_or("order", workloads::default_rank_order);

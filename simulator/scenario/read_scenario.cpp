@@ -1,57 +1,18 @@
 #include "simulator/scenario/scenario.hpp"
 
-#include <algorithm>
-#include <array>
+#include <optional>
 #include <utility>
 
 #include "simulator/config/map_reader.hpp"
 #include "simulator/config/node.hpp"
+#include "simulator/scenario/assign.hpp"
 #include "simulator/scenario/checks.hpp"
 #include "simulator/scenario/framework.hpp"
-#include "simulator/scenario/later_fields.hpp"
 #include "simulator/scenario/search_order.hpp"
 #include "simulator/scenario/sections.hpp"
 
 namespace moesim::scenario {
 namespace {
-
-// `--set platform.nodes=16` on `platform: moe30b-cluster` means the cluster of that name with 16 nodes, and likewise
-// for a model: before a field is set below a name, the name becomes {base: NAME}.
-void name_becomes_base(config::Node& parent, std::string_view key) {
-  const auto entry = std::ranges::find(parent.entries, key, &config::Entry::key);
-  if (entry == parent.entries.end() || entry->value.kind != config::Node::Kind::Scalar)
-    return;
-  config::Node map;
-  map.kind = config::Node::Kind::Map;
-  map.position = entry->value.position;
-  map.entries.push_back({"base", entry->value.position, std::move(entry->value)});
-  entry->value = std::move(map);
-}
-
-// A field that the scenario has under its other name (Megatron's, or the short one) is set under that.
-std::string under_the_name_given(const config::Node& root, std::string_view assignment) {
-  constexpr std::string_view section = "parallel.";
-  const config::Node* parallel = root.find("parallel");
-  if (!assignment.starts_with(section) || parallel == nullptr)
-    return std::string(assignment);
-  const std::string_view rest = assignment.substr(section.size());
-  const std::string_view key = rest.substr(0, rest.find('='));
-  for (const config::Entry& entry : parallel->entries)
-    if (entry.key != key && short_name(entry.key) == short_name(key))
-      return std::string(section) + entry.key + std::string(rest.substr(key.size()));
-  return std::string(assignment);
-}
-
-void assign(config::Node& root, std::string_view assignment) {
-  for (const std::string_view section : {"platform", "model"})
-    if (assignment.starts_with(std::string(section) + "."))
-      name_becomes_base(root, section);
-  if (assignment.starts_with("platform.gpu."))
-    for (config::Entry& entry : root.entries)
-      if (entry.key == "platform")
-        name_becomes_base(entry.value, "gpu");
-  config::set(root, under_the_name_given(root, assignment));
-}
 
 // The modules would draft tokens (speculative decoding; DeepSeek-V3, arXiv 2412.19437, section 2.2).
 void leave_out_drafting(Scenario& scenario) {
@@ -76,36 +37,26 @@ void check_sections(const Scenario& scenario, Sections at) {
   }
 }
 
-} // namespace
-
-bool is_consistent(const Scenario& scenario) {
-  config::Node nothing;
-  nothing.kind = config::Node::Kind::Map;
-  Problems problems;
-  config::MapReader parallel(nothing, "", problems);
-  config::MapReader work(nothing, "", problems);
-  check_sections(scenario, {parallel, work});
-  return problems.empty();
-}
-
-Scenario load(const std::filesystem::path& file, std::span<const std::string> assignments) {
-  return parse(config::read_file(file), file, assignments);
-}
-
-Scenario parse(const std::string& text, const std::filesystem::path& file, std::span<const std::string> assignments) {
-  Scenario scenario;
-  scenario.file = file.string();
-  scenario.text = text;
-  config::Node root = config::parse(scenario.text, file);
-  Problems problems;
-  for (const std::string& assignment : assignments) {
-    try {
-      assign(root, assignment);
-    } catch (const InputError& error) {
-      problems.add(error);
-    }
+// Whether the sections fit together, and what that amounts to can be run.
+void check_all(Scenario& scenario, Sections at, const Problems& problems) {
+  check_sections(scenario, at);
+  // What does not fit together has no amounts.
+  if (problems.empty() && scenario.is_training()) {
+    check_amounts(scenario, at);
+    check_size(scenario, at);
+    if (problems.empty())
+      search_order(scenario);
+    if (problems.empty())
+      check_order(scenario.training_job(), at);
+  } else if (problems.empty()) {
+    check_inference_amounts(scenario.inference_job(), at);
+    check_inference_size(scenario, at);
   }
-  root = over_framework(root, problems);
+}
+
+// Reads all sections but `adapt`, which has been applied.
+Scenario read(const config::Node& root, const std::filesystem::path& file, Problems& problems) {
+  Scenario scenario;
   config::MapReader map(root, "", problems);
   map.node("framework"); // which over_framework() has read
   map.integer("version", {.min = 1, .max = 1});
@@ -137,28 +88,59 @@ Scenario parse(const std::string& text, const std::filesystem::path& file, std::
   }
   read_moe(map.map_or_empty("moe"), scenario);
   read_simulation(map.map_or_empty("simulation"), scenario);
+  map.node("adapt");
   scenario.claims = claims::read_claims(map, problems);
   parallel.finish();
   work.finish();
   map.finish();
   // Sizes are compared only when each is sound by itself: one mistake, one message.
-  if (sections_are_sound && problems.empty()) {
-    const Sections at{parallel, work};
-    check_sections(scenario, at);
-    // What does not fit together has no amounts.
-    if (problems.empty() && scenario.is_training()) {
-      check_amounts(scenario, at);
-      check_size(scenario, at);
-      if (problems.empty())
-        search_order(scenario);
-      if (problems.empty())
-        check_order(scenario.training_job(), at);
-    } else if (problems.empty()) {
-      check_inference_amounts(scenario.inference_job(), at);
-      check_inference_size(scenario, at);
+  if (sections_are_sound && problems.empty())
+    check_all(scenario, {parallel, work}, problems);
+  return scenario;
+}
+
+std::optional<double> memory_share(const config::Node& root, const std::filesystem::path& file) {
+  Problems problems;
+  const Scenario scenario = read(root, file, problems);
+  if (!problems.empty())
+    return {};
+  return estimated_memory(scenario) / scenario.cluster.gpu.usable_memory();
+}
+
+} // namespace
+
+bool is_consistent(const Scenario& scenario) {
+  config::Node nothing;
+  nothing.kind = config::Node::Kind::Map;
+  Problems problems;
+  config::MapReader parallel(nothing, "", problems);
+  config::MapReader work(nothing, "", problems);
+  check_sections(scenario, {parallel, work});
+  return problems.empty();
+}
+
+Scenario load(const std::filesystem::path& file, std::span<const std::string> assignments) {
+  return parse(config::read_file(file), file, assignments);
+}
+
+Scenario parse(const std::string& text, const std::filesystem::path& file, std::span<const std::string> assignments) {
+  config::Node root = config::parse(text, file);
+  Problems problems;
+  for (const std::string& assignment : assignments) {
+    try {
+      assign(root, assignment);
+    } catch (const InputError& error) {
+      problems.add(error);
     }
   }
+  root = over_framework(root, problems);
+  std::vector<Adaptation> adaptations = adapt(
+      root, assignments, [&](const config::Node& so_far) { return memory_share(so_far, file); }, problems);
+  Scenario scenario = read(root, file, problems);
   problems.throw_if_any();
+  scenario.file = file.string();
+  scenario.text = text;
+  scenario.adaptations = std::move(adaptations);
   return scenario;
 }
 

@@ -76,6 +76,31 @@ void read_algorithms(config::MapReader map, cost::NetworkOptions& network) {
   map.finish();
 }
 
+// Streams of collectives: those of the pipeline stay apart, since transfers both ways in one order of issue can wait
+// for each other for ever.
+std::vector<NetworkStream> collective_streams() {
+  std::vector<NetworkStream> streams;
+  for (const NetworkStream& stream : network_streams())
+    if (!stream.kinds.empty())
+      streams.push_back(stream);
+  return streams;
+}
+
+// Streams are one when they name the same.
+void read_streams(config::MapReader map, graph::Queues& queues) {
+  const std::vector<NetworkStream> streams = collective_streams();
+  std::vector<std::string_view> names;
+  for (const NetworkStream& stream : streams)
+    names.push_back(stream.name);
+  for (const NetworkStream& stream : streams) {
+    const std::string shared = map.choice_or(stream.name, stream.name, names);
+    const auto at = static_cast<std::size_t>(std::ranges::find(names, shared) - names.begin());
+    for (const graph::Stream of : stream.streams)
+      queues[static_cast<std::size_t>(of)] = streams[at].streams.front();
+  }
+  map.finish();
+}
+
 } // namespace
 
 std::span<const NetworkStream> network_streams() {
@@ -98,10 +123,23 @@ std::span<const NetworkStream> network_streams() {
 void read_simulation(config::MapReader map, Scenario& scenario) {
   read_fidelities(map, scenario.network);
   read_algorithms(map.map_or_empty("algorithms"), scenario.network);
+  read_streams(map.map_or_empty("streams"), scenario.job().queues);
   constexpr std::array<std::string_view, 2> symmetries{"auto", "off"};
   scenario.symmetry = map.choice_or("symmetry", "auto", symmetries) == "off" ? Symmetry::Off : Symmetry::Auto;
   scenario.seed = static_cast<std::uint64_t>(map.integer_or("seed", 1, {.min = 0, .max = 4'294'967'295}));
   map.finish();
+}
+
+std::string streams_yaml(const graph::Queues& queues) {
+  const std::vector<NetworkStream> streams = collective_streams();
+  std::vector<std::string> fields;
+  for (const NetworkStream& stream : streams) {
+    const graph::Stream queue = queues[static_cast<std::size_t>(stream.streams.front())];
+    const auto shared =
+        std::ranges::find(streams, queue, [](const NetworkStream& other) { return other.streams.front(); });
+    fields.push_back(fmt::format("{}: {}", stream.name, shared->name));
+  }
+  return fmt::format("{}", fmt::join(fields, ", "));
 }
 
 std::string network_yaml(const cost::NetworkOptions& network) {

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "simulator/scenario/later_fields.hpp"
@@ -116,6 +118,26 @@ void read_kernels(config::MapReader& map, workloads::Training& training) {
   training.cuda_graph_scope = read_cuda_graph_scope(map);
 }
 
+void read_optimizer(config::MapReader& map, workloads::OptimizerPrecision& optimizer) {
+  constexpr std::array moments{Precision::Fp32, Precision::Bf16, Precision::Fp16, Precision::Fp8};
+  optimizer.main_params = enum_choice(map, "main_params_dtype", std::array{Precision::Fp32, Precision::Fp16});
+  optimizer.exp_avg = enum_choice(map, "exp_avg_dtype", moments);
+  optimizer.exp_avg_sq = enum_choice(map, "exp_avg_sq_dtype", moments);
+}
+
+// `none`, or a map with the factor.
+std::optional<double> read_grad_compression(config::MapReader& map) {
+  const config::Node* node = map.node("grad_compression");
+  if (node == nullptr || node->kind != config::Node::Kind::Map) {
+    only(map, "grad_compression", "none", {});
+    return {};
+  }
+  config::MapReader form = map.map("grad_compression");
+  const double factor = form.number("factor", {.min = std::numeric_limits<double>::min(), .max = 1});
+  form.finish();
+  return factor;
+}
+
 } // namespace
 
 void read_launch_time(config::MapReader map, cost::LaunchTimes& launch) {
@@ -131,15 +153,19 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
   training.seq_length = map.integer("seq_length", {.min = 1, .max = 100'000'000});
   job.model.mtp_layers =
       map.integer_or("mtp_num_layers", job.model.mtp_layers, {.min = 0, .max = workloads::most_mtp_layers});
-  training.precision =
-      enum_choice(map, "precision", std::array{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp32});
+  training.precision = enum_choice(map, "precision",
+                                   std::array{Precision::Bf16, Precision::Fp16, Precision::Fp8, Precision::Fp8Block,
+                                              Precision::Mxfp8, Precision::Nvfp4, Precision::Fp32});
   training.grad_reduce_in_fp32 = map.boolean_or("grad_reduce_in_fp32", true);
+  read_optimizer(map, training.optimizer);
   read_schedule(map, scenario_file, job);
   training.p2p = enum_choice(map, "p2p", std::array{workloads::P2p::Eager, workloads::P2p::Rendezvous});
   training.recompute = read_recompute(map);
   read_kernels(map, training);
   training.sharding = read_sharding(map);
   training.overlap = read_overlap(map.map_or_empty("overlap"));
+  training.prefetch = map.integer_or("prefetch", 1, {.min = 1, .max = 1000});
+  training.grad_compression = read_grad_compression(map);
   if (map.has("ddp_bucket_size"))
     training.ddp_bucket_size = map.integer("ddp_bucket_size", {.min = 1, .max = 1'000'000'000'000'000});
 }

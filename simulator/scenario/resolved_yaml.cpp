@@ -26,20 +26,6 @@ std::string parallel_yaml(const Scenario& scenario) {
           : fmt::format(", layers_per_stage: [{}]", fmt::join(scenario.job().layers_per_stage, ", ")));
 }
 
-std::string recompute_yaml(const workloads::Recompute& recompute) {
-  const std::string_view granularity = name_of(recompute.granularity);
-  if (recompute.is_full())
-    return fmt::format("{{granularity: {}, method: {}, num_layers: {}}}", granularity, name_of(recompute.method),
-                       recompute.num_layers);
-  if (recompute.granularity == workloads::Recompute::Granularity::None)
-    return std::string(granularity);
-  std::vector<std::string_view> modules;
-  for (std::size_t at = 0; at < workloads::recompute_module_count; ++at)
-    if (const auto module = static_cast<workloads::RecomputeModule>(at); recompute.modules.contains(module))
-      modules.push_back(name_of(module));
-  return fmt::format("{{granularity: {}, modules: [{}]}}", granularity, fmt::join(modules, ", "));
-}
-
 std::string schedule_yaml(const workloads::TrainingJob& job) {
   const workloads::Training& training = job.training;
   if (training.schedule == schedulers::custom_schedule_name)
@@ -79,6 +65,10 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      launch.backward.value(), cuda_graph_yaml(training.cuda_graph_scope));
 }
 
+std::string compression_yaml(const workloads::Training& training) {
+  return training.grad_compression ? fmt::format("{{factor: {}}}", *training.grad_compression) : "none";
+}
+
 std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchTimes& launch) {
   const workloads::Training& training = job.training;
   return fmt::format("training:\n"
@@ -88,18 +78,23 @@ std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchT
                      "  mtp_num_layers: {}\n"
                      "  precision: {}\n"
                      "  grad_reduce_in_fp32: {}\n"
+                     "  main_params_dtype: {}\n"
+                     "  exp_avg_dtype: {}\n"
+                     "  exp_avg_sq_dtype: {}\n"
                      "  schedule: {}\n"
                      "  p2p: {}\n"
                      "  recompute: {}\n"
                      "  sharding: {}\n"
-                     "  overlap: {{grad_reduce: {}, param_gather: {}, tp: {}, expert: {}, pp: {}}}\n"
+                     "  overlap: {}\n"
+                     "  prefetch: {}\n"
+                     "  grad_compression: {}\n"
                      "  ddp_bucket_size: {}\n",
                      training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
-                     name_of(training.precision), training.grad_reduce_in_fp32, schedule_yaml(job),
-                     workloads::name_of(training.p2p), recompute_yaml(training.recompute),
-                     workloads::name_of(training.sharding), training.overlap.grad_reduce, training.overlap.param_gather,
-                     training.overlap.tp, name_of(training.overlap.expert), training.overlap.pp,
-                     training.bucket_size(job.sizes)) +
+                     name_of(training.precision), training.grad_reduce_in_fp32, name_of(training.optimizer.main_params),
+                     name_of(training.optimizer.exp_avg), name_of(training.optimizer.exp_avg_sq), schedule_yaml(job),
+                     workloads::name_of(training.p2p), yaml_of(training.recompute),
+                     workloads::name_of(training.sharding), yaml_of(training.overlap), training.prefetch,
+                     compression_yaml(training), training.bucket_size(job.sizes)) +
          kernels_yaml(training, launch);
 }
 
@@ -118,10 +113,37 @@ std::string inference_yaml(const workloads::Inference& inference) {
                      inference.overlaps_two_batches);
 }
 
+std::string adaptation_comments(const std::vector<Adaptation>& adaptations) {
+  std::string text;
+  for (const Adaptation& adaptation : adaptations)
+    text += fmt::format("# adapted: {}\n", describe(adaptation));
+  return text;
+}
+
 } // namespace
 
+std::string yaml_of(const workloads::Recompute& recompute) {
+  const std::string_view granularity = name_of(recompute.granularity);
+  if (recompute.is_full())
+    return fmt::format("{{granularity: {}, method: {}, num_layers: {}}}", granularity, name_of(recompute.method),
+                       recompute.num_layers);
+  if (recompute.granularity == workloads::Recompute::Granularity::None)
+    return std::string(granularity);
+  std::vector<std::string_view> modules;
+  for (std::size_t at = 0; at < workloads::recompute_module_count; ++at)
+    if (const auto module = static_cast<workloads::RecomputeModule>(at); recompute.modules.contains(module))
+      modules.push_back(name_of(module));
+  return fmt::format("{{granularity: {}, modules: [{}]}}", granularity, fmt::join(modules, ", "));
+}
+
+std::string yaml_of(const workloads::Overlap& overlap) {
+  return fmt::format("{{grad_reduce: {}, param_gather: {}, tp: {}, expert: {}, pp: {}}}", overlap.grad_reduce,
+                     overlap.param_gather, overlap.tp, name_of(overlap.expert), overlap.pp);
+}
+
 std::string resolved_yaml(const Scenario& scenario) {
-  return fmt::format("version: 1\nname: {}\nplatform:\n{}model:\n{}", config::double_quoted(scenario.name),
+  return adaptation_comments(scenario.adaptations) +
+         fmt::format("version: 1\nname: {}\nplatform:\n{}model:\n{}", config::double_quoted(scenario.name),
                      platforms::to_yaml(scenario.cluster, 2), workloads::to_yaml(scenario.job().model, 2)) +
          parallel_yaml(scenario) +
          (scenario.is_training() ? training_yaml(scenario.training_job(), scenario.launch)
@@ -129,8 +151,9 @@ std::string resolved_yaml(const Scenario& scenario) {
          fmt::format("moe: {{routing: uniform, dispatcher: {}, fp8_dispatch: {}, capacity_factor: none, "
                      "placement: contiguous, balancing: none, redundant_experts: 0}}\n",
                      name_of(scenario.job().moe.dispatcher), scenario.job().moe.fp8_dispatch) +
-         fmt::format("simulation: {{{}, symmetry: {}, seed: {}}}\n", network_yaml(scenario.network),
-                     scenario.symmetry == Symmetry::Auto ? "auto" : "off", scenario.seed);
+         fmt::format("simulation: {{{}, streams: {{{}}}, symmetry: {}, seed: {}}}\n", network_yaml(scenario.network),
+                     streams_yaml(scenario.job().queues), scenario.symmetry == Symmetry::Auto ? "auto" : "off",
+                     scenario.seed);
 }
 
 } // namespace moesim::scenario

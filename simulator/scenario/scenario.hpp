@@ -12,6 +12,7 @@
 #include "platforms/cluster.hpp"
 #include "simulator/claims/claim.hpp"
 #include "simulator/cost/cost_table.hpp"
+#include "simulator/scenario/adapt.hpp"
 #include "workloads/inference.hpp"
 #include "workloads/training.hpp"
 
@@ -31,8 +32,9 @@ struct Scenario {
   cost::LaunchTimes launch;     // what a kernel costs the host; of inference nothing, as its steps are CUDA graphs
   Symmetry symmetry = Symmetry::Auto;
   std::uint64_t seed = 1;
-  std::vector<claims::Claim> claims; // of the document that it was made from; they change no result
-  std::vector<std::string> warnings; // one line each, such as fields of a model file that mean nothing here
+  std::vector<claims::Claim> claims;   // of the document that it was made from; they change no result
+  std::vector<Adaptation> adaptations; // by rules of `adapt:`, whose settings the fields above have
+  std::vector<std::string> warnings;   // one line each, such as fields of a model file that mean nothing here
 
   // What training and inference share: the model and its layout.
   [[nodiscard]] const workloads::Job& job() const;
@@ -65,8 +67,15 @@ inline constexpr Bytes most_bytes{4e13};
 // they make is too large. Each value has to be sound by itself.
 [[nodiscard]] bool is_consistent(const Scenario& scenario);
 
+// What the fullest GPU needs at its fullest moment, by workloads::stage_memories().
+[[nodiscard]] Bytes estimated_memory(const Scenario& scenario);
+
 // The scenario as YAML with every default visible and nothing left to look up; load() reads it back to the same value,
-// but for the claims, which say nothing of what is simulated and are left out.
+// but for the claims, which say nothing of what is simulated and are left out, and the rules of `adapt`: comments say
+// which have been applied.
 [[nodiscard]] std::string resolved_yaml(const Scenario& scenario);
+// Fields of its `training`, in one line.
+[[nodiscard]] std::string yaml_of(const workloads::Recompute& recompute);
+[[nodiscard]] std::string yaml_of(const workloads::Overlap& overlap);
 
 } // namespace moesim::scenario

@@ -7,21 +7,21 @@ namespace moesim::screen {
 ReplicaTraffic::ReplicaTraffic(const workloads::Training& training)
     : gathers_ahead(training.shards_optimizer() && training.overlap.param_gather && !training.shards_weights()),
       gathers_each_turn(training.shards_weights()),
-      prefetches(training.shards_weights() && training.overlap.param_gather),
+      prefetched(
+          training.shards_weights() && training.overlap.param_gather ? static_cast<std::size_t>(training.prefetch) : 0),
       reduces_each_turn(training.shards_gradients()), reduces_beside(training.overlap.grad_reduce) {}
 
 void StageClock::begin(const ReplicaTraffic& traffic, const std::vector<Pass>& passes) {
   traffic_ = &traffic;
-  runs_turn_by_turn_ = traffic.prefetches || (traffic.reduces_each_turn && traffic.reduces_beside);
+  runs_turn_by_turn_ = traffic.prefetched > 0 || (traffic.reduces_each_turn && traffic.reduces_beside);
   passes_ = &passes;
   ready_ = replicas_free_ = reduced_ = latest_reduction_ = Seconds();
-  gathered_ = {};
+  gathered_.assign(traffic.prefetched + 1, Seconds());
   done_ = fetched_ = fetched_pass_ = fetched_turn_ = 0;
   sum_up();
-  if (!traffic.prefetches)
-    return;
-  prefetch();
-  prefetch();
+  if (traffic.prefetched > 0)
+    for (std::size_t turn = 0; turn <= traffic.prefetched; ++turn)
+      prefetch();
 }
 
 void StageClock::sum_up() {
@@ -55,25 +55,25 @@ void StageClock::run_turns(Pass pass, bool is_end) {
     if (traffic_->gathers_ahead && pass == Pass::Forward && is_end)
       wait_until(gathered_ahead += turn.gather);
     if (traffic_->gathers_each_turn) {
-      if (!traffic_->prefetches)
+      if (traffic_->prefetched == 0)
         gather(turn, done_);
-      wait_until(gathered_[done_ % 2]);
+      wait_until(gathered_[done_ % gathered_.size()]);
     }
     if (traffic_->reduces_each_turn && turn.runs_backward)
       wait_until(reduced_);
     ready_ += turn.time;
     ++done_;
-    if (traffic_->prefetches && traffic_->reduces_beside)
+    if (traffic_->prefetched > 0 && traffic_->reduces_beside)
       prefetch();
     if (traffic_->reduces_each_turn && turn.runs_backward)
       reduce(turn);
-    if (traffic_->prefetches && !traffic_->reduces_beside)
+    if (traffic_->prefetched > 0 && !traffic_->reduces_beside)
       prefetch();
   }
 }
 
 void StageClock::gather(const Turn& turn, std::size_t number) {
-  gathered_[number % 2] = turn.gather > Seconds() ? beside(turn.gather) : Seconds();
+  gathered_[number % gathered_.size()] = turn.gather > Seconds() ? beside(turn.gather) : Seconds();
 }
 
 void StageClock::prefetch() {

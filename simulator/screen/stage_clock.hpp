@@ -28,7 +28,7 @@ struct ReplicaTraffic {
 
   bool gathers_ahead;     // before the first forward of each part
   bool gathers_each_turn; // before every turn ...
-  bool prefetches;        // ... when the one before the last ends
+  std::size_t prefetched; // ... of so many turns to come while another runs; 0: of none
   bool reduces_each_turn; // after every backward
   bool reduces_beside;    // of turns or, unless each turn reduces, of the last backward: while others compute
 };
@@ -80,7 +80,7 @@ private:
   Seconds ready_, replicas_free_, reduced_, latest_reduction_;
   // Of prefetching: what the turns to come wait for, and which is the next to be fetched for.
   const std::vector<Pass>* passes_ = nullptr;
-  std::array<Seconds, 2> gathered_;
+  std::vector<Seconds> gathered_;                   // in turn, of as many as are fetched at a time
   std::size_t done_ = 0, fetched_ = 0;              // turns
   std::size_t fetched_pass_ = 0, fetched_turn_ = 0; // the next one's pass, and its place in it
 };

@@ -52,7 +52,7 @@ Seconds TrainingBound::along(const TrainingJob& job, const RankChain& chain) {
     stage.sent_next = stage.sent_previous = Seconds();
     stage.passes.clear();
   }
-  if (traffic.prefetches)
+  if (traffic.prefetched > 0)
     for (const OrderedPass& pass : order)
       stages_[pass.stage].passes.push_back(pass.pass);
   for (Stage& stage : stages_)

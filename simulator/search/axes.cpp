@@ -167,8 +167,24 @@ void read_training_axes(const Subject& subject, Reader& reader, Axes& axes) {
 
 } // namespace
 
+namespace {
+
+// What the scenario's rules have set, once and for all, then `--set`.
+Assignments settled(const scenario::Scenario& scenario, std::span<const std::string> assignments) {
+  if (scenario.adaptations.empty())
+    return {assignments.begin(), assignments.end()};
+  Assignments all{"adapt=[]"};
+  for (const scenario::Adaptation& adaptation : scenario.adaptations)
+    all.insert(all.end(), adaptation.assignments.begin(), adaptation.assignments.end());
+  all.insert(all.end(), assignments.begin(), assignments.end());
+  return all;
+}
+
+} // namespace
+
 Subject load_subject(const std::filesystem::path& file, std::span<const std::string> assignments, std::int64_t gpus) {
-  Subject subject{file, {assignments.begin(), assignments.end()}, scenario::load(file, assignments), gpus};
+  scenario::Scenario scenario = scenario::load(file, assignments);
+  Subject subject{file, settled(scenario, assignments), std::move(scenario), gpus};
   if (gpus == 0)
     subject.gpus = subject.scenario.job().sizes.world();
   const platforms::Cluster& cluster = subject.scenario.cluster;

@@ -1,25 +1,15 @@
 #include "simulator/search/measure.hpp"
 
 #include <algorithm>
-#include <variant>
 
 #include <nlohmann/json.hpp>
 
 #include "analysis/summary.hpp"
 #include "simulator/run/simulate.hpp"
 #include "simulator/scenario/scenario.hpp"
-#include "workloads/stage_memory.hpp"
 
 namespace moesim::search {
 namespace {
-
-Bytes estimated_memory(const scenario::Scenario& scenario) {
-  Bytes fullest;
-  for (const workloads::StageMemory& stage :
-       std::visit([](const auto& job) { return workloads::stage_memories(job); }, scenario.work))
-    fullest = std::max(fullest, stage.at_peak.total());
-  return fullest;
-}
 
 nlohmann::json figures(const analysis::Summary& summary) {
   nlohmann::json json{{"time", summary.iteration_time_s},

@@ -154,6 +154,7 @@ void Space::set_layout(const Layout& layout, Scenario& scenario) const {
   if (!scenario.is_training()) {
     scenario.inference_job().inference.batch_size = layout.batch_size;
     scenario.inference_job().inference.micro_batch_size = layout.micro_batch_size;
+    scenario.inference_job().inference.overlaps_two_batches = false; // which not every micro-batch can be
     return;
   }
   workloads::Training& training = scenario.training_job().training;

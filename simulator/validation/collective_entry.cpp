@@ -65,6 +65,8 @@ public:
     result.labels.release = text(row_.config, "library_version").value_or("");
     result.labels.precision = name_in("precisions", precision());
     result.labels.kind = name_of(kind_);
+    result.size = size_;
+    result.size_unit = "bytes";
     result.labels.size_class = size_ >= large ? "1 MiB and more" : "below 1 MiB";
     return result;
   }

@@ -32,6 +32,8 @@ struct Measurement {
   Labels labels;
   // What makes a rate of it, to rank layouts by: the tokens of a step over the GPUs, of a time; 0: it is a rate.
   double work = 0;
+  double size = 0;       // of what was measured, to plot errors against; 0: it has none
+  std::string size_unit; // "bytes"
   // Measurements of the same are comparable: one model, sequence, precision and GPUs, in another layout; empty: none
   // is.
   std::string comparable;

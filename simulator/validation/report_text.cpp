@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstddef>
 #include <map>
 #include <vector>
 
@@ -45,11 +47,16 @@ std::string figures_table(const Summary& summary) {
   return text;
 }
 
-// Those with the same text together.
+// Those with the same text together: how many, and the first of them. JSON has all.
 std::string listed(const std::map<std::string, std::vector<std::string>>& ids_by_text) {
+  constexpr std::size_t shown = 3;
   std::string text;
-  for (const auto& [what, ids] : ids_by_text)
-    text += fmt::format("  {} ({}): {}\n", what, ids.size(), fmt::join(ids, ", "));
+  for (const auto& [what, ids] : ids_by_text) {
+    const std::vector<std::string> first(ids.begin(),
+                                         ids.begin() + static_cast<std::ptrdiff_t>(std::min(shown, ids.size())));
+    text +=
+        fmt::format("  {} ({}): {}{}\n", what, ids.size(), fmt::join(first, ", "), ids.size() > shown ? ", ..." : "");
+  }
   return text;
 }
 

@@ -119,6 +119,8 @@ std::vector<Measurement> measurements_of(const TrainingFields& fields, const Voc
     of.quantity = quantity->find("name")->scalar;
     of.value = *number(entry.measured, of.quantity);
     of.labels = labels_of(fields);
+    of.size = static_cast<double>(fields.global_batch_size * fields.seq_length);
+    of.size_unit = "tokens in a step";
     if (quantity->find("is")->scalar == "step-time")
       of.work = static_cast<double>(fields.global_batch_size * fields.seq_length) / static_cast<double>(fields.gpus);
     of.comparable = fmt::format(

@@ -11,6 +11,7 @@
 #include "simulator/validation/entry.hpp"
 #include "simulator/validation/inference_entry.hpp"
 #include "simulator/validation/kernel_entry.hpp"
+#include "simulator/validation/schedule_entry.hpp"
 #include "simulator/validation/training_entry.hpp"
 #include "simulator/validation/vocabulary.hpp"
 
@@ -40,6 +41,8 @@ Question question_of(const Entry& entry, const std::optional<Aliases>& aliases, 
     return training_question(entry, *aliases, vocabulary);
   if (entry.config.find("phase") != nullptr)
     return inference_question(entry, *aliases, vocabulary);
+  if (entry.config.find("schedule") != nullptr)
+    return schedule_question(entry, vocabulary);
   throw Unpredictable("no rule knows what such an entry measures");
 }
 

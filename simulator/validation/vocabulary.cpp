@@ -45,9 +45,10 @@ config::Node parsed(std::string_view text, const char* name) {
 } // namespace
 
 Vocabulary read_vocabulary() {
-  return {parsed(vocabulary_files::systems, "systems.yaml"), parsed(vocabulary_files::collectives, "collectives.yaml"),
-          parsed(vocabulary_files::kernels, "kernels.yaml"), parsed(vocabulary_files::inference, "inference.yaml"),
-          parsed(vocabulary_files::training, "training.yaml")};
+  return {
+      parsed(vocabulary_files::systems, "systems.yaml"),     parsed(vocabulary_files::collectives, "collectives.yaml"),
+      parsed(vocabulary_files::kernels, "kernels.yaml"),     parsed(vocabulary_files::inference, "inference.yaml"),
+      parsed(vocabulary_files::schedules, "schedules.yaml"), parsed(vocabulary_files::training, "training.yaml")};
 }
 
 bool has_words(std::string_view text, const config::Node& words) {

@@ -14,6 +14,7 @@ struct Vocabulary {
   config::Node collectives; // collectives, what their tables measure, and what their sources leave out
   config::Node kernels;     // kernels, and what their tables measure
   config::Node inference;   // how servers are measured
+  config::Node schedules;   // pipeline schedules
   config::Node training;    // frameworks, and what fields of training entries mean
 };
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "simulator/audit/audit.hpp"
+#include "simulator/pool/process_pool.hpp"
 
 namespace moesim::audit {
 namespace {
@@ -70,6 +71,25 @@ INSTANTIATE_TEST_SUITE_P(Audit, OfDocument,
                          ::testing::Values("gpus16-ep8-tp2", "moe10b-gpus64-ep8-tp4-pp2", "moe8l-gpus16-tp4-ep4-pp4",
                                            "moe10b-gpus16-pp4-ep4-dp4", "moe30b-gpus512-tp8-pp4-ep16"),
                          test_name);
+
+// What is recommended is what its command runs: it loads, fits, and takes the time that was said.
+TEST_P(OfDocument, DeploymentsAreWhatTheirCommandsRun) {
+  const Audit result = audit(scenarios / (std::string(GetParam()) + ".yaml"), 2);
+  ASSERT_FALSE(result.deployments.empty());
+  for (const Deployment& deployment : result.deployments) {
+    ASSERT_TRUE(deployment.nearest.found) << deployment.job;
+    const fs::path file = scenarios / deployment.file;
+    const Bytes capacity = scenario::load(file, deployment.assignments).cluster.gpu.usable_memory();
+    const pool::Work work = [&] { return search::measure(file, deployment.assignments, capacity); };
+    const pool::Outcome outcome = pool::run_all({&work, 1}).front();
+    ASSERT_EQ(outcome.ending, pool::Ending::Done) << outcome.reason;
+    const search::Measurement measured = search::read_measurement(outcome.value);
+    EXPECT_TRUE(measured.fits) << command(deployment);
+    EXPECT_EQ(measured.time, deployment.nearest.found->measurement.time) << command(deployment);
+    EXPECT_EQ(deployment.nearest.meets, deployment.limits.asks() && deployment.limits.is_met_by(measured));
+    EXPECT_LE(measured.time, deployment.nearest.as_given->measurement.time * (1 + 1e-9));
+  }
+}
 
 // What everybody finds who multiplies 8, 4, 16 and 4.
 TEST(Audit, DegreesAreMultiplied) {

@@ -117,6 +117,14 @@ TEST(Calibrate, FindsTheConstantsThatMadeTheTimes) {
   }
 }
 
+// The base's grouped products ran on another GPU.
+TEST(Calibrate, ProductsThatWereMeasuredServeGroupsToo) {
+  Gpu gpu = base();
+  gpu.grouped_gemm[static_cast<std::size_t>(Precision::Bf16)] = GemmCurve{.max_efficiency = 0.1};
+  EXPECT_EQ(calibrate(everything(), gpu, "m.csv").gpu.grouped_gemm, platforms::GemmCurves{});
+  EXPECT_EQ(calibrate(copies(), gpu, "m.csv").gpu.grouped_gemm, gpu.grouped_gemm);
+}
+
 TEST(Calibrate, WhatWasNotMeasuredStays) {
   Gpu gpu = base();
   gpu.attention.max_efficiency = 0.4;

@@ -48,7 +48,8 @@ TEST(Measurements, ColumnsComeInAnyOrder) {
 TEST(Measurements, SaysEverythingThatIsWrong) {
   EXPECT_EQ(error_of(header + "gem,bf17,0,1.5,2,3,1,-4\n"),
             "m.csv:2:1: kernel: 'gem' is not known; expected one of gemm, attention, attention-backward, copy\n"
-            "m.csv:2:5: precision: 'bf17' is not known; expected one of fp32, bf16, fp16, fp8\n"
+            "m.csv:2:5: precision: 'bf17' is not known; expected one of fp32, bf16, fp16, fp8, "
+            "fp8-block, mxfp8, nvfp4\n"
             "m.csv:2:10: groups: found '0'; expected a whole number from 1 to 1000000000\n"
             "m.csv:2:12: m: found '1.5'; expected a whole number from 1 to 1000000000\n"
             "m.csv:2:22: microseconds: found '-4'; expected a time from 0.001 to 1e12\n");

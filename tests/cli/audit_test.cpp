@@ -7,7 +7,9 @@
 namespace moesim::testing {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 std::string with_claims(std::string_view claims) {
   return small_scenario() + "claims:\n" + std::string(claims);
@@ -29,11 +31,39 @@ TEST(Audit, PrintsEachClaimAndACount) {
   const Outcome outcome = audit(std::string(right) + wrong);
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(outcome.err, "");
-  EXPECT_EQ(outcome.out,
-            lines({"small", "", "total: consistent", "  \"8 GPUs, with TP 2\"",
-                   "  claimed 8, by its own figures 8, simulated 8", "  tp × pp × dp = 2 × 2 × 2 = 8; simulated 8", "",
-                   "degrees: self-contradiction", "  \"2 x 2 x 4 = 8\"", "  claimed 8, by its own figures 16",
-                   "  2 × 2 × 4 = 16", "", "2 claims: 1 consistent, 1 self-contradiction"}));
+  EXPECT_THAT(
+      outcome.out,
+      StartsWith(lines({"small", "", "total: consistent", "  \"8 GPUs, with TP 2\"",
+                        "  claimed 8, by its own figures 8, simulated 8", "  tp × pp × dp = 2 × 2 × 2 = 8; simulated 8",
+                        "", "degrees: self-contradiction", "  \"2 x 2 x 4 = 8\"", "  claimed 8, by its own figures 16",
+                        "  2 × 2 × 4 = 16", "", "2 claims: 1 consistent, 1 self-contradiction", "",
+                        "what could be deployed instead, with up to 3 changes", "",
+                        "a.yaml: no figure to reach; the fastest"})));
+}
+
+TEST(Audit, EndsWithTheNearestDeploymentThatDoesIt) {
+  const std::string easy = audit("  - {id: a, quote: q, about: iteration_time, claimed: 1000s}\n").out;
+  EXPECT_THAT(easy, HasSubstr("\na.yaml: does what a claims\n  as the document has it\n"));
+  EXPECT_THAT(easy, EndsWith("\n  moesim run a.yaml\n"));
+  const Outcome hard = audit("  - {id: a, quote: q, about: iteration_time, claimed: 1us}\n"
+                             "  - {id: b, quote: q, about: tokens_per_s, claimed: 9 tokens/s,\n"
+                             "     set: {training.micro_batch_size: 1}}\n",
+                             {"--json"});
+  const auto json = nlohmann::json::parse(hard.out)["deployments"];
+  ASSERT_EQ(json.size(), 2u);
+  EXPECT_EQ(json[0]["scenario"], "a.yaml");
+  EXPECT_EQ(json[0]["wanted"], (std::vector<std::string>{"a"}));
+  EXPECT_EQ(json[0]["meets"], false);
+  EXPECT_EQ(json[0]["wanted_time_s"], 1e-6);
+  EXPECT_LE(json[0]["time_s"], json[0]["time_as_given_s"]);
+  EXPECT_GT(json[0]["memory_bytes"], 0);
+  EXPECT_EQ(json[0]["changes"].size(), 3u);
+  EXPECT_THAT(json[0]["outcome"], HasSubstr(", wanted 1 us (missed by "));
+  EXPECT_THAT(json[0]["command"], StartsWith("moesim run a.yaml --set "));
+  EXPECT_EQ(json[1]["scenario"], "a.yaml with training.micro_batch_size=1");
+  EXPECT_EQ(json[1]["meets"], true);
+  EXPECT_EQ(json[1]["changes"].size(), 0u);
+  EXPECT_EQ(json[1]["command"], "moesim run a.yaml --set training.micro_batch_size=1");
 }
 
 TEST(Audit, StrictMeansThatTheDocumentHasToHold) {
@@ -128,6 +158,8 @@ TEST(Audit, WritesAPage) {
   EXPECT_EQ(place.run({"audit", "a.yaml", "-o", "a.html"}).err, "");
   const std::string page = read_all(place.path() / "a.html");
   EXPECT_THAT(page, HasSubstr("<h2>self-contradiction<code>degrees</code></h2>"));
+  EXPECT_THAT(page, HasSubstr("<h3>a.yaml: no figure to reach; the fastest</h3>"));
+  EXPECT_THAT(page, HasSubstr("class=\"instead\""));
   EXPECT_EQ(place.run({"audit", "a.yaml", "-o", "a.pdf"}).status, 2);
   EXPECT_EQ(place.run({"audit", "a.yaml", "-o", "none/a.html"}).status, 2);
   EXPECT_EQ(place.names(), (std::vector<std::string>{"a.html", "a.yaml"}));

@@ -100,7 +100,7 @@ TEST(BadInference, Fields) {
                    "scenario.yaml:20:18: inference.kv_block_size: 0 is too small; expected a whole number from 1 to "
                    "1000000",
                    "scenario.yaml:21:14: inference.precision: unknown value 'int8'; expected one of bf16, fp16, fp8, "
-                   "fp32"}));
+                   "fp8-block, mxfp8, nvfp4, fp32"}));
   EXPECT_EQ(problems_with("output_length: 3", "output_length: 0"),
             "scenario.yaml:18:18: inference.output_length: 0 is too small; expected a whole number from 1 to "
             "100000000\n");
@@ -115,6 +115,10 @@ TEST(BadInference, Fit) {
             "6 or 12\n");
   EXPECT_EQ(problems_with("tp: 2", "cp: 2"),
             "scenario.yaml:14:16: parallel.cp: context parallelism is for training; use 1\n");
+  EXPECT_EQ(
+      problems_with("tp: 2", "tp: 2, sequence_parallel: false"),
+      "scenario.yaml:14:37: parallel.sequence_parallel: without it tokens do not travel, and the tp = 2 ranks that "
+      "have them need all experts among them; use true, or ep x etp = 2 instead of 1\n");
   EXPECT_EQ(problems_with("tp: 2", "cp_comm_type: p2p"),
             "scenario.yaml:14:12: parallel.cp_comm_type: unknown key 'cp_comm_type'; known keys are tp, cp, pp, vpp, "
             "ep, etp, layers_per_stage, layout, dp, sequence_parallel, order\n");

@@ -50,7 +50,7 @@ TEST(Set, MarksTheFileOfItsValues) {
 
 TEST(Set, MalformedArgumentsAreErrors) {
   EXPECT_EQ(error("version"), "--set:1:1: 'version' has no '='; expected path.to.field=VALUE\n");
-  const std::string missing_name = "a name is missing in the path; expected path.to.field=VALUE\n";
+  const std::string missing_name = "a name is missing in the path; expected path.to.field\n";
   EXPECT_EQ(error("=1"), "--set:1:1: " + missing_name);
   EXPECT_EQ(error("a..b=1"), "--set:1:3: " + missing_name);
   EXPECT_EQ(error("a.=1"), "--set:1:3: " + missing_name);

@@ -34,6 +34,8 @@ Cluster rich_cluster(std::int64_t nodes, std::int64_t gpus) {
   cluster.fabric.sharp = true;
   protocols.sharp = {.latency = Seconds(12), .efficiency = 0.9, .min_gpus = 2};
   protocols.tree_efficiency = 0.9;
+  protocols.one_shot = {.latency = Seconds(0.5), .nvlink_efficiency = 0.4};
+  protocols.two_shot = {.latency = Seconds(1.5), .nvlink_efficiency = 0.5};
   return cluster;
 }
 
@@ -206,6 +208,30 @@ TEST(Tree, SendsAndTakesWhatItsFormulaSays) {
 }
 
 // The switch adds up n parts of the size over n, and gives everybody all of them: S (1 + 1/n) each way.
+// Of four members, each reads three times the size in one shot, or twice three quarters of it in two.
+TEST(CustomAllReduce, ReadsWhatOthersHaveInOneShotOrTwo) {
+  const Cluster cluster = rich_cluster(2, 4);
+  const auto group = ranks({0, 1, 2, 3});
+  const auto time = [&](double bytes) {
+    return lone_time(named(Algorithm::Custom, Kind::AllReduce, bytes), group, cluster);
+  };
+  EXPECT_DOUBLE_EQ(time(4).value(), 0.5 + 3 * 4 / (0.4 * 100));
+  EXPECT_DOUBLE_EQ(time(40).value(), 1.5 + 1.5 * 40 / (0.5 * 100));
+  const auto bytes = load_of(communication(named(Algorithm::Custom, Kind::AllReduce, 40), group, cluster));
+  EXPECT_DOUBLE_EQ(bytes.at(0), 60);
+}
+
+// Engines leave to NCCL what it does faster, and what is between nodes.
+TEST(CustomAllReduce, IsNeverSlowerThanNccl) {
+  const Cluster cluster = rich_cluster(2, 4);
+  for (double bytes = 1; bytes < 1e7; bytes *= 3)
+    EXPECT_LE(lone_time(named(Algorithm::Custom, Kind::AllReduce, bytes), ranks({0, 1, 2, 3}), cluster),
+              lone_time(named(Algorithm::Auto, Kind::AllReduce, bytes), ranks({0, 1, 2, 3}), cluster));
+  EXPECT_EQ(plan(named(Algorithm::Custom, Kind::AllReduce, 1e6), ranks({0, 1, 2, 3}), cluster).algorithm,
+            Algorithm::Nvls);
+  EXPECT_NE(plan(named(Algorithm::Custom, Kind::AllReduce, 4), ranks({0, 4}), cluster).algorithm, Algorithm::Custom);
+}
+
 TEST(Nvls, SendsTheSizeAndItsPart) {
   const Cluster cluster = rich_cluster(2, 4);
   const auto bytes = load_of(communication(named(Algorithm::Nvls, Kind::AllReduce, 800), ranks({0, 1, 2, 3}), cluster));

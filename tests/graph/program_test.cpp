@@ -55,6 +55,20 @@ TEST(Program, LeavesOutWhatIsImplied) {
   EXPECT_THAT(program.dependencies(d), ElementsAre(c));
 }
 
+TEST(Program, StreamsThatShareAQueueTakeTurns) {
+  Queues queues = own_queues();
+  queues[static_cast<std::size_t>(Stream::Dp)] = Stream::Tp;
+  Program shared(queues);
+  const Index a = add(shared, gather(), {});
+  const Index b = add(shared, step(Kind::AllReduce, Stream::Dp), {});
+  const Index c = add(shared, gather(), {});
+  add(shared, step(Kind::AllToAll, Stream::Ep), {});
+  EXPECT_THAT(shared.dependencies(b), ElementsAre(a));
+  EXPECT_THAT(shared.dependencies(c), ElementsAre(b));
+  EXPECT_THAT(shared.dependencies(3), ElementsAre()); // in a queue of its own
+  EXPECT_EQ(shared.steps()[b].task.stream, Stream::Dp);
+}
+
 TEST(Program, KeepsWhatIsNotImplied) {
   Program program;
   const Index a = add(program, compute(), {});

@@ -55,6 +55,16 @@ TEST(AttentionCurve, TheLongestTileIsWaitedFor) {
   EXPECT_DOUBLE_EQ(attention_time(op, {}, peak, 10).value(), 4.0 * 128 * 1024 * 60 / 1e11);
 }
 
+// One query that sees all keys: ten processors share these, as long as each has 128 of them.
+TEST(AttentionCurve, DecodingSplitsTheKeys) {
+  const Operator op = attention(1, 1, 12'800, 1);
+  EXPECT_DOUBLE_EQ(attention_time(op, {}, peak, 10).value(), op.flops.value() / 1e12);
+  EXPECT_DOUBLE_EQ(attention_time(op, {}, peak, 1000).value(), 4.0 * 128 * 60 / 1e9);
+  EXPECT_DOUBLE_EQ(attention_time(op, {.decode = 0.5}, peak, 10).value(), op.flops.value() / 0.5e12);
+  const Operator prompt = attention(10, 12'800, 12'800, 1);
+  EXPECT_EQ(attention_time(prompt, {.decode = 0.5}, peak, 10), attention_time(prompt, {}, peak, 10));
+}
+
 TEST(AttentionCurve, EachTileTakesItsTime) {
   const AttentionCurve curve{.tile_time = Seconds(1e-3)};
   const auto beside = [&](const Operator& op) {

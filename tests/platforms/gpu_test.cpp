@@ -2,6 +2,7 @@
 #include "tests/platforms/gemm_operator.hpp"
 
 #include <cmath>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -78,6 +79,37 @@ TEST(Gpu, AShortLoopRunsNearerToTheFullClock) {
   EXPECT_EQ(time_in_loop(op, gpu, 10), time_of(op, gpu));
 }
 
+// One launch of each; the clock is that of all that runs.
+TEST(Gpu, ALoopOfSeveralKernelsHasOneClock) {
+  Gpu gpu = ideal_gpu();
+  gpu.clock = {.sustained = 0.8, .settles = Seconds(0.04)};
+  gpu.launch_overhead = Seconds(1e-3);
+  const std::vector<Operator> pair(2, gemm(1000, 1000, 1000)); // 2 ms each at the full clock
+  EXPECT_DOUBLE_EQ(time_in_loop(pair, gpu, 10).value(), 2 * (1e-3 + 2e-3 / 0.9));
+}
+
+// A run's groups are products one by one, as Transformer Engine's.
+TEST(Gpu, KernelsForSeveralGroupsMayHaveCurvesOfTheirOwn) {
+  Gpu gpu = ideal_gpu();
+  bf16_curve(gpu).max_efficiency = 0.8;
+  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, 4), gemm_curve_of(gpu, Precision::Bf16));
+  const GemmCurve grouped{.max_efficiency = 0.5};
+  gpu.grouped_gemm[static_cast<std::size_t>(Precision::Bf16)] = grouped;
+  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, 4), grouped);
+  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, 1), bf16_curve(gpu));
+  EXPECT_DOUBLE_EQ(time_of(gemm(1000, 1000, 1000, 4), gpu).value(), 8e9 / 0.8e12);
+}
+
+TEST(Gpu, ACurveMaySayWhatItsTrafficGets) {
+  Gpu gpu = ideal_gpu();
+  gpu.memory_efficiency = 0.5;
+  Operator op = gemm(1, 1, 1);
+  op.bytes = Bytes(1e9);
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 1e9 / 0.5e11);
+  bf16_curve(gpu).memory_efficiency = 0.8;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 1e9 / 0.8e11);
+}
+
 TEST(Gpu, EachPrecisionHasItsPeakAndItsCurve) {
   Gpu gpu = ideal_gpu();
   gpu.peak[static_cast<std::size_t>(Precision::Fp8)] = FlopsPerSecond(2e12);
@@ -87,6 +119,10 @@ TEST(Gpu, EachPrecisionHasItsPeakAndItsCurve) {
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.8 * 1e12));
   op.precision = Precision::Fp8;
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.5 * 2e12));
+  // Without a curve of its own, that of FP8 at its own peak.
+  gpu.peak[static_cast<std::size_t>(Precision::Nvfp4)] = FlopsPerSecond(4e12);
+  op.precision = Precision::Nvfp4;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / (0.5 * 4e12));
 }
 
 } // namespace

@@ -63,6 +63,15 @@ TEST(ReadGpu, ABaseKeepsTheCurvesThatAreNotChanged) {
             gemm_curve_of(plain, Precision::Fp8).result_bandwidth);
 }
 
+TEST(ReadGpu, GroupedProductsHaveTheSameFields) {
+  const Gpu gpu = read(with_gemm("{max_efficiency: 0.8}") +
+                       "  grouped_gemm: {bf16: {max_efficiency: 0.7, memory_efficiency: 0.9}}\n");
+  const GemmCurve grouped{.max_efficiency = 0.7, .memory_efficiency = 0.9};
+  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, 2), grouped);
+  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, 1), GemmCurve{.max_efficiency = 0.8});
+  EXPECT_EQ(read("gpu:\n" + to_yaml(gpu, 2)).grouped_gemm, gpu.grouped_gemm);
+}
+
 TEST(ReadGpu, WhatIsReservedIsNotUsable) {
   EXPECT_EQ(read(with_gemm("{max_efficiency: 1}")).usable_memory(), Bytes(80e9));
   const std::string h100 = "gpu: {base: h100-sxm-80gb, memory: {capacity: 80GB, reserved: ";

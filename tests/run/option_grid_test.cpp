@@ -131,8 +131,8 @@ record::RunRecord run_ideally(const scenario::Scenario& scenario) {
 void expect_laws(const scenario::Scenario& scenario) {
   const record::RunRecord run = run_ideally(scenario);
   const graph::TaskGraph graph = task_graph(scenario);
-  const Seconds bound =
-      graph::critical_path(graph, execution::idle_times(graph, cost::cost_table(graph, scenario.cluster)));
+  const Seconds bound = graph::critical_path(
+      graph, execution::idle_times(graph, cost::cost_table(graph, scenario.cluster, scenario.network)));
   EXPECT_EQ(run.tasks.size(), graph.row_count());
   EXPECT_GE(run.figures.makespan, bound.value() * (1 - 1e-12));
   EXPECT_GT(run.figures.makespan, 0);

@@ -137,7 +137,11 @@ std::string training_yaml(Dice& dice, std::uint64_t pp, std::uint64_t dp, bool h
                      dice.pick({1, 20'000, 40'000'000}), recompute, sharding, dice.one_in(6) ? "unfused" : "flash",
                      modules, dice.boolean(2)) +
          fmt::format("  overlap: {{grad_reduce: {}, param_gather: {}, pp: {}, tp: {}, expert: {}}}\n", grad_reduce,
-                     param_gather, dice.boolean(2), dice.boolean(2), expert_overlap(dice, has_experts, schedule.name));
+                     param_gather, dice.boolean(2), dice.boolean(2), expert_overlap(dice, has_experts, schedule.name)) +
+         fmt::format("  prefetch: {}\n  grad_compression: {}\n  main_params_dtype: {}\n  exp_avg_dtype: {}\n",
+                     dice.pick({1, 1, 2, 5}),
+                     dice.one_in(6) ? dice.pick({"{factor: 0.5}", "{factor: 0.03125}"}) : "none",
+                     dice.pick({"fp32", "fp16"}), dice.pick({"fp32", "bf16", "fp8"}));
 }
 
 std::string inference_yaml(Dice& dice, std::uint64_t dp, bool has_all_to_alls) {
@@ -210,8 +214,10 @@ std::string simulation_yaml(Dice& dice) {
   const std::string network =
       dice.one_in(3) ? fmt::format("{{default: {}, {}: {}}}", one, dice.pick({"tp", "ep", "dp", "cp", "pp"}), other)
                      : one;
-  return fmt::format("simulation: {{network: {}, algorithms: {{ep: {}}}}}\n", network,
-                     dice.pick({"auto", "direct", "pairwise"}));
+  const std::string streams =
+      dice.one_in(6) ? fmt::format("dp: {}, tp: {}", dice.pick({"tp", "ep"}), dice.pick({"tp", "cp", "ep"})) : "";
+  return fmt::format("simulation: {{network: {}, algorithms: {{ep: {}}}, streams: {{{}}}}}\n", network,
+                     dice.pick({"auto", "direct", "pairwise"}), streams);
 }
 
 } // namespace

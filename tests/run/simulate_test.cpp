@@ -35,7 +35,9 @@ public:
 };
 
 std::vector<scenario::Scenario> variants() {
-  std::vector<scenario::Scenario> result(3, small_scenario());
+  std::vector<scenario::Scenario> result(4, small_scenario());
+  result[3].training_job().training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
+  result[3].job().queues[static_cast<std::size_t>(graph::Stream::Dp)] = graph::Stream::Tp;
   result[1].training_job().training.overlap = {.grad_reduce = true, .param_gather = true, .pp = true};
   result[2].cluster.slow_gpus = {{.gpu = 5, .speed = 0.7}};
   result[2].cluster.degraded_links = {
@@ -56,9 +58,10 @@ TEST(Simulate, NoTaskStartsBeforeItsInputsAndNoStreamRunsTwo) {
       for (const std::uint32_t successor : graph.successors(TaskId(task)))
         EXPECT_GE(times.start[successor], times.end[task]);
       const auto members = graph.members(graph.task(TaskId(task)));
-      for (std::size_t member = 0; member < members.size(); ++member)
-        streams[{members[member], stream_at(graph.task(TaskId(task)), member)}].emplace_back(times.start[task],
-                                                                                             times.end[task]);
+      for (std::size_t member = 0; member < members.size(); ++member) {
+        const auto stream = static_cast<std::size_t>(stream_at(graph.task(TaskId(task)), member));
+        streams[{members[member], scenario.job().queues[stream]}].emplace_back(times.start[task], times.end[task]);
+      }
     }
     for (auto& [stream, spans] : streams) {
       std::ranges::sort(spans);

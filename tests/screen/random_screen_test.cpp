@@ -60,9 +60,14 @@ bool has_ranks_alike(const scenario::Scenario& scenario) {
 }
 
 // Of the schedules whose passes the screen runs one by one, and of inference; of others it bounds the work of a stage.
+// Streams that wait for each other, and the kernels that compress gradients, it leaves out.
 bool follows_passes(const scenario::Scenario& scenario) {
+  if (scenario.job().queues != graph::own_queues())
+    return false;
   if (!scenario.is_training())
     return true;
+  if (scenario.training_job().training.grad_compression)
+    return false;
   const workloads::Training& training = scenario.training_job().training;
   return (training.schedule == "1f1b" || training.schedule == "gpipe") && training.p2p == workloads::P2p::Eager &&
          training.overlap.expert != workloads::ExpertOverlap::Passes;

@@ -109,7 +109,7 @@ private:
     workloads::Training& training = job.training;
     training.micro_batch_size = pick({1, 2, 4});
     training.seq_length = pick({32, 64});
-    training.precision = pick({Precision::Bf16, Precision::Fp8, Precision::Fp32});
+    training.precision = pick({Precision::Bf16, Precision::Fp8, Precision::Nvfp4, Precision::Fp32});
     training.grad_reduce_in_fp32 = coin();
     training.schedule = pick({"1f1b", "gpipe"});
     training.attention_backend = pick({workloads::AttentionBackend::Flash, workloads::AttentionBackend::Unfused});

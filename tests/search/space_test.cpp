@@ -42,6 +42,16 @@ TEST(SearchSpace, HasEveryFactorisation) {
   EXPECT_EQ(space.candidate_count(), 10U);
 }
 
+// Halves of a micro-batch that take turns in one candidate ask nothing of another.
+TEST(SearchSpace, HasMicroBatchesOfOneBesideHalves) {
+  const Searched searched(searched_inference);
+  const Space space = searched.space({"two_batch=false,true"});
+  for (const std::int64_t ep : {1, 2, 4})
+    EXPECT_TRUE(std::ranges::any_of(space.layouts(), [&](const Layout& layout) {
+      return layout.sizes.ep == ep && layout.micro_batch_size == 1;
+    })) << ep;
+}
+
 // The same as load() accepts, found by asking it about every combination; what makes no difference is there once.
 TEST(SearchSpace, HasWhatLoadAccepts) {
   const std::vector<std::string> axes{"tp=1,2",

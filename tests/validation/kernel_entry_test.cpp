@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "platforms/gpu.hpp"
+#include "simulator/validation/kernel.hpp"
 #include "simulator/validation/kernel_entry.hpp"
 #include "simulator/validation/system.hpp"
 #include "tests/validation/entry_text.hpp"
@@ -42,7 +43,8 @@ TEST(KernelEntry, OnlyExpertsWithTokensAreComputed) {
       "  measured: {columns: [moe_tp_size, moe_ep_size, num_tokens, time_us], points: [[1, 1, 2, 5], [1, 1, 4, 5]]}\n");
   const double weights = 2.0 * 3 * 4096 * 8192 * 2; // bytes, of two experts
   const platforms::Gpu of = gpu();
-  const double traffic = weights / (of.memory_bandwidth.value() * of.memory_efficiency);
+  const double efficiency = platforms::gemm_curve_of(of, Precision::Bf16, 2).memory_efficiency;
+  const double traffic = weights / (of.memory_bandwidth.value() * efficiency);
   EXPECT_NEAR((few.predictions[1].value - few.predictions[0].value) / 1e6, traffic, 0.01 * traffic);
 }
 
@@ -64,8 +66,49 @@ TEST(KernelEntry, TablesThatGiveNoBatchHaveThatOfTheirLibrary) {
               (forward.flops + backward.flops).value() / time.value() / 1e12, 1e-6);
 }
 
+// aiconfigurator's linear layer in FP8: a loop of 30 from a cool start, and the cast of the input, which moves three
+// bytes an element or more.
+TEST(KernelEntry, WhatABenchmarkRunsBesidesIsCounted) {
+  const Operator op = workloads::gemm_forward({.rows = 4096, .n = 512, .k = 8192}, Precision::Fp8);
+  const double product = platforms::time_in_loop(op, gpu(), 30).value();
+  const auto predicted = [](const std::string& library) {
+    return answer("  config: {kernel: gemm, precision: fp8, library: " + library +
+                  "}\n  measured: {columns: [m, n, k, time_us], points: [[4096, 512, 8192, 9]]}\n")
+               .predictions[0]
+               .value /
+           1e6;
+  };
+  const double cast = 4096.0 * 8192 * 3 / gpu().memory_bandwidth.value();
+  EXPECT_GT(predicted("TensorRT-LLM 1.3.0rc20 torch_flow"), product + cast);
+  EXPECT_LT(predicted("TensorRT-LLM 1.3.0rc20 torch_flow"), product + 3 * cast + 15e-6);
+  EXPECT_DOUBLE_EQ(predicted("cuBLAS"), platforms::time_of(op, gpu()).value());
+}
+
+// What is printed after an arrow is the result's; DeepGEMM's FP8 has scales by block.
+TEST(KernelEntry, ThePrecisionIsThatOfTheFactors) {
+  const auto precision = [](const std::string& printed, const std::string& library) {
+    const Entry row = entry_of("H800", "  config: {kernel: gemm, precision: '" + printed + "', library: " + library +
+                                           ", m: 1, n: 1, k: 1}\n  measured: {time_us: 1}\n");
+    return kernel_of(row, vocabulary.kernels.find("columns")->items[0], vocabulary).precision;
+  };
+  EXPECT_EQ(precision("FP8 (1x128 / 128x128 block scales) -> BF16", "DeepGEMM"), Precision::Fp8Block);
+  EXPECT_EQ(precision("FP8", "DeepGEMM"), Precision::Fp8Block);
+  EXPECT_EQ(precision("FP8", "PyTorch"), Precision::Fp8);
+  EXPECT_EQ(precision("BF16 -> fp32", "cuBLAS"), Precision::Bf16);
+}
+
+// DeepSeek's gate takes the best two experts of each group, of which a model with eight experts has one.
+TEST(KernelEntry, AGateThatDoesNotFitIsSkipped) {
+  EXPECT_THROW(
+      static_cast<void>(answer("  config: {kernel: fused MoE, library: TensorRT-LLM moe_torch_flow_min_latency, "
+                               "precision: nvfp4, extra: {hidden_size: 4096, inter_size: 8192, topk: 2, "
+                               "num_experts: 8}}\n  measured: {columns: [moe_tp_size, moe_ep_size, num_tokens, "
+                               "time_us], points: [[1, 1, 2, 5]]}\n")),
+      Unpredictable);
+}
+
 TEST(KernelEntry, PrecisionsWithoutRatesAreSkipped) {
-  EXPECT_THROW(static_cast<void>(answer("  config: {kernel: gemm, precision: nvfp4}\n  measured: {columns: [m, n, k, "
+  EXPECT_THROW(static_cast<void>(answer("  config: {kernel: gemm, precision: mxfp4}\n  measured: {columns: [m, n, k, "
                                         "time_us], points: [[1, 1, 1, 9]]}\n")),
                Unpredictable);
 }

@@ -39,7 +39,14 @@ TEST(System, NicsAreAsTheDescriptionSays) {
 
 TEST(System, WhatNoRuleKnowsIsNotGuessed) {
   EXPECT_THROW(static_cast<void>(cluster("a cluster", 8)), Unpredictable);
-  EXPECT_THROW(static_cast<void>(cluster("A100 PCIe", 8)), Unpredictable);
+}
+
+// H200, GH200 and H20 are words of their own, and so is PCIe.
+TEST(System, AGpuThatIsInNoClusterIsSet) {
+  EXPECT_EQ(cluster("NVIDIA GH200 SXM", 1).gpu.name, "gh200-144gb");
+  EXPECT_EQ(cluster("H20", 8).gpu.name, "h20-96gb");
+  EXPECT_EQ(cluster("A100 PCIe", 8).gpu.name, "a100-pcie-80gb");
+  EXPECT_EQ(cluster("A100 PCIe", 8).node_network, platforms::NodeNetwork::Pcie);
 }
 
 } // namespace

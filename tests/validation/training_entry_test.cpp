@@ -106,10 +106,11 @@ TEST(TrainingEntry, GraphsAreThoseOfTheEntry) {
 
 TEST(TrainingEntry, OnlyAnOptionIsTurnedOnByFsdp) {
   const auto seconds = [](const std::string& fsdp, const std::string& source) {
-    return predicted(question("model: tiny, num_gpus: 4, precision: BF16, global_batch_size: 16, micro_batch_size: 2, "
-                              "seq_length: 1024, tensor_model_parallel_size: 1, pipeline_model_parallel_size: 1, fsdp: " +
-                                  fsdp,
-                              "step_time_s: 2.0", source));
+    return predicted(
+        question("model: tiny, num_gpus: 4, precision: BF16, global_batch_size: 16, micro_batch_size: 2, "
+                 "seq_length: 1024, tensor_model_parallel_size: 1, pipeline_model_parallel_size: 1, fsdp: " +
+                     fsdp,
+                 "step_time_s: 2.0", source));
   };
   EXPECT_NE(seconds("1", "Megatron-Bridge"), seconds("0", "Megatron-Bridge"));
   EXPECT_EQ(seconds("1", "The Llama 3 Herd"), seconds("0", "The Llama 3 Herd"));
@@ -172,8 +173,8 @@ TEST(TrainingEntry, SaysWhatCannotBePredicted) {
   EXPECT_EQ(reason("model: tiny, num_gpus: 4, global_batch_size: 16", "Megatron-LM"), "seq_length is not given");
   EXPECT_EQ(reason("model: tiny, global_batch_size: 16, seq_length: 8", "Megatron-LM"), "num_gpus is not given");
   EXPECT_EQ(reason(std::string(full), "A blog"), "no rule knows what the framework of 'A blog BF16' does");
-  EXPECT_EQ(reason("model: tiny, num_gpus: 4, global_batch_size: 16, seq_length: 8, precision: NVFP4", "Megatron-LM"),
-            "moesim has no rates of NVFP4");
+  EXPECT_EQ(reason("model: tiny, num_gpus: 4, global_batch_size: 16, seq_length: 8, precision: FP4", "Megatron-LM"),
+            "moesim has no rates of FP4");
 }
 
 } // namespace

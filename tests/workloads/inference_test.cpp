@@ -242,5 +242,32 @@ TEST(Inference, ModelFlopsAreThoseOfTheFormula) {
   EXPECT_DOUBLE_EQ(inference_flops(job), prompt + model_flops(job.model, 4, 33) / 3);
 }
 
+// Engines that keep all tokens on every tensor-parallel rank compute what those do that send them around: the same
+// products in all, and one all-reduce for attention and one for the experts instead of every other communication.
+TEST(Inference, ReplicatedTokensTakeTwoSumsALayer) {
+  for (const ModelSpec& model : {small_moe(), small_shared()}) {
+    const InferenceJob sent = batch_of(model, {.tp = 2, .ep = 2});
+    InferenceJob kept = sent;
+    kept.sequence_parallel = false;
+    const LayerKind last = model.kind_of(model.num_layers - 1);
+    Flops difference;
+    for (const Segment& segment : layer_forward(model, sent.micro_batch(1), last))
+      if (segment.name == "experts")
+        difference += segment.work.flops;
+    int sums = 0;
+    for (const Segment& segment : layer_forward(model, kept.micro_batch(1), last)) {
+      if (segment.name == "experts")
+        difference -= segment.work.flops;
+      if (segment.kind != graph::Kind::Compute) {
+        EXPECT_EQ(segment.kind, graph::Kind::AllReduce) << segment.name;
+        EXPECT_EQ(segment.work.bytes, kept.micro_batch(1).activation(64, model.hidden_size)) << segment.name;
+        ++sums;
+      }
+    }
+    EXPECT_EQ(difference, Flops(0)) << model.model_type;
+    EXPECT_EQ(sums, 2) << model.model_type;
+  }
+}
+
 } // namespace
 } // namespace moesim::workloads

@@ -54,6 +54,16 @@ TEST(Operators, AProductInFp8ReadsHalfTheBytes) {
   EXPECT_EQ(gradients[1].bytes, Bytes(12 * 8 + 12 * 6 + (4 + 4) * 2 * 8 * 6));
 }
 
+// One scale of 4 bytes for 128 elements, of 1 for 32, of 1 for 16 elements of half a byte.
+TEST(Operators, BlocksHaveScales) {
+  const GemmShape blocks{.rows = 128, .n = 1, .k = 128};
+  const auto factors = [&](Precision precision) { return gemm_forward(blocks, precision).bytes - Bytes(2 * 128); };
+  constexpr double elements = 128 * 129;
+  EXPECT_EQ(factors(Precision::Fp8Block), Bytes(elements + 4 * elements / 128));
+  EXPECT_EQ(factors(Precision::Mxfp8), Bytes(elements + elements / 32));
+  EXPECT_EQ(factors(Precision::Nvfp4), Bytes(elements / 2 + elements / 16));
+}
+
 // Every query meets every key, and the scores travel: 3 x 4 matrices of 10 x 10, written by the first product, read and
 // written by the softmax, read by the second, whose result is reordered. Dropout reads and writes them, and a mask.
 TEST(Operators, UnfusedAttentionMovesTheScores) {

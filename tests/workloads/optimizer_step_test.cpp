@@ -7,6 +7,7 @@
 
 #include "tests/workloads/test_job.hpp"
 #include "workloads/rank_parameters.hpp"
+#include "workloads/stage_memory.hpp"
 
 namespace moesim::workloads {
 namespace {
@@ -28,6 +29,23 @@ TEST(OptimizerStep, AdamReadsAndWritesTheStateOnce) {
   EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), (4 + 2 * 12 + 2) * share);
   job.training.precision = Precision::Fp32;
   EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), (4 + 2 * 12) * share);
+}
+
+// DeepSeek-V3 keeps both moments in BF16 and the master weights in FP32 (arXiv 2412.19437, section 3.3.2); of the least
+// that Megatron Core knows, 2 + 1 + 1 bytes are left.
+TEST(OptimizerStep, StateIsOfThePrecisionThatIsAsked) {
+  TrainingJob job = job_of(small_dense(), {.dp = 4});
+  const double share = stage_parameters(job, 0).dense / 4;
+  const auto state = [&] { return stage_memories(job)[0].at_rest[graph::Memory::Optimizer].value() / share; };
+  EXPECT_DOUBLE_EQ(state(), 12);
+  job.training.optimizer = {.exp_avg = Precision::Bf16, .exp_avg_sq = Precision::Bf16};
+  EXPECT_DOUBLE_EQ(state(), 8);
+  EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), (4 + 2 * 8 + 2) * share);
+  job.training.optimizer = {.main_params = Precision::Fp16, .exp_avg = Precision::Fp8, .exp_avg_sq = Precision::Fp8};
+  EXPECT_DOUBLE_EQ(state(), 4);
+  job.training.precision = Precision::Fp32; // the weights are their own masters
+  EXPECT_DOUBLE_EQ(state(), 2);
+  EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), (4 + 2 * 2 + 2 * 4) * share);
 }
 
 // Each module has three norms of its own, and what its layer has whole on every rank.

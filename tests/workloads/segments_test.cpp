@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/workloads/test_job.hpp"
+#include "workloads/rank_shape.hpp"
 
 namespace moesim::workloads {
 namespace {
@@ -127,6 +128,24 @@ TEST(Segments, TheGradientTakesTwiceTheFlops) {
                        2 * flops(layer_forward(model, shape, model.kind_of(layer))).value());
     EXPECT_DOUBLE_EQ(flops(head_backward(model, shape)).value(), 2 * flops(head_forward(model, shape)).value());
   }
+}
+
+// The input in BF16 is read once, in NVFP4 twice (first for its largest), and two copies are written.
+TEST(Segments, CastsTheInputOfAProduct) {
+  const GemmShape shape{.rows = 128, .n = 256, .k = 64};
+  const auto cast_in = [&](Precision precision) {
+    MicroBatchShape job = job_of(small_dense(), {}).micro_batch();
+    job.precision = precision;
+    const ModelSpec model = small_dense();
+    SegmentList list(job);
+    linear_forward(list, RankShape{model, job, {}}, "linear", shape);
+    return (list.finish()[0].work.bytes - gemm_forward(shape, precision).bytes).value() / (128 * 64);
+  };
+  EXPECT_EQ(cast_in(Precision::Bf16), 0);
+  EXPECT_EQ(cast_in(Precision::Fp8), 2 + 2);
+  EXPECT_EQ(cast_in(Precision::Fp8Block), 2 + 2 * (1 + 4.0 / 128));
+  EXPECT_EQ(cast_in(Precision::Mxfp8), 2 + 2 * (1 + 1.0 / 32));
+  EXPECT_EQ(cast_in(Precision::Nvfp4), 2 * 2 + 2 * (0.5 + 1.0 / 16));
 }
 
 // What forward takes, backward gives back, whatever is recomputed; and what lasts no longer than a task is given back

@@ -1,0 +1,204 @@
+#include "simulator/validation/inference_fields.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "simulator/config/yaml_text.hpp"
+
+namespace moesim::validation {
+namespace {
+
+using config::Node;
+
+// Ranks of a server, and of its experts.
+struct Degrees {
+  std::int64_t tp = 1;
+  std::int64_t pp = 1;
+  std::int64_t ep = 1;
+  std::int64_t etp = 1;
+  std::int64_t gpus = 1;
+  [[nodiscard]] std::int64_t dp() const { return std::max<std::int64_t>(1, gpus / (tp * pp)); }
+};
+
+std::int64_t required(const Entry& entry, const char* field) {
+  const auto value = integer(entry.config, field);
+  if (!value || *value < 1)
+    throw Unpredictable(fmt::format("{} is not given", field));
+  return *value;
+}
+
+std::int64_t degree(const Entry& entry, const char* field) {
+  return std::max<std::int64_t>(1, integer(entry.config, field).value_or(1));
+}
+
+Serving serving_of(const Entry& entry) {
+  const std::string phase = text(entry.config, "phase").value_or("");
+  if (phase == "prefill")
+    return Serving::Prefill;
+  if (phase == "decode")
+    return Serving::Decode;
+  if (text(entry.config, "mode").value_or("") != "agg")
+    throw Unpredictable("prefill and decode have GPUs of their own, which moesim does not simulate");
+  return phase.find("offline") != std::string::npos ? Serving::Offline : Serving::Served;
+}
+
+// The numerical format; that of the weights where the source says none.
+std::string precision_of(const Entry& entry, const Vocabulary& vocabulary, std::vector<std::string>& assumptions) {
+  const auto words = text(entry.config, "precision");
+  if (!words) {
+    assumptions.emplace_back("precision: bf16, that of the weights");
+    return "bf16";
+  }
+  const Node* rule = first_rule(vocabulary.training, "precisions", *words);
+  if (rule == nullptr)
+    throw Unpredictable(fmt::format("no rule knows the precision '{}'", *words));
+  if (const Node* reason = rule->find("skip"))
+    throw Unpredictable(reason->scalar);
+  return rule->find("name")->scalar;
+}
+
+// Experts of a tensor-parallel server lie on its ranks: what is no expert parallelism is tensor parallelism.
+Degrees degrees_of(const Entry& entry, const Vocabulary& vocabulary, bool has_experts,
+                   std::vector<std::string>& assumptions) {
+  Degrees of{.tp = degree(entry, "tensor_model_parallel_size"),
+             .pp = degree(entry, "pipeline_model_parallel_size"),
+             .ep = degree(entry, "moe_expert_parallel_size"),
+             .etp = degree(entry, "moe_tensor_parallel_size"),
+             .gpus = required(entry, "num_gpus")};
+  if (of.ep > 1 && of.ep == of.etp && of.ep * of.etp == of.gpus &&
+      first_rule(vocabulary.inference, "overlaid", entry.source) != nullptr) {
+    assumptions.push_back(fmt::format("{} GPUs: the source multiplies degrees of the same GPUs", of.ep));
+    of.tp = std::max<std::int64_t>(1, of.tp / of.etp);
+    of.gpus = of.ep;
+    of.etp = 1;
+  }
+  if (!has_experts)
+    of.etp = 1;
+  else if (of.tp > 1 && of.dp() == 1 && of.tp % of.ep == 0)
+    of.etp = of.tp / of.ep;
+  return of;
+}
+
+std::vector<std::string> assignments_of(const Degrees& degrees, bool has_experts) {
+  std::vector<std::string> list;
+  const auto set = [&](const char* field, const auto& value) {
+    list.push_back(fmt::format("parallel.{}={}", field, value));
+  };
+  set("tp", degrees.tp);
+  set("pp", degrees.pp);
+  set("dp", degrees.dp());
+  set("ep", degrees.ep);
+  set("etp", degrees.etp);
+  if (has_experts && degrees.tp > 1 && degrees.ep * degrees.etp == degrees.tp)
+    set("sequence_parallel", false);
+  return list;
+}
+
+// Of one replica. `concurrency` counts requests under way over all of them, `batch_size` those of one.
+Clients clients_of(const Entry& entry, const Vocabulary& vocabulary, std::int64_t replicas,
+                   std::vector<std::string>& assumptions) {
+  Clients clients{.prompt_length = required(entry, "input_length"), .output_length = required(entry, "output_length")};
+  const auto concurrency = number(entry.config, "concurrency");
+  clients.concurrency = concurrency && *concurrency >= 1
+                            ? std::max<std::int64_t>(1, std::llround(*concurrency / static_cast<double>(replicas)))
+                            : required(entry, "batch_size");
+  const Node& rule = *first_rule(vocabulary.inference, "clients", entry.where);
+  clients.requests = clients.concurrency * *integer(rule, "rounds");
+  clients.shortest = *number(rule, "shortest");
+  if (const auto assumed = text(rule, "assumed"))
+    assumptions.push_back(*assumed);
+  return clients;
+}
+
+// All requests are there at the start.
+Clients offline_clients(const Entry& entry, std::int64_t replicas) {
+  const std::int64_t requests = std::max<std::int64_t>(1, required(entry, "num_requests") / replicas);
+  return {.requests = requests,
+          .concurrency = requests,
+          .prompt_length = required(entry, "input_length"),
+          .output_length = required(entry, "output_length")};
+}
+
+// A batch is given as sequences, or as tokens, of a GPU.
+Batch fixed_batch(const Entry& entry, Serving serving, std::int64_t gpus_of_replica) {
+  const std::int64_t length = required(entry, "input_length");
+  const std::int64_t of_gpu = required(entry, "batch_size");
+  const bool is_tokens = text(entry.config, "batch_size_unit").value_or("").find("tokens") != std::string::npos;
+  const std::int64_t sequences = (is_tokens ? of_gpu / length : of_gpu) * gpus_of_replica;
+  return {std::max<std::int64_t>(1, sequences), length, serving == Serving::Prefill ? 1 : 2};
+}
+
+// What the engine does besides what the entry says.
+struct Engine {
+  std::int64_t tokens_per_step = 1;
+  double memory = 1; // share that weights and cache may fill
+  std::string kv_cache;
+  std::vector<std::string> wide; // what it does besides where experts are spread over several nodes
+};
+
+Engine engine_of(const Entry& entry, const System& system, const Vocabulary& vocabulary) {
+  const std::string backend = text(entry.config, "backend").value_or("");
+  const Node* rule = first_rule(vocabulary.inference, "engines", backend + " " + system.hardware);
+  if (rule == nullptr)
+    throw Unpredictable(fmt::format("no rule knows the engine '{}'", backend));
+  Engine engine{*integer(*rule, "tokens_per_step"), *number(*rule, "memory"), *text(*rule, "kv_cache"), {}};
+  if (const Node* wide = rule->find("wide"))
+    for (const config::Entry& field : wide->entries)
+      engine.wide.push_back(fmt::format("{}={}", field.key, field.value.scalar));
+  return engine;
+}
+
+void read_work(const Entry& entry, const Vocabulary& vocabulary, const Degrees& degrees, InferenceFields& fields) {
+  fields.serving = serving_of(entry);
+  if (fields.serving == Serving::Prefill || fields.serving == Serving::Decode) {
+    fields.batch = fixed_batch(entry, fields.serving, degrees.tp * degrees.pp);
+    return;
+  }
+  fields.clients = fields.serving == Serving::Offline ? offline_clients(entry, degrees.dp())
+                                                      : clients_of(entry, vocabulary, degrees.dp(), fields.assumptions);
+  const double mean_length = (1 + fields.clients.shortest) / 2;
+  const auto mean = [&](std::int64_t longest) { return std::llround(static_cast<double>(longest) * mean_length); };
+  fields.batch = {fields.clients.concurrency, mean(fields.clients.prompt_length), mean(fields.clients.output_length)};
+}
+
+std::vector<std::string> all_assignments(const InferenceFields& fields, const Model& model, const Degrees& degrees,
+                                         const Engine& engine, bool has_experts) {
+  std::vector<std::string> list = fields.system.assignments;
+  list.insert(list.end(), model.assignments.begin(), model.assignments.end());
+  std::ranges::move(assignments_of(degrees, has_experts), std::back_inserter(list));
+  list.push_back(fmt::format("inference.precision={}", fields.precision));
+  if (fields.precision != "bf16")
+    list.push_back(fmt::format("inference.kv_cache_precision={}", engine.kv_cache));
+  list.emplace_back("simulation.algorithms.tp=custom"); // what the engines do unless told otherwise
+  if (has_experts && static_cast<double>(degrees.ep) > fields.gpus_of_node)
+    list.insert(list.end(), engine.wide.begin(), engine.wide.end());
+  return list;
+}
+
+} // namespace
+
+InferenceFields inference_fields(const Entry& published, const Aliases& aliases, const Vocabulary& vocabulary) {
+  InferenceFields fields;
+  const Entry entry = aliases.completed(published, fields.assumptions);
+  const Model model = aliases.model_of(entry);
+  const bool has_experts = integer(model.fields, "num_experts_per_tok").has_value();
+  const Degrees degrees = degrees_of(entry, vocabulary, has_experts, fields.assumptions);
+  fields.system = system_of(entry, degrees.gpus, vocabulary);
+  fields.gpus_of_replica = static_cast<double>(degrees.tp * degrees.pp);
+  fields.gpus_of_node = static_cast<double>(cluster_of(fields.system).gpus_per_node);
+  fields.precision = precision_of(entry, vocabulary, fields.assumptions);
+  read_work(entry, vocabulary, degrees, fields);
+  const Engine engine = engine_of(entry, fields.system, vocabulary);
+  fields.clients.tokens_per_step = engine.tokens_per_step;
+  fields.memory = engine.memory;
+  fields.deployment = {entry.id,
+                       fmt::format("version: 1\nplatform: {}\nmodel: {{base: {}}}\ninference: {{}}\n",
+                                   fields.system.base, config::double_quoted(model.file)),
+                       all_assignments(fields, model, degrees, engine, has_experts), degrees.dp()};
+  return fields;
+}
+
+} // namespace moesim::validation

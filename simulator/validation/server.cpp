@@ -1,0 +1,154 @@
+#include "simulator/validation/server.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <queue>
+
+#include "simulator/base/check.hpp"
+
+namespace moesim::validation {
+namespace {
+
+struct Request {
+  std::int64_t prompt = 1; // tokens
+  std::int64_t output = 1;
+  double sent = 0;        // s
+  double first_token = 0; // s
+  std::int64_t last_step = 0;
+};
+
+bool ends_later(const Request& one, const Request& other) {
+  return one.last_step > other.last_step;
+}
+
+// Lengths between the shortest and the longest, as evenly as a sequence can be that never repeats: multiples of an
+// irrational number modulo 1 (Weyl). Another number for outputs, so that long prompts do not go with long outputs.
+std::int64_t length_of(std::int64_t request, std::int64_t longest, double shortest, double irrational) {
+  const double whole = static_cast<double>(request) * irrational;
+  const double share = shortest + (1 - shortest) * (whole - std::floor(whole));
+  return std::max<std::int64_t>(1, std::llround(static_cast<double>(longest) * share));
+}
+
+class Server {
+public:
+  Server(const StepTimes& times, const Clients& clients) : times_(times), clients_(clients) {}
+
+  Served run() {
+    while (sent_ < std::min(clients_.concurrency, clients_.requests))
+      send();
+    while (!waiting_.empty() || !running_.empty())
+      step();
+    const auto requests = static_cast<double>(clients_.requests);
+    return {Seconds(ttft_ / requests), Seconds(with_two_ == 0 ? 0 : tpot_ / static_cast<double>(with_two_)),
+            Seconds(now_), tokens_};
+  }
+
+private:
+  void send() {
+    constexpr double golden_ratio = 0.6180339887498949;
+    constexpr double root_of_two = 0.4142135623730951;
+    waiting_.push_back({.prompt = length_of(sent_, clients_.prompt_length, clients_.shortest, golden_ratio),
+                        .output = length_of(sent_, clients_.output_length, clients_.shortest, root_of_two),
+                        .sent = now_});
+    ++sent_;
+  }
+
+  // The requests whose prompts are part of the next step.
+  std::vector<Request> admitted() {
+    std::vector<Request> taken;
+    std::int64_t tokens = 0;
+    const auto free = clients_.slots - static_cast<std::int64_t>(running_.size());
+    while (!waiting_.empty() && static_cast<std::int64_t>(taken.size()) < free) {
+      tokens += waiting_.front().prompt;
+      if (!taken.empty() && tokens > clients_.tokens_per_step)
+        break;
+      taken.push_back(waiting_.front());
+      waiting_.pop_front();
+    }
+    return taken;
+  }
+
+  void step() {
+    ++step_;
+    std::vector<Request> begun = admitted();
+    double prompt_tokens = 0;
+    for (const Request& request : begun)
+      prompt_tokens += static_cast<double>(request.prompt);
+    const auto sequences = static_cast<double>(running_.size());
+    now_ += times_.of(prompt_tokens, sequences, running_.empty() ? 0 : context_ / sequences);
+    context_ += sequences;
+    for (Request& request : begun)
+      begin(request);
+    while (!running_.empty() && running_.top().last_step == step_)
+      end();
+  }
+
+  void begin(Request& request) {
+    request.first_token = now_;
+    request.last_step = step_ + request.output - 1;
+    ttft_ += now_ - request.sent;
+    context_ += static_cast<double>(request.prompt);
+    running_.push(request);
+  }
+
+  void end() {
+    const Request request = running_.top();
+    running_.pop();
+    context_ -= static_cast<double>(request.prompt + request.output - 1);
+    tokens_ += static_cast<double>(request.output);
+    if (request.output > 1) {
+      tpot_ += (now_ - request.first_token) / static_cast<double>(request.output - 1);
+      ++with_two_;
+    }
+    if (sent_ < clients_.requests)
+      send();
+  }
+
+  const StepTimes& times_;
+  const Clients& clients_;
+  double now_ = 0; // s
+  std::int64_t step_ = 0;
+  std::int64_t sent_ = 0;
+  std::int64_t with_two_ = 0; // that have ended
+  double context_ = 0;        // tokens of all that run
+  double ttft_ = 0;           // s, sums
+  double tpot_ = 0;
+  double tokens_ = 0;
+  std::deque<Request> waiting_;
+  std::priority_queue<Request, std::vector<Request>, decltype(&ends_later)> running_{&ends_later};
+};
+
+} // namespace
+
+double at(const Line& line, double amount) {
+  MOESIM_CHECK(!line.empty(), "a line has a point");
+  if (line.size() == 1)
+    return line.front().second;
+  auto upper = std::upper_bound(line.begin(), line.end(), amount,
+                                [](double value, const auto& point) { return value < point.first; });
+  upper = std::clamp(upper, line.begin() + 1, line.end() - 1);
+  const auto& [x, y] = *(upper - 1);
+  const auto& [next_x, next_y] = *upper;
+  return std::max(0.0, y + (next_y - y) * (amount - x) / (next_x - x));
+}
+
+double StepTimes::of(double prompt_tokens, double sequences, double context) const {
+  const double of_prompts = prompt_tokens == 0 ? 0 : at(prompts, prompt_tokens);
+  if (sequences == 0)
+    return of_prompts;
+  Line by_context;
+  for (const Decode& one : decode)
+    by_context.emplace_back(one.context, at(one.by_sequences, sequences));
+  const double tokens = at(by_context, context);
+  if (prompt_tokens == 0)
+    return tokens;
+  const double products = by_context.front().second;
+  return std::max(of_prompts, products) + tokens - products;
+}
+
+Served serve(const StepTimes& times, const Clients& clients) {
+  return Server(times, clients).run();
+}
+
+} // namespace moesim::validation

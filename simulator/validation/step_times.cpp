@@ -1,0 +1,69 @@
+#include "simulator/validation/step_times.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "simulator/execution/ideal_executor.hpp"
+#include "simulator/run/simulate.hpp"
+#include "workloads/rank_parameters.hpp"
+
+namespace moesim::validation {
+namespace {
+
+constexpr std::int64_t no_context = 1; // tokens: attention to so few costs nothing
+
+double time_of_prompts(const Deployment& deployment, std::int64_t sequences, std::int64_t length) {
+  return figures_of(deployment, {.sequences = sequences, .prompt_length = length, .output_length = 1}).ttft;
+}
+
+double time_of_tokens(const Deployment& deployment, std::int64_t sequences, std::int64_t context) {
+  return figures_of(deployment, {.sequences = sequences, .prompt_length = context, .output_length = 2}).tpot;
+}
+
+} // namespace
+
+scenario::Scenario scenario_of(const Deployment& deployment, const Batch& batch) {
+  std::vector<std::string> assignments = deployment.assignments;
+  assignments.push_back(fmt::format("inference.batch_size={}", batch.sequences * deployment.dp));
+  assignments.push_back(fmt::format("inference.prompt_length={}", batch.prompt_length));
+  assignments.push_back(fmt::format("inference.output_length={}", batch.output_length));
+  return scenario::parse(deployment.scenario, deployment.id, assignments);
+}
+
+record::RunFigures figures_of(const Deployment& deployment, const Batch& batch) {
+  execution::IdealExecutor executor;
+  return run::simulate(scenario_of(deployment, batch), executor, {}).figures;
+}
+
+StepTimes step_times(const Deployment& deployment, const Batch& batch, std::int64_t tokens_per_step) {
+  StepTimes times;
+  const std::int64_t together =
+      std::max<std::int64_t>(2, std::min(batch.sequences, tokens_per_step / batch.prompt_length));
+  for (const std::int64_t prompts : {std::int64_t{1}, together})
+    times.prompts.emplace_back(static_cast<double>(prompts * batch.prompt_length),
+                               time_of_prompts(deployment, prompts, batch.prompt_length));
+  for (const std::int64_t context : {no_context, batch.prompt_length, batch.prompt_length + batch.output_length}) {
+    StepTimes::Decode& decode = times.decode.emplace_back();
+    decode.context = static_cast<double>(context);
+    for (const std::int64_t sequences : std::set{std::int64_t{1}, (batch.sequences + 3) / 4, batch.sequences})
+      decode.by_sequences.emplace_back(static_cast<double>(sequences), time_of_tokens(deployment, sequences, context));
+  }
+  return times;
+}
+
+std::int64_t sequences_in_memory(const Deployment& deployment, const Batch& batch, double share) {
+  const scenario::Scenario scenario = scenario_of(deployment, batch);
+  const workloads::InferenceJob& job = scenario.inference_job();
+  double most = 0;
+  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage) {
+    const workloads::RankParameters parameters = workloads::stage_parameters(job, stage);
+    most = std::max(most, (parameters.dense + parameters.expert) * bytes_per_element(job.inference.precision));
+  }
+  const double left = share * scenario.cluster.gpu.memory_capacity.value() - most;
+  const double each = workloads::kv_cache_bytes(job).value() / static_cast<double>(batch.sequences);
+  return static_cast<std::int64_t>(left / each);
+}
+
+} // namespace moesim::validation
