@@ -36,7 +36,7 @@ public:
 private:
   struct Cell {
     Box box;
-    std::size_t colour;
+    std::size_t colour = 0;
   };
   std::vector<Cell> cells_;
 };

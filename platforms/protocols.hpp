@@ -57,6 +57,23 @@ struct LowLatencyKernel {
   bool operator==(const LowLatencyKernel&) const = default;
 };
 
+// One direction of TensorRT-LLM's kernels for tokens inside an NVLink domain.
+struct TokenExchange {
+  Seconds latency;
+  Seconds peer;                 // more, for each member of the group
+  Seconds token;                // more, for each token of a member
+  double nvlink_efficiency = 1; // share of Port::effective() that the payload reaches
+
+  bool operator==(const TokenExchange&) const = default;
+};
+
+struct TokenExchanges {
+  TokenExchange dispatch;
+  TokenExchange combine;
+
+  bool operator==(const TokenExchanges&) const = default;
+};
+
 struct DeepEp {
   TokenKernel dispatch;
   TokenKernel combine;
@@ -102,6 +119,8 @@ struct Protocols {
   double own_part = 0; // of an all-to-all: how many parts of others the copy of the own part takes as long as
 
   DeepEp deepep;
+  std::optional<TokenExchanges> nvlink_one_sided;
+  std::optional<TokenExchanges> nvlink_two_sided;
 
   bool operator==(const Protocols&) const = default;
 };

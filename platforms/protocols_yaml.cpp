@@ -66,6 +66,13 @@ Fields fields_of(const LowLatencyKernel& kernel) {
           {"nic_efficiency", kernel.nic_efficiency}};
 }
 
+Fields fields_of(const TokenExchange& exchange) {
+  return {{"latency", exchange.latency},
+          {"peer", exchange.peer},
+          {"token", exchange.token},
+          {"nvlink_efficiency", exchange.nvlink_efficiency}};
+}
+
 struct Row {
   std::string_view name;
   Fields fields;
@@ -84,7 +91,21 @@ Fields own_fields_of(const DeepEp& deepep) {
           {"node_latency", deepep.node_latency}};
 }
 
-// All but DeepEP's.
+std::vector<Row> rows_of(const TokenExchanges& exchanges) {
+  return {{"dispatch", fields_of(exchanges.dispatch)}, {"combine", fields_of(exchanges.combine)}};
+}
+
+// Those of TensorRT-LLM that there are.
+std::vector<std::pair<std::string_view, const TokenExchanges*>> exchanges_of(const Protocols& protocols) {
+  std::vector<std::pair<std::string_view, const TokenExchanges*>> list;
+  if (protocols.nvlink_one_sided)
+    list.emplace_back("nvlink_one_sided", &*protocols.nvlink_one_sided);
+  if (protocols.nvlink_two_sided)
+    list.emplace_back("nvlink_two_sided", &*protocols.nvlink_two_sided);
+  return list;
+}
+
+// All but the kernels for tokens.
 std::vector<Row> rows_of(const Protocols& protocols) {
   std::vector<Row> rows{
       {"ll", {{"nvlink_efficiency", protocols.ll_nvlink_efficiency}, {"nic_efficiency", protocols.ll_nic_efficiency}}}};
@@ -141,6 +162,11 @@ std::string to_yaml(const Protocols& protocols, int indent) {
     text += fmt::format("{}  {}: {}\n", margin, name, exact(value));
   for (const Row& row : rows_of(protocols.deepep))
     text += fmt::format("{}  {}: {}\n", margin, row.name, flow_map(row.fields));
+  for (const auto& [name, exchanges] : exchanges_of(protocols)) {
+    text += fmt::format("{}{}:\n", margin, name);
+    for (const Row& row : rows_of(*exchanges))
+      text += fmt::format("{}  {}: {}\n", margin, row.name, flow_map(row.fields));
+  }
   return text;
 }
 
@@ -153,6 +179,9 @@ std::string describe(const Protocols& protocols) {
   text += fmt::format("collective deepep{}\n", words(own_fields_of(protocols.deepep)));
   for (const Row& row : rows_of(protocols.deepep))
     text += fmt::format("collective deepep.{}{}\n", row.name, words(row.fields));
+  for (const auto& [name, exchanges] : exchanges_of(protocols))
+    for (const Row& row : rows_of(*exchanges))
+      text += fmt::format("collective {}.{}{}\n", name, row.name, words(row.fields));
   return text;
 }
 

@@ -50,6 +50,26 @@ LowLatencyKernel read_low_latency(config::MapReader map) {
   return kernel;
 }
 
+TokenExchange read_token_exchange(config::MapReader map) {
+  TokenExchange exchange;
+  exchange.latency = map.seconds_or("latency", Seconds(0));
+  exchange.peer = map.seconds_or("peer", Seconds(0));
+  exchange.token = map.seconds_or("token", Seconds(0));
+  exchange.nvlink_efficiency = map.number_or("nvlink_efficiency", 1, share);
+  map.finish();
+  return exchange;
+}
+
+std::optional<TokenExchanges> read_token_exchanges(config::MapReader& map, std::string_view key) {
+  if (map.node(key) == nullptr)
+    return std::nullopt;
+  config::MapReader kernels = map.map(key);
+  TokenExchanges exchanges{read_token_exchange(kernels.map_or_empty("dispatch")),
+                           read_token_exchange(kernels.map_or_empty("combine"))};
+  kernels.finish();
+  return exchanges;
+}
+
 DeepEp read_deepep(config::MapReader map) {
   DeepEp deepep;
   deepep.dispatch = read_token_kernel(map.map_or_empty("dispatch"));
@@ -114,6 +134,8 @@ Protocols read_protocols(config::MapReader map) {
   protocols.own_part = all_to_all.number_or("own_part", 0, {.min = 0, .max = 1});
   all_to_all.finish();
   protocols.deepep = read_deepep(map.map_or_empty("deepep"));
+  protocols.nvlink_one_sided = read_token_exchanges(map, "nvlink_one_sided");
+  protocols.nvlink_two_sided = read_token_exchanges(map, "nvlink_two_sided");
   map.finish();
   return protocols;
 }

@@ -15,7 +15,8 @@ MicroBatchShape InferenceJob::micro_batch(std::int64_t step) const {
           .fp8_dispatch = moe.fp8_dispatch,
           .cache = KvCache{.held = is_prefill ? 0 : inference.cached_after(step - 1),
                            .block_size = inference.kv_block_size,
-                           .precision = inference.kv_cache_precision}};
+                           .precision = inference.kv_cache_precision},
+          .weight_precision = inference.weight_precision};
 }
 
 MicroBatchShape InferenceJob::layer_batch(std::int64_t step) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct Inference {
   std::int64_t prompt_length = 1;    // tokens
   std::int64_t output_length = 1;    // tokens
   Precision precision = Precision::Bf16;
+  // Of the weights of products, if not that: kernels make of it what they multiply in (AWQ, Lin et al., arXiv
+  // 2306.00978; Marlin, arXiv 2408.11743).
+  std::optional<Precision> weight_precision{};
   Precision kv_cache_precision = Precision::Bf16;
   std::int64_t kv_block_size = 16;   // tokens
   bool overlaps_two_batches = false; // halves of a micro-batch take turns (two_batch.hpp)

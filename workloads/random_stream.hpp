@@ -11,7 +11,7 @@ namespace moesim::workloads {
 // mix of it. The key is mixed in word by word.
 class RandomStream {
 public:
-  using result_type = std::uint64_t;
+  using result_type = std::uint64_t; // NOLINT(readability-identifier-naming): as the standard library calls it
 
   explicit RandomStream(std::initializer_list<std::uint64_t> key) {
     for (const std::uint64_t word : key)

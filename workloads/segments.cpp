@@ -29,7 +29,14 @@ void cast_for_product(SegmentList& list, const RankShape& at, std::string_view n
 
 void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
   cast_for_product(list, at, name, shape, shape.k, Pass::Forward);
-  list.kernel(name, gemm_forward(shape, at.shape.precision));
+  Operator product = gemm_forward(shape, at.shape.precision);
+  if (at.shape.weight_precision) {
+    const double weights =
+        static_cast<double>(shape.groups) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
+    product.bytes +=
+        Bytes(weights * (bytes_per_element(*at.shape.weight_precision) - bytes_per_element(at.shape.precision)));
+  }
+  list.kernel(name, product);
 }
 
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias) {

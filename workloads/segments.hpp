@@ -51,6 +51,7 @@ struct MicroBatchShape {
   bool overlaps_experts = false;  // all-to-alls of one half of the tokens run beside the experts of the other
   RecomputeModules recomputed{};  // their results are not kept for the backward pass
   std::optional<KvCache> cache{}; // of inference, which keeps nothing for a backward pass
+  std::optional<Precision> weight_precision{}; // of weights that products read in another one than they multiply in
 
   // Tokens in a tensor-parallel region, the same on every tp rank; and outside of one, where inference may have fewer
   // than ranks.

@@ -56,7 +56,7 @@ MemoryUse at_rest(const InferenceJob& job, std::int64_t stage) {
   const double products = product_parameters(job, stage);
   const double others = parameters.dense + parameters.expert - products;
   MemoryUse memory;
-  memory[Memory::Weights] = Bytes(products * bytes_per_element(precision) +
+  memory[Memory::Weights] = Bytes(products * bytes_per_element(job.inference.weight_precision.value_or(precision)) +
                                   others * bytes_per_element(precision_outside_products(precision)));
   return memory;
 }

@@ -28,12 +28,12 @@ struct Family {
 };
 
 // Of equally fast ones the first is chosen.
-const std::array<Family, 11>& families() {
+const std::array<Family, 13>& families() {
   static constexpr std::initializer_list<Kind> reductions{Kind::AllReduce, Kind::AllGather, Kind::ReduceScatter};
   static constexpr std::initializer_list<Kind> all_reduce{Kind::AllReduce};
   static constexpr std::initializer_list<Kind> exchange{Kind::AllToAll};
   static constexpr std::initializer_list<Kind> of_tokens{Kind::Dispatch, Kind::Combine};
-  static const std::array<Family, 11> all{{
+  static const std::array<Family, 13> all{{
       {Algorithm::Ring, reductions, false, always, ring_time, ring},
       {Algorithm::Tree, all_reduce, false, can_tree, tree_time, tree},
       {Algorithm::Nvls, all_reduce, false, can_nvls, nvls_time, nvls},
@@ -45,6 +45,8 @@ const std::array<Family, 11>& families() {
       {Algorithm::TwoLevel, exchange, true, can_two_level, two_level_time, two_level},
       {Algorithm::DeepEp, of_tokens, false, always, deepep_time, deepep},
       {Algorithm::DeepEpLowLatency, of_tokens, false, always, low_latency_time, low_latency},
+      {Algorithm::NvlinkOneSided, of_tokens, true, can_exchange_tokens, token_exchange_time, token_exchange},
+      {Algorithm::NvlinkTwoSided, of_tokens, true, can_exchange_tokens, token_exchange_time, token_exchange},
   }};
   return all;
 }
@@ -92,9 +94,20 @@ std::string_view name_of(Fidelity fidelity) {
 }
 
 std::string_view name_of(Algorithm algorithm) {
-  constexpr std::array<std::string_view, algorithm_count> names{
-      "auto",         "ring",   "tree",     "nvls",      "sharp",  "custom",
-      "hierarchical", "direct", "pairwise", "two-level", "deepep", "deepep-low-latency"};
+  constexpr std::array<std::string_view, algorithm_count> names{"auto",
+                                                                "ring",
+                                                                "tree",
+                                                                "nvls",
+                                                                "sharp",
+                                                                "custom",
+                                                                "hierarchical",
+                                                                "direct",
+                                                                "pairwise",
+                                                                "two-level",
+                                                                "deepep",
+                                                                "deepep-low-latency",
+                                                                "nvlink-one-sided",
+                                                                "nvlink-two-sided"};
   return names[static_cast<std::size_t>(algorithm)];
 }
 
@@ -131,8 +144,9 @@ std::span<const Description> descriptions() {
       {Kind::Broadcast, "around the ring, from the first rank: the size over each of n-1 hops"},
       {Kind::AllToAll, "pairwise: an n-th of the size from each rank to each other; direct: all at once; two-level: "
                        "between nodes by rail, then inside"},
-      {Kind::Dispatch, "deepep: each token once to each node of its experts, then over NVLink; or, if that is faster, "
-                       "deepep-low-latency: each copy by itself"},
+      {Kind::Dispatch,
+       "deepep: each token once to each node of its experts, then over NVLink; or, if that is faster, "
+       "deepep-low-latency: each copy by itself; nvlink-one-sided and nvlink-two-sided (TensorRT-LLM) if named"},
       {Kind::Combine, "as dispatch, the other way"},
       {Kind::SendRecv, "one message, over NVLink inside a node and from NIC to NIC otherwise"},
       {Kind::RingExchange, "one message from each rank to the next, all at once"},

@@ -42,8 +42,10 @@ enum class Algorithm : std::uint8_t {
   TwoLevel,         // all-to-all: between nodes by rail, then inside them. Never chosen by itself
   DeepEp,           // dispatch, combine: once to each node
   DeepEpLowLatency, // dispatch, combine: every copy by itself
+  NvlinkOneSided,   // dispatch, combine inside an NVLink domain, by TensorRT-LLM's kernels. Never chosen by itself
+  NvlinkTwoSided,   // the same by its older ones
 };
-inline constexpr std::size_t algorithm_count = 12;
+inline constexpr std::size_t algorithm_count = 14;
 [[nodiscard]] std::string_view name_of(Algorithm algorithm);
 
 // What is to be communicated, and how.

@@ -167,6 +167,10 @@ Seconds low_latency_time(const Call& call, const Group& group) {
                    sent.far / kernel.nic_efficiency});
 }
 
+Bytes bytes_to_other_gpus(const Call& call, const Group& group) {
+  return Tokens(call, group).sent(group.most_local()).near;
+}
+
 // The bytes of an all-to-all: each member sends each other as many copies.
 execution::Communication low_latency(const Call& call, const Group& group) {
   Call exchange = call;

@@ -94,4 +94,13 @@ namespace moesim::cost {
 [[nodiscard]] Seconds low_latency_time(const Call& call, const Group& group);
 [[nodiscard]] execution::Communication low_latency(const Call& call, const Group& group);
 
+// What a member sends to others of its node: a copy of each token for each GPU that has experts of it.
+[[nodiscard]] Bytes bytes_to_other_gpus(const Call& call, const Group& group);
+
+// Dispatch and combine inside one NVLink domain as TensorRT-LLM's kernels: those of one side, in which a member writes
+// into (dispatch) or reads from (combine) the memory of others, and those of two, in which others take what it offers.
+[[nodiscard]] bool can_exchange_tokens(const Call& call, const Group& group);
+[[nodiscard]] Seconds token_exchange_time(const Call& call, const Group& group);
+[[nodiscard]] execution::Communication token_exchange(const Call& call, const Group& group);
+
 } // namespace moesim::cost

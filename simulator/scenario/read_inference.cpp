@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "simulator/scenario/later_fields.hpp"
@@ -19,6 +20,17 @@ std::int64_t default_micro_batch_size(std::int64_t batch_size, const workloads::
     return 1; // a problem that is found later
   const std::int64_t of_replica = batch_size / sizes.dp;
   return of_replica % sizes.pp == 0 ? of_replica / sizes.pp : of_replica;
+}
+
+// Nothing where the products multiply the weights as they are.
+std::optional<Precision> read_weight_precision(config::MapReader& map, Precision precision) {
+  std::array<std::string_view, precisions.size()> names;
+  std::ranges::transform(precisions, names.begin(), name_of);
+  const std::string chosen = map.choice_or("weight_precision", name_of(precision), names);
+  for (const Precision candidate : precisions)
+    if (name_of(candidate) == chosen && candidate != precision)
+      return candidate;
+  return std::nullopt;
 }
 
 Precision read_cache_precision(config::MapReader& map, Precision precision) {
@@ -41,6 +53,7 @@ void read_inference(config::MapReader& map, const workloads::ParallelSizes& size
   inference.prompt_length = map.integer("prompt_length", amount);
   inference.output_length = map.integer("output_length", amount);
   inference.precision = enum_choice(map, "precision", precisions);
+  inference.weight_precision = read_weight_precision(map, inference.precision);
   inference.kv_cache_precision = read_cache_precision(map, inference.precision);
   inference.kv_block_size = map.integer_or("kv_block_size", 16, {.min = 1, .max = 1'000'000}); // vLLM's default
   config::MapReader overlap = map.map_or_empty("overlap");

@@ -115,6 +115,7 @@ private:
     const double rounded = std::ceil(experts_ / static_cast<double>(group_)) * static_cast<double>(group_);
     routing_.experts = static_cast<std::int32_t>(rounded);
     routing_.per_token = static_cast<std::int32_t>(chosen_);
+    routing_.token = Bytes(bytes);
     const Node& groups = *words_.find("groups_per_token");
     const auto gating = text(row_.config, groups.find("field")->scalar);
     std::smatch found;

@@ -45,19 +45,31 @@ Serving serving_of(const Entry& entry) {
   return phase.find("offline") != std::string::npos ? Serving::Offline : Serving::Served;
 }
 
-// The numerical format; that of the weights where the source says none.
-std::string precision_of(const Entry& entry, const Vocabulary& vocabulary, std::vector<std::string>& assumptions) {
+// What products multiply in, and their weights.
+struct Precisions {
+  std::string products;
+  std::string weights;
+};
+
+// That of the weights where the source says none. GPUs that do not multiply what weights are stored in get them in
+// BF16.
+Precisions precisions_of(const Entry& entry, const System& system, const Vocabulary& vocabulary,
+                         std::vector<std::string>& assumptions) {
   const auto words = text(entry.config, "precision");
   if (!words) {
     assumptions.emplace_back("precision: bf16, that of the weights");
-    return "bf16";
+    return {"bf16", "bf16"};
   }
-  const Node* rule = first_rule(vocabulary.training, "precisions", *words);
+  const Node* rule = first_rule(vocabulary.inference, "precisions", *words);
   if (rule == nullptr)
     throw Unpredictable(fmt::format("no rule knows the precision '{}'", *words));
-  if (const Node* reason = rule->find("skip"))
-    throw Unpredictable(reason->scalar);
-  return rule->find("name")->scalar;
+  const std::string name = rule->find("name")->scalar;
+  const platforms::Gpu gpu = cluster_of(system).gpu;
+  const auto* known = std::ranges::find_if(all_precisions, [&](Precision one) { return name_of(one) == name; });
+  if (known == all_precisions.end() || gpu.peak[static_cast<std::size_t>(*known)])
+    return {name, name};
+  assumptions.push_back(fmt::format("products in bf16: {} has none in {}", system.hardware, name));
+  return {"bf16", name};
 }
 
 // Experts of a tensor-parallel server lie on its ranks: what is no expert parallelism is tensor parallelism.
@@ -165,12 +177,13 @@ void read_work(const Entry& entry, const Vocabulary& vocabulary, const Degrees& 
 }
 
 std::vector<std::string> all_assignments(const InferenceFields& fields, const Model& model, const Degrees& degrees,
-                                         const Engine& engine, bool has_experts) {
+                                         const Precisions& precisions, const Engine& engine, bool has_experts) {
   std::vector<std::string> list = fields.system.assignments;
   list.insert(list.end(), model.assignments.begin(), model.assignments.end());
   std::ranges::move(assignments_of(degrees, has_experts), std::back_inserter(list));
-  list.push_back(fmt::format("inference.precision={}", fields.precision));
-  if (fields.precision != "bf16")
+  list.push_back(fmt::format("inference.precision={}", precisions.products));
+  list.push_back(fmt::format("inference.weight_precision={}", precisions.weights));
+  if (precisions.weights != "bf16")
     list.push_back(fmt::format("inference.kv_cache_precision={}", engine.kv_cache));
   list.emplace_back("simulation.algorithms.tp=custom"); // what the engines do unless told otherwise
   if (has_experts && static_cast<double>(degrees.ep) > fields.gpus_of_node)
@@ -189,7 +202,8 @@ InferenceFields inference_fields(const Entry& published, const Aliases& aliases,
   fields.system = system_of(entry, degrees.gpus, vocabulary);
   fields.gpus_of_replica = static_cast<double>(degrees.tp * degrees.pp);
   fields.gpus_of_node = static_cast<double>(cluster_of(fields.system).gpus_per_node);
-  fields.precision = precision_of(entry, vocabulary, fields.assumptions);
+  const Precisions precisions = precisions_of(entry, fields.system, vocabulary, fields.assumptions);
+  fields.precision = precisions.weights;
   read_work(entry, vocabulary, degrees, fields);
   const Engine engine = engine_of(entry, fields.system, vocabulary);
   fields.clients.tokens_per_step = engine.tokens_per_step;
@@ -197,7 +211,7 @@ InferenceFields inference_fields(const Entry& published, const Aliases& aliases,
   fields.deployment = {entry.id,
                        fmt::format("version: 1\nplatform: {}\nmodel: {{base: {}}}\ninference: {{}}\n",
                                    fields.system.base, config::double_quoted(model.file)),
-                       all_assignments(fields, model, degrees, engine, has_experts), degrees.dp()};
+                       all_assignments(fields, model, degrees, precisions, engine, has_experts), degrees.dp()};
   return fields;
 }
 

@@ -59,7 +59,8 @@ std::int64_t sequences_in_memory(const Deployment& deployment, const Batch& batc
   double most = 0;
   for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage) {
     const workloads::RankParameters parameters = workloads::stage_parameters(job, stage);
-    most = std::max(most, (parameters.dense + parameters.expert) * bytes_per_element(job.inference.precision));
+    most = std::max(most, (parameters.dense + parameters.expert) *
+                              bytes_per_element(job.inference.weight_precision.value_or(job.inference.precision)));
   }
   const double left = share * scenario.cluster.gpu.memory_capacity.value() - most;
   const double each = workloads::kv_cache_bytes(job).value() / static_cast<double>(batch.sequences);

@@ -22,7 +22,10 @@ record::RunRecord pair_of_ranks(const std::vector<Row>& rows, const std::vector<
 }
 
 TEST(ExpertLoad, IsRelativeToItsLayer) {
-  const record::ExpertLoad load{.layers = {3, 4, 5}, .experts = 2, .tokens = {30, 10, 5, 5, 0, 0}};
+  record::ExpertLoad load;
+  load.layers = {3, 4, 5};
+  load.experts = 2;
+  load.tokens = {30, 10, 5, 5, 0, 0};
   EXPECT_THAT(relative_loads(load), ElementsAre(1.5, 0.5, 1, 1, 0, 0));
 }
 

@@ -17,7 +17,9 @@ record::RunRecord skewed() {
                                              {.rank = 1, .start = 0, .end = 1, .name = "experts"}});
   run.ranks.ep = {0, 1};
   run.tasks.flops = {3, 1};
-  run.experts = {.layers = {7}, .experts = 4, .tokens = {0, 80, 0, 0}};
+  run.experts.layers = {7};
+  run.experts.experts = 4;
+  run.experts.tokens = {0, 80, 0, 0};
   run.figures.name = "a <name>";
   return run;
 }

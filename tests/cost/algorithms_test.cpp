@@ -36,6 +36,8 @@ Cluster rich_cluster(std::int64_t nodes, std::int64_t gpus) {
   protocols.tree_efficiency = 0.9;
   protocols.one_shot = {.latency = Seconds(0.5), .nvlink_efficiency = 0.4};
   protocols.two_shot = {.latency = Seconds(1.5), .nvlink_efficiency = 0.5};
+  const platforms::TokenExchange exchange{Seconds(2), Seconds(0.25), Seconds(0.125), 0.5};
+  protocols.nvlink_one_sided = protocols.nvlink_two_sided = platforms::TokenExchanges{exchange, exchange};
   return cluster;
 }
 
@@ -230,6 +232,18 @@ TEST(CustomAllReduce, IsNeverSlowerThanNccl) {
   EXPECT_EQ(plan(named(Algorithm::Custom, Kind::AllReduce, 1e6), ranks({0, 1, 2, 3}), cluster).algorithm,
             Algorithm::Nvls);
   EXPECT_NE(plan(named(Algorithm::Custom, Kind::AllReduce, 4), ranks({0, 4}), cluster).algorithm, Algorithm::Custom);
+}
+
+// Two of four experts for each token, one on each of four GPUs: one and a half of its copies go to other GPUs.
+TEST(TokenExchange, SendsACopyToEachOtherGpuOfAToken) {
+  const Cluster cluster = rich_cluster(1, 4);
+  Call call = named(Algorithm::NvlinkOneSided, Kind::Dispatch, 16 * 2 * 10); // 16 tokens
+  call.routing = {.experts = 4, .per_token = 2, .groups = 1, .groups_per_token = 1, .token = Bytes(10)};
+  const double sent = 16 * 1.5 * 10;
+  EXPECT_DOUBLE_EQ(lone_time(call, ranks({0, 1, 2, 3}), cluster).value(),
+                   2 + 4 * 0.25 + 16 * 0.125 + sent / (0.5 * 100));
+  EXPECT_DOUBLE_EQ(load_of(communication(call, ranks({0, 1, 2, 3}), cluster)).at(0), sent);
+  EXPECT_EQ(plan(call, ranks({0, 4}), rich_cluster(2, 4)).algorithm, Algorithm::DeepEp); // between nodes
 }
 
 TEST(Nvls, SendsTheSizeAndItsPart) {

@@ -84,6 +84,34 @@ TEST(KernelEntry, WhatABenchmarkRunsBesidesIsCounted) {
   EXPECT_DOUBLE_EQ(predicted("cuBLAS"), platforms::time_of(op, gpu()).value());
 }
 
+// ai-dynamo/aiconfigurator, systems/data/{h100,b200}_sxm/moe/trtllm/1.3.0rc20: Mixtral 8x7B on one H100 and on eight,
+// DeepSeek-V3 on a B200 with its own gate, where 16 tokens meet 68 experts and 64 tokens all 132 of the groups that it
+// takes.
+TEST(KernelEntry, LayersOfExpertsTakeAsLongAsPublished) {
+  const auto expect_close = [](const std::string& system, const std::string& config, const std::string& points) {
+    const Entry entry =
+        entry_of(system, "  config: {kernel: fused MoE FFN, " + config +
+                             "}\n  measured: {columns: [moe_tp_size, moe_ep_size, num_tokens, time_us], points: [" +
+                             points + "]}\n");
+    const Question question = kernel_question(entry, vocabulary);
+    const Answer predicted = question.answer();
+    for (std::size_t at = 0; at < question.measurements.size(); ++at)
+      EXPECT_NEAR(predicted.predictions[at].value / question.measurements[at].value, 1, 0.25)
+          << question.measurements[at].id;
+  };
+  expect_close(
+      "H100 80GB",
+      "library: TensorRT-LLM 1.3.0rc20 moe_torch_flow_cutlass, precision: bfloat16, extra: {hidden_size: 4096, "
+      "inter_size: 14336, topk: 2, num_experts: 8}",
+      "[1, 1, 1, 261.541], [1, 1, 16, 962.02], [1, 1, 1024, 1301.68], [1, 1, 16384, 14328.6], "
+      "[1, 8, 16, 144.59], [8, 1, 16, 138.89]");
+  expect_close(
+      "B200",
+      "library: TensorRT-LLM 1.3.0rc20 moe_torch_flow_min_latency, precision: nvfp4, extra: {hidden_size: 7168, "
+      "inter_size: 2048, topk: 8, num_experts: 256}",
+      "[1, 1, 16, 248.373], [1, 1, 64, 488.384]");
+}
+
 // What is printed after an arrow is the result's; DeepGEMM's FP8 has scales by block.
 TEST(KernelEntry, ThePrecisionIsThatOfTheFactors) {
   const auto precision = [](const std::string& printed, const std::string& library) {

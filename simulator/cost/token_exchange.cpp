@@ -1,0 +1,36 @@
+#include "simulator/cost/families.hpp"
+
+namespace moesim::cost {
+namespace {
+
+using platforms::TokenExchange;
+
+const std::optional<platforms::TokenExchanges>& kernels_of(const Call& call, const Group& group) {
+  const platforms::Protocols& protocols = group.cluster().protocols;
+  return call.algorithm == Algorithm::NvlinkOneSided ? protocols.nvlink_one_sided : protocols.nvlink_two_sided;
+}
+
+SharesOf copies_sent(const Call& call, const Group& group) {
+  return [bytes = bytes_to_other_gpus(call, group)](double /*local*/) { return Shares{bytes, Bytes()}; };
+}
+
+} // namespace
+
+bool can_exchange_tokens(const Call& call, const Group& group) {
+  return !group.spans_nodes() && kernels_of(call, group).has_value();
+}
+
+Seconds token_exchange_time(const Call& call, const Group& group) {
+  const platforms::TokenExchanges& kernels = *kernels_of(call, group);
+  const TokenExchange& kernel = call.kind == graph::Kind::Dispatch ? kernels.dispatch : kernels.combine;
+  const Bytes token = call.routing.per_token * call.routing.token;
+  const double tokens = token > Bytes() ? call.size / token : 0;
+  return kernel.latency + group.members() * kernel.peer + tokens * kernel.token +
+         transfer(group, copies_sent(call, group)).near / kernel.nvlink_efficiency;
+}
+
+execution::Communication token_exchange(const Call& call, const Group& group) {
+  return in_steps(group, copies_sent(call, group), token_exchange_time(call, group), 1, Detail::Members);
+}
+
+} // namespace moesim::cost
