@@ -151,7 +151,7 @@ PartTimes::Passes PartTimesTable::span(const PartPieces& pieces, const Place& pl
     one_by_one += piece.weight.at(place.speed);
   }
   passes.weight = gathered.at(place.speed);
-  passes.backward -= one_by_one - passes.weight;
+  passes.host_of_weights = one_by_one - passes.weight;
   return passes;
 }
 

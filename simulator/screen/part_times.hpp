@@ -30,6 +30,7 @@ struct PartTimes {
   struct Passes {
     Seconds forward, backward;
     Seconds weight;                                      // of the backward: products that give weights' gradients
+    Seconds host_of_weights{};                           // of the backward: what gathering these products hides
     Seconds forward_all_to_alls, backward_all_to_alls{}; // of them: experts' all-to-alls by themselves
   };
   std::array<Passes, layer_kind_count> layers{}; // of kinds that the model has
