@@ -1,7 +1,6 @@
 #include "analysis/summary.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include <nlohmann/json.hpp>
 
@@ -45,6 +44,17 @@ void add_time(Summary& summary, const record::RunRecord& run) {
       std::ranges::max_element(summary.stages, {}, &TimeBudget::compute) - summary.stages.begin());
 }
 
+// What the fullest rank does in a layer from `time` on: what it takes memory for.
+void add_peak_moment(Summary& summary, const record::RunRecord& run, double time) {
+  const record::RowRange rows = record::rows_of(run, summary.peak_memory_rank);
+  for (std::size_t row = rows.first; row < rows.last; ++row)
+    if (run.tasks.start[row] >= time && run.tasks.layer[row] >= 0) {
+      summary.peak_memory_layer = run.tasks.layer[row];
+      summary.peak_memory_micro_batch = run.tasks.micro_batch[row];
+      return;
+    }
+}
+
 // The fullest moment of the fullest rank; of equals, the first rank and the first moment.
 void add_memory(Summary& summary, const record::RunRecord& run) {
   const record::MemorySeries& memory = run.memory;
@@ -63,23 +73,9 @@ void add_memory(Summary& summary, const record::RunRecord& run) {
   if (fullest == memory.time.size())
     return;
   summary.peak_memory_rank = memory.rank[fullest];
+  add_peak_moment(summary, run, memory.time[fullest]);
   for (std::size_t i = 0; i < memory.categories.size(); ++i)
     summary.peak_memory.push_back({memory.categories[i], memory.bytes[i][fullest]});
-}
-
-double load_max_over_mean(const record::ExpertLoad& load) {
-  double sum = 0;
-  double layers = 0;
-  for (std::size_t row = 0; row < load.layers.size(); ++row) {
-    const auto first = load.tokens.begin() + static_cast<std::ptrdiff_t>(row * load.experts);
-    const auto last = first + static_cast<std::ptrdiff_t>(load.experts);
-    const double total = std::accumulate(first, last, 0.0);
-    if (total <= 0)
-      continue;
-    sum += *std::max_element(first, last) * static_cast<double>(load.experts) / total;
-    ++layers;
-  }
-  return ratio(sum, layers);
 }
 
 std::optional<InferenceFigures> inference_figures(const record::RunFigures& figures) {
@@ -110,8 +106,7 @@ Summary summarize(const record::RunRecord& run) {
   add_memory(summary, run);
   summary.inference = inference_figures(run.figures);
   if (run.experts.experts > 0)
-    summary.experts = ExpertFigures{load_max_over_mean(run.experts), run.figures.routed_tokens,
-                                    run.figures.computed_tokens, run.figures.dropped_tokens};
+    summary.experts = expert_figures(run);
   return summary;
 }
 
@@ -151,6 +146,14 @@ std::string to_json(const Summary& summary) {
     json["routed_tokens"] = summary.experts->routed_tokens;
     json["computed_tokens"] = summary.experts->computed_tokens;
     json["dropped_tokens"] = summary.experts->dropped_tokens;
+    json["load_cv"] = summary.experts->load_cv;
+    json["rank_load_max_over_mean"] = summary.experts->rank_load_max_over_mean;
+    json["rank_load_cv"] = summary.experts->rank_load_cv;
+    json["moved_tokens"] = summary.experts->moved_tokens;
+    json["moved_bytes"] = summary.experts->moved_bytes;
+    json["imbalance_s"] = summary.experts->imbalance_s;
+    json["expert_latency_p50_s"] = summary.experts->latency_p50_s;
+    json["expert_latency_p99_s"] = summary.experts->latency_p99_s;
   }
   for (const MemoryAdvice& advice : summary.memory_advice)
     json["memory_advice"].push_back({{"set", advice.assignments},

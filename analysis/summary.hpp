@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/expert_balance.hpp"
 #include "analysis/time_budget.hpp"
 #include "simulator/record/run_record.hpp"
 
@@ -14,13 +15,6 @@ namespace moesim::analysis {
 struct MemoryShare {
   std::string category;
   double bytes = 0;
-};
-
-struct ExpertFigures {
-  double load_max_over_mean = 0; // tokens of a layer's busiest expert over its average one, mean over the layers
-  double routed_tokens = 0;
-  double computed_tokens = 0;
-  double dropped_tokens = 0;
 };
 
 struct InferenceFigures {
@@ -59,9 +53,11 @@ struct Summary {
   TimeBudget time;                // of an average rank
   std::vector<TimeBudget> stages; // of an average rank of each
   std::uint32_t peak_memory_rank = 0;
-  std::vector<MemoryShare> peak_memory;    // of that rank at its peak
-  std::vector<MemoryAdvice> memory_advice; // filled in by who knows the scenario; the most effective first
-  std::uint32_t slowest_stage = 0;         // computes longest
+  std::int32_t peak_memory_layer = -1;       // that this rank computes then; -1: none
+  std::int32_t peak_memory_micro_batch = -1; // likewise
+  std::vector<MemoryShare> peak_memory;      // of that rank at its peak
+  std::vector<MemoryAdvice> memory_advice;   // filled in by who knows the scenario; the most effective first
+  std::uint32_t slowest_stage = 0;           // computes longest
 };
 
 [[nodiscard]] Summary summarize(const record::RunRecord& run);

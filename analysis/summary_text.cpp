@@ -87,6 +87,13 @@ std::string advice_lines(const Summary& summary) {
   return text;
 }
 
+// ", in layer 3 of micro-batch 5"
+std::string peak_moment(const Summary& summary) {
+  return summary.peak_memory_layer < 0 ? ""
+                                       : fmt::format(", in layer {} of micro-batch {}", summary.peak_memory_layer,
+                                                     summary.peak_memory_micro_batch);
+}
+
 std::string memory_lines(const Summary& summary) {
   if (summary.peak_memory.empty())
     return {};
@@ -96,8 +103,9 @@ std::string memory_lines(const Summary& summary) {
   if (summary.fits)
     text += fmt::format(" ({:.0f} %)\n", 100 * summary.peak_memory_bytes / summary.memory_capacity_bytes);
   else
-    text += fmt::format(", does not fit: {} too much\n",
-                        format_bytes(Bytes(summary.peak_memory_bytes - summary.memory_capacity_bytes)));
+    text += fmt::format(", does not fit: {} too much{}\n",
+                        format_bytes(Bytes(summary.peak_memory_bytes - summary.memory_capacity_bytes)),
+                        peak_moment(summary));
   for (const MemoryShare& share : summary.peak_memory)
     if (share.bytes > 0)
       text += fmt::format("  {:<18}{:>6.1f} % {:>10}\n", share.category, 100 * share.bytes / summary.peak_memory_bytes,
@@ -152,11 +160,28 @@ std::string inference_lines(const InferenceFigures& inference) {
                             format_bytes(Bytes(inference.kv_cache_bytes)));
 }
 
-std::string expert_line(const ExpertFigures& experts) {
+std::string expert_lines(const ExpertFigures& experts) {
   const auto count = [](double tokens) { return format_count(std::llround(tokens)); };
-  return fmt::format("experts: the busiest gets {:.2f} x the mean; {} token copies routed, {} computed, {} dropped\n",
-                     experts.load_max_over_mean, count(experts.routed_tokens), count(experts.computed_tokens),
-                     count(experts.dropped_tokens));
+  std::string text =
+      fmt::format("experts: the busiest gets {:.2f} x the mean; {} token copies routed, {} computed, {} dropped\n",
+                  experts.load_max_over_mean, count(experts.routed_tokens), count(experts.computed_tokens),
+                  count(experts.dropped_tokens));
+  constexpr double rounding = 1e-6;
+  if (experts.load_cv < rounding && experts.dropped_tokens == 0)
+    return text;
+  text += fmt::format("  load of ranks     the busiest {:.2f} x the mean of its group, cv {:.2f} (of experts {:.2f})\n",
+                      experts.rank_load_max_over_mean, experts.rank_load_cv, experts.load_cv);
+  text += fmt::format("  imbalance         {} of an average GPU's time, waiting for the slowest experts of its group\n",
+                      format_seconds(Seconds(experts.imbalance_s)));
+  text += fmt::format("  a layer's experts {} (median), {} (99th percentile), forward\n",
+                      format_seconds(Seconds(experts.latency_p50_s)), format_seconds(Seconds(experts.latency_p99_s)));
+  if (experts.dropped_tokens > 0)
+    text += fmt::format("  dropped           {:.1f} % of the copies\n",
+                        100 * experts.dropped_tokens / experts.routed_tokens);
+  if (experts.moved_tokens > 0 || experts.moved_bytes > 0)
+    text += fmt::format("  moved             {} token copies, {} of experts\n", count(experts.moved_tokens),
+                        format_bytes(Bytes(experts.moved_bytes)));
+  return text;
 }
 
 } // namespace
@@ -182,7 +207,7 @@ std::string to_text(const Summary& summary, Colour colour) {
   text += memory_lines(summary);
   text += stage_line(summary) + idle_line(summary);
   if (summary.experts)
-    text += expert_line(*summary.experts);
+    text += expert_lines(*summary.experts);
   return text;
 }
 

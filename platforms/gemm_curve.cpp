@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace moesim::platforms {
 namespace {
@@ -51,16 +52,36 @@ public:
 private:
   // Where waves are spread, splitting further than until every multiprocessor has a tile gains nothing.
   [[nodiscard]] double with(Tile tile) const {
-    const double tiles = static_cast<double>(op_.groups) * static_cast<double>(ceil_div(op_.m, tile.m)) *
-                         static_cast<double>(ceil_div(op_.n, tile.n));
+    const double tiles = static_cast<double>(rows_of_tiles(tile)) * static_cast<double>(ceil_div(op_.n, tile.n));
     double best = std::numeric_limits<double>::infinity();
     for (std::int64_t parts = 1; parts <= largest_split; parts *= 2) {
       const double part_tiles = tiles * static_cast<double>(parts);
-      best = std::min(best, waves(part_tiles) * tile_time(tile, parts) + reduction(parts));
+      best = std::min(best, waves_time(part_tiles, tile, parts) + reduction(parts));
       if (!curve_.whole_waves && part_tiles >= processors_)
         break;
     }
     return best;
+  }
+
+  // Groups with unequal rows have unequally many tiles, or, in weights' gradients, tiles that go through unequal k.
+  [[nodiscard]] std::int64_t rows_of_tiles(Tile tile) const {
+    if (op_.rows.are_equal() || op_.gives_weight_gradient)
+      return op_.groups * ceil_div(op_.m, tile.m);
+    std::int64_t tiles = 0;
+    for (const std::int64_t rows : op_.rows.list())
+      tiles += ceil_div(rows, tile.m);
+    return tiles;
+  }
+
+  // Long tiles and short ones share the waves evenly, but the longest one is not shorter for it.
+  [[nodiscard]] double waves_time(double tiles, Tile tile, std::int64_t parts) const {
+    if (op_.rows.are_equal() || !op_.gives_weight_gradient)
+      return waves(tiles) * tile_time(tile, op_.k, parts);
+    double sum = 0;
+    for (const std::int64_t rows : op_.rows.list())
+      sum += tile_time(tile, rows, parts);
+    const double mean = sum / static_cast<double>(op_.rows.list().size());
+    return std::max(waves(tiles) * mean, tile_time(tile, op_.rows.list().front(), parts));
   }
 
   [[nodiscard]] double waves(double tiles) const {
@@ -68,11 +89,11 @@ private:
     return std::max(1.0, curve_.whole_waves ? std::ceil(share) : share);
   }
 
-  [[nodiscard]] double tile_time(Tile tile, std::int64_t parts) const {
+  [[nodiscard]] double tile_time(Tile tile, std::int64_t k, std::int64_t parts) const {
     const auto area = static_cast<double>(tile.m * tile.n);
     const double operand_bytes = static_cast<double>(tile.m + tile.n) * bytes_per_element(op_.precision);
     const double step = std::max(2 * area / multiplications_, over(operand_bytes, operands_));
-    const std::int64_t steps = ceil_div(op_.k, parts * step_of_k) * step_of_k;
+    const std::int64_t steps = ceil_div(k, parts * step_of_k) * step_of_k;
     return static_cast<double>(steps) * step + over(area * result_bytes, results_);
   }
 

@@ -4,7 +4,8 @@
 // A product of m x n x k is cut into tiles of results. A tile goes through k, for each step at the pace of what is
 // slower: the multiplications, or reading the operands of the tile from the L2 cache; then it writes its results. When
 // there are fewer tiles than multiprocessors, k is split over several tiles, whose sums a second kernel adds up
-// (split-K). The library is taken to choose the fastest tile. Each group of a grouped product has tiles of its own.
+// (split-K). The library is taken to choose the fastest tile. Each group of a grouped product has tiles of its own, and
+// as many as its rows take.
 #pragma once
 
 #include <cstdint>

@@ -11,6 +11,8 @@ double expected_active_experts(const MoeSpec& moe, std::int64_t experts, double 
 }
 
 std::int64_t RankShape::active_experts() const {
+  if (load != nullptr)
+    return static_cast<std::int64_t>(load->rows.size());
   if (!shape.cache)
     return experts();
   const std::int64_t ranks_with_tokens = replicates_tokens() ? 1 : shape.sizes.ep * shape.sizes.etp;

@@ -14,21 +14,22 @@ std::int64_t expert_capacity(const CapacityOptions& options, const MoeSpec& moe,
 }
 
 ExpertInput expert_input(const std::vector<std::int64_t>& copies, const CapacityOptions& options, const MoeSpec& moe,
-                         std::int64_t tokens) {
+                         std::int64_t tokens, std::int64_t parts) {
   ExpertInput input{copies, std::vector<std::int64_t>(copies.size()), {}};
   if (options.factor) {
-    const std::int64_t capacity = expert_capacity(options, moe, tokens);
+    const std::int64_t capacity = expert_capacity(options, moe, tokens) * parts;
     for (std::size_t expert = 0; expert < copies.size(); ++expert) {
       input.computed[expert] = std::min(copies[expert], capacity);
       input.dropped[expert] = copies[expert] - input.computed[expert];
     }
     if (options.pad_to_capacity) {
-      input.rows.assign(copies.size(), std::min(capacity, tokens));
+      input.rows.assign(copies.size(), std::min(capacity, tokens * parts));
       return input;
     }
   }
+  const std::int64_t multiple = options.tokens_multiple == 1 ? 1 : options.tokens_multiple * parts;
   for (const std::int64_t computed : input.computed)
-    input.rows.push_back(std::min(padded_rows(computed, options.tokens_multiple), tokens));
+    input.rows.push_back(std::min(padded_rows(computed, multiple), tokens * parts));
   return input;
 }
 

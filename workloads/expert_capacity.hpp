@@ -32,9 +32,10 @@ struct ExpertInput {
 };
 
 // Applies capacity, then padding. The router pads with tokens that it did not route there, so that rows end at
-// `tokens`: min(capacity, tokens) where padded to capacity, else at most the next multiple.
+// `tokens`: min(capacity, tokens) where padded to capacity, else at most the next multiple. Copies, and what is
+// returned, are counted in parts, `parts` of which are one.
 [[nodiscard]] ExpertInput expert_input(const std::vector<std::int64_t>& copies, const CapacityOptions& options,
-                                       const MoeSpec& moe, std::int64_t tokens);
+                                       const MoeSpec& moe, std::int64_t tokens, std::int64_t parts = 1);
 
 // Rows of a grouped product whose groups are padded to a tile where they are computed, not where they are sent.
 [[nodiscard]] std::int64_t padded_rows(std::int64_t rows, std::int64_t multiple);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -12,13 +13,11 @@
 namespace moesim::workloads {
 namespace {
 
-using Counts = std::vector<std::int64_t>;
-
-std::int64_t sum(const Counts& counts) {
+std::int64_t sum(const Parts& counts) {
   return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
 }
 
-void add(Counts& to, const Counts& counts) {
+void add(Parts& to, const Parts& counts) {
   std::ranges::transform(to, counts, to.begin(), std::plus());
 }
 
@@ -26,42 +25,62 @@ std::int64_t micro_batches_of(const RoutingModel& routing) {
   return routing.type == RoutingType::Trace ? std::int64_t{1} + std::ranges::max(routing.trace->micro_batches) : 1;
 }
 
-// Copies per expert of one source that go to the experts, in what is sent to each.
-ExpertInput routed_input(const LoadOptions& options, const MoeSpec& moe, const Counts& copies, std::int64_t tokens,
+std::int64_t whole_tokens(const TokenSources& sources) {
+  return static_cast<std::int64_t>(std::ceil(sources.tokens));
+}
+
+// Of one source, per expert.
+Parts routed_copies(const LoadOptions& options, const MoeSpec& moe, const RoutingPlace& place,
+                    const std::vector<double>& inclusion, const TokenSources& sources) {
+  Parts parts;
+  if (options.routing.counts == TokenCounts::Expected)
+    for (const double chance : inclusion)
+      parts.push_back(std::llround(chance * sources.tokens * parts_per_copy));
+  else
+    for (const std::int64_t copies : expert_copies(inclusion, options.routing, moe, place, whole_tokens(sources)))
+      parts.push_back(copies * parts_per_copy);
+  return parts;
+}
+
+// Copies of one source that go to the experts, in what is sent to each.
+ExpertInput routed_input(const LoadOptions& options, const MoeSpec& moe, const Parts& copies, std::int64_t tokens,
                          GroupLoad& load) {
   add(load.routed, copies);
   if (options.balancing != Balancing::Reroute)
-    return expert_input(copies, options.capacity, moe, tokens);
-  const Counts moved = schedulers::reroute_overflow(copies, expert_capacity(options.capacity, moe, tokens), tokens);
+    return expert_input(copies, options.capacity, moe, tokens, parts_per_copy);
+  const std::int64_t capacity = expert_capacity(options.capacity, moe, tokens) * parts_per_copy;
+  const Parts moved = schedulers::reroute_overflow(copies, capacity, tokens * parts_per_copy);
   for (std::size_t expert = 0; expert < copies.size(); ++expert)
     load.rerouted += std::max<std::int64_t>(0, moved[expert] - copies[expert]);
-  return expert_input(moved, options.capacity, moe, tokens);
+  return expert_input(moved, options.capacity, moe, tokens, parts_per_copy);
 }
 
-// Takes `tokens` of the rows, from each source in proportion: floor(t C_s / N) in all from the first s sources.
-Counts taken(ExpertRows& rows, std::int64_t tokens) {
-  const std::int64_t all = sum(rows.from);
-  Counts result;
-  std::int64_t before = 0;
-  std::int64_t running = 0;
-  for (std::int64_t& count : rows.from) {
-    running += count;
-    const std::int64_t until = tokens * running / all;
-    result.push_back(until - before);
-    count -= until - before;
-    before = until;
+// In parts that replicas can share evenly.
+Parts divisible(Parts copies, const std::vector<std::int64_t>& replicas) {
+  for (std::size_t expert = 0; expert < copies.size(); ++expert)
+    copies[expert] = (copies[expert] + replicas[expert] / 2) / replicas[expert] * replicas[expert];
+  return copies;
+}
+
+// Takes a share of the rows, as large of each source's, so that equal sources stay equal.
+Parts taken(ExpertRows& rows, double share) {
+  Parts result;
+  for (std::int64_t& parts : rows.from) {
+    result.push_back(std::min(parts, static_cast<std::int64_t>(std::llround(share * static_cast<double>(parts)))));
+    parts -= result.back();
   }
   return result;
 }
 
 void steal(const LoadOptions& options, const schedulers::ExpertPlacement& placement, GroupLoad& load) {
-  Counts tokens_of_slot;
+  Parts of_slots;
   for (const ExpertRows& rows : load.rows)
-    tokens_of_slot.push_back(sum(rows.from));
-  load.stolen = schedulers::stealing_plan(placement, tokens_of_slot, options.stealing);
+    of_slots.push_back(sum(rows.from));
+  load.stolen = schedulers::stealing_plan(placement, of_slots, options.stealing);
   for (const schedulers::StolenTokens& theft : load.stolen) {
     ExpertRows& victim = load.rows[static_cast<std::size_t>(theft.from_slot)];
-    ExpertRows stolen{theft.to, victim.expert, taken(victim, theft.tokens)};
+    const double share = static_cast<double>(theft.tokens) / static_cast<double>(sum(victim.from));
+    ExpertRows stolen{theft.to, victim.expert, taken(victim, share)};
     load.rows.push_back(std::move(stolen));
   }
 }
@@ -125,25 +144,28 @@ schedulers::RebalancingPlan placement_plan(const LoadOptions& options, const Moe
 
 GroupLoad group_load(const LoadOptions& options, const MoeSpec& moe, const GroupPlace& where,
                      const schedulers::ExpertPlacement& placement, const std::vector<double>& inclusion,
-                     std::span<const std::int64_t> tokens) {
-  MOESIM_CHECK(std::ssize(tokens) == placement.ranks, "the ranks of a group are its sources");
-  const Counts none(static_cast<std::size_t>(moe.num_experts));
+                     const TokenSources& sources) {
+  MOESIM_CHECK(sources.count % placement.ranks == 0, "each rank of a group has as many sources");
+  const std::int64_t tokens = whole_tokens(sources);
+  const Parts none(static_cast<std::size_t>(moe.num_experts));
+  const std::vector<std::int64_t> replicas = placement.replicas();
   GroupLoad load{.rows = {}, .routed = none, .computed = none, .dropped = none, .stolen = {}};
   for (std::int64_t slot = 0; slot < placement.slots(); ++slot)
     load.rows.push_back({placement.rank_of_slot(slot), placement.expert_of_slot[static_cast<std::size_t>(slot)], {}});
-  for (std::int64_t source = 0; source < placement.ranks; ++source) {
-    const std::int64_t own = tokens[static_cast<std::size_t>(source)];
+  for (std::int64_t source = 0; source < sources.count; ++source) {
     const RoutingPlace place{.iteration = options.iteration,
                              .layer = where.layer,
                              .micro_batch = where.micro_batch,
                              .source = source,
-                             .sources = placement.ranks,
+                             .sources = sources.count,
                              .group = where.group};
-    const Counts copies = expert_copies(inclusion, options.routing, moe, place, own);
-    const ExpertInput input = routed_input(options, moe, copies, own, load);
+    const Parts copies = routed_copies(options, moe, place, inclusion, sources);
+    const ExpertInput input = routed_input(options, moe, copies, tokens, load);
     add(load.computed, input.computed);
     add(load.dropped, input.dropped);
-    const Counts slots = schedulers::split_over_replicas(input.rows, placement, source, options.replicas, where.nodes);
+    const Parts slots =
+        schedulers::split_over_replicas(divisible(input.rows, replicas), placement,
+                                        source * placement.ranks / sources.count, options.replicas, where.nodes);
     for (std::size_t slot = 0; slot < slots.size(); ++slot)
       load.rows[slot].from.push_back(slots[slot]);
   }
@@ -152,19 +174,30 @@ GroupLoad group_load(const LoadOptions& options, const MoeSpec& moe, const Group
   return load;
 }
 
-std::vector<std::vector<std::int64_t>> GroupLoad::sent() const {
-  const std::size_t ranks = rows.front().from.size();
-  std::vector<std::vector<std::int64_t>> result(ranks, Counts(ranks));
+bool is_even(const LoadOptions& options) {
+  const CapacityOptions& capacity = options.capacity;
+  const bool drops = capacity.factor && *capacity.factor * (1 + capacity.overflow_buffer) < 1;
+  return is_balanced(options.routing) && !drops && !capacity.pad_to_capacity && capacity.tokens_multiple == 1 &&
+         options.redundant_experts == 0;
+}
+
+std::vector<Parts> GroupLoad::sent() const {
+  std::int64_t ranks = 0;
   for (const ExpertRows& of_expert : rows)
-    for (std::size_t source = 0; source < ranks; ++source)
+    ranks = std::max(ranks, of_expert.rank + 1);
+  std::vector<Parts> result(rows.front().from.size(), Parts(static_cast<std::size_t>(ranks)));
+  for (const ExpertRows& of_expert : rows)
+    for (std::size_t source = 0; source < result.size(); ++source)
       result[source][static_cast<std::size_t>(of_expert.rank)] += of_expert.from[source];
   return result;
 }
 
-std::vector<std::int64_t> GroupLoad::received() const {
-  std::vector<std::int64_t> result(rows.front().from.size());
-  for (const ExpertRows& of_expert : rows)
+Parts GroupLoad::received() const {
+  Parts result;
+  for (const ExpertRows& of_expert : rows) {
+    result.resize(std::max(result.size(), static_cast<std::size_t>(of_expert.rank) + 1));
     result[static_cast<std::size_t>(of_expert.rank)] += sum(of_expert.from);
+  }
   return result;
 }
 

@@ -1,9 +1,11 @@
 // Who sends how many token copies to whom, for one layer and micro-batch in one expert-parallel group: routing,
 // capacity, placement and balancing in turn.
+//
+// Copies are counted in parts, so that expected counts can be fractions and still add up exactly in any order: experts
+// and ranks that are alike get equal numbers, and are simulated once.
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "schedulers/expert_rebalancing.hpp"
@@ -36,6 +38,9 @@ struct LoadOptions {
   std::int64_t iteration = 0; // that is simulated
 };
 
+// Whether every rank gets the same in every layer and micro-batch, and nothing is dropped or padded.
+[[nodiscard]] bool is_even(const LoadOptions& options);
+
 // Of one expert-parallel group, whose ranks are on so many nodes.
 [[nodiscard]] schedulers::PlacementShape placement_shape(const LoadOptions& options, const MoeSpec& moe,
                                                          std::int64_t ranks, std::int64_t nodes);
@@ -51,23 +56,34 @@ struct LoadOptions {
 [[nodiscard]] schedulers::RebalancingPlan placement_plan(const LoadOptions& options, const MoeSpec& moe,
                                                          const schedulers::PlacementShape& shape, std::int64_t layer);
 
+inline constexpr std::int64_t parts_per_copy = 65536;
+using Parts = std::vector<std::int64_t>;
+
 // Rows of one expert that one rank works on.
 struct ExpertRows {
   std::int64_t rank = 0; // of the group
   std::int64_t expert = 0;
-  std::vector<std::int64_t> from; // per source: token copies and padding
+  Parts from; // per source: token copies and padding
 };
 
+// In parts, thefts too.
 struct GroupLoad {
-  std::vector<ExpertRows> rows;       // one for each slot of the placement in order, then one for each theft
-  std::vector<std::int64_t> routed;   // per expert, before capacity
-  std::vector<std::int64_t> computed; // per expert, without padding
-  std::vector<std::int64_t> dropped;  // per expert; routed + rerouted to it = computed + dropped
+  std::vector<ExpertRows> rows; // one for each slot of the placement in order, then one for each theft
+  Parts routed;                 // per expert, before capacity
+  Parts computed;               // per expert, without padding
+  Parts dropped;                // per expert; routed + rerouted to it = computed + dropped
   std::vector<schedulers::StolenTokens> stolen;
-  std::int64_t rerouted = 0; // copies that went to another expert than the router wanted
+  std::int64_t rerouted = 0; // that went to another expert than the router wanted
 
-  [[nodiscard]] std::vector<std::vector<std::int64_t>> sent() const; // rows[source][rank]
-  [[nodiscard]] std::vector<std::int64_t> received() const;          // rows per rank
+  [[nodiscard]] std::vector<Parts> sent() const; // rows[source][rank]
+  [[nodiscard]] Parts received() const;          // rows per rank
+};
+
+// The ranks whose tokens a group's experts work on: as many on each rank of the placement, with equally many tokens.
+// Where experts are cut (etp), each of their ranks is a source. A mean may be a fraction.
+struct TokenSources {
+  std::int64_t count = 1;
+  double tokens = 0; // of each
 };
 
 struct GroupPlace {
@@ -77,9 +93,10 @@ struct GroupPlace {
   std::int64_t nodes = 1; // of the group's ranks
 };
 
-// `tokens` per source; the sources are the ranks of the group. `inclusion` is layer_inclusion().
+// Expected counts are the inclusion probabilities times the tokens, to within half a part; sampled ones are
+// expert_copies(). `inclusion` is layer_inclusion().
 [[nodiscard]] GroupLoad group_load(const LoadOptions& options, const MoeSpec& moe, const GroupPlace& where,
                                    const schedulers::ExpertPlacement& placement, const std::vector<double>& inclusion,
-                                   std::span<const std::int64_t> tokens);
+                                   const TokenSources& sources);
 
 } // namespace moesim::workloads

@@ -13,6 +13,8 @@ MicroBatchShape InferenceJob::micro_batch(std::int64_t step) const {
           .precision = inference.precision,
           .dispatcher = moe.dispatcher,
           .fp8_dispatch = moe.fp8_dispatch,
+          .experts_are_even = is_even(moe.load),
+          .reaction = Seconds(moe.load.stealing.reaction_time_s),
           .cache = KvCache{.held = is_prefill ? 0 : inference.cached_after(step - 1),
                            .block_size = inference.kv_block_size,
                            .precision = inference.kv_cache_precision},

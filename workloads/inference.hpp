@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "workloads/expert_loads.hpp"
 #include "workloads/job.hpp"
 #include "workloads/segments.hpp"
 
@@ -72,10 +73,10 @@ struct InferencePass {
 
 // The whole batch: prefill of all micro-batches, then step after step of decoding. A micro-batch's next step waits for
 // its tokens to come back from the last stage to the first; a pass waits for the sends of the one before it.
-[[nodiscard]] graph::Programs inference_run(const InferenceJob& job);
+[[nodiscard]] graph::Programs inference_run(const InferenceJob& job, const ExpertLoads& loads = {});
 
 // Some steps of it, stage by stage.
-void visit_stages(const InferenceJob& job, StepRange steps, const StageVisitor& visit);
+void visit_stages(const InferenceJob& job, StepRange steps, const StageVisitor& visit, const ExpertLoads& loads = {});
 
 // Rows of the task table, without building it: all decode steps but the last one have equally many.
 [[nodiscard]] std::int64_t row_count(const InferenceJob& job);

@@ -1,5 +1,6 @@
 #include "workloads/inference.hpp"
 
+#include <algorithm>
 #include <map>
 #include <ranges>
 #include <utility>
@@ -36,8 +37,12 @@ Parts make_parts(const InferenceJob& job, std::int64_t step, ProgramTables& tabl
   Parts parts;
   for (std::int64_t layer = 0; layer < job.model.num_layers; ++layer) {
     const LayerKind kind = job.model.kind_of(layer);
-    if (!parts.layers.contains(kind))
-      parts.layers[kind] = tables.steps(layer_forward(job.model, job.layer_batch(step), kind), phase);
+    if (parts.layers.contains(kind))
+      continue;
+    const MicroBatchShape layer_batch = job.layer_batch(step);
+    const auto forward = [&](const RankLoad* load) { return layer_forward(job.model, layer_batch, kind, load); };
+    parts.layers[kind] = kind.has_experts ? tables.steps(forward, phase, phase == Phase::Prefill ? 0 : 1)
+                                          : tables.steps(forward(nullptr), phase);
   }
   parts.embedding = tables.steps(embedding_forward(job.model, shape), phase);
   parts.next_token = tables.steps(next_token(job.model, shape), phase);
@@ -72,10 +77,13 @@ private:
 // Writes the program of one stage.
 class StageBuilder {
 public:
-  StageBuilder(const InferenceJob& job, PartsOfSteps& parts, std::int64_t stage)
-      : job_(job), parts_(parts), stage_(stage), last_stage_(job.sizes.pp - 1), writer_(job.queues) {}
+  StageBuilder(const InferenceJob& job, PartsOfSteps& parts, ProgramTables& tables, std::int64_t stage)
+      : job_(job), parts_(parts), tables_(tables), stage_(stage), last_stage_(job.sizes.pp - 1), writer_(job.queues) {}
 
   graph::Program build(StepRange steps) {
+    for (const std::int64_t layer : layers())
+      if (std::ranges::count(tables_.moving_layers(), layer) > 0 && steps.first == 1)
+        writer_.play(expert_moves(), {0, layer});
     for (const InferencePass& pass : passes(job_, steps))
       forward(pass);
     return writer_.finish();
@@ -109,6 +117,10 @@ private:
     return steps;
   }
 
+  [[nodiscard]] std::vector<SegmentStep> expert_moves() {
+    return tables_.expert_moves(job_.model, job_.layer_batch(1), bytes_per_element(job_.inference.precision));
+  }
+
   void begin(const Parts& parts, const InferencePass& pass) {
     if (stage_ > 0)
       return receive(parts.activation, stage_ - 1, pass.micro_batch);
@@ -135,6 +147,7 @@ private:
 
   const InferenceJob& job_;
   PartsOfSteps& parts_;
+  ProgramTables& tables_;
   std::int64_t stage_;
   std::int64_t last_stage_;
   StageWriter writer_;
@@ -149,23 +162,18 @@ std::int64_t rows_of(const InferenceJob& job, std::int64_t step) {
 
 } // namespace
 
-void visit_stages(const InferenceJob& job, StepRange steps, const StageVisitor& visit) {
+void visit_stages(const InferenceJob& job, StepRange steps, const StageVisitor& visit, const ExpertLoads& loads) {
   MOESIM_CHECK(job.sizes.cp == 1 && job.sizes.vpp == 1, "the reader refuses what inference does not do");
   graph::Programs shared;
-  ProgramTables tables(shared);
+  ProgramTables tables(shared, loads);
   PartsOfSteps parts(job, tables);
   for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage)
-    visit(StageBuilder(job, parts, stage).build(steps), shared);
+    visit(StageBuilder(job, parts, tables, stage).build(steps), shared);
 }
 
-graph::Programs inference_run(const InferenceJob& job) {
-  graph::Programs programs;
-  visit_stages(job, {1, job.inference.output_length}, [&](graph::Program program, const graph::Programs& tables) {
-    programs.stages.push_back(std::move(program));
-    programs.works = tables.works;
-    programs.names = tables.names;
-  });
-  return programs;
+graph::Programs inference_run(const InferenceJob& job, const ExpertLoads& loads) {
+  const StepRange steps{1, job.inference.output_length};
+  return all_stages([&](const StageVisitor& visit) { visit_stages(job, steps, visit, loads); });
 }
 
 std::int64_t row_count(const InferenceJob& job) {

@@ -7,6 +7,7 @@
 
 #include "schedulers/chunk_placement.hpp"
 #include "simulator/graph/program.hpp"
+#include "workloads/group_load.hpp"
 #include "workloads/layer_options.hpp"
 #include "workloads/layout.hpp"
 #include "workloads/model.hpp"
@@ -17,6 +18,7 @@ namespace moesim::workloads {
 struct MoeOptions {
   Dispatcher dispatcher = Dispatcher::AllToAll;
   bool fp8_dispatch = false; // DeepEp sends tokens, and gradients, to the experts in FP8
+  LoadOptions load;          // how tokens find their experts, and which rank holds which
 };
 
 struct Job {
@@ -50,5 +52,7 @@ struct Job {
 
 // Takes the program of one stage after the other; `tables` holds the works and names so far.
 using StageVisitor = std::function<void(graph::Program program, const graph::Programs& tables)>;
+// The programs that `visit_all` has a visitor take.
+[[nodiscard]] graph::Programs all_stages(const std::function<void(const StageVisitor&)>& visit_all);
 
 } // namespace moesim::workloads

@@ -10,7 +10,7 @@ double product(std::int64_t a, std::int64_t b) {
 }
 
 std::int64_t per_group(std::int64_t rows, std::int64_t groups) {
-  return (rows + groups - 1) / groups;
+  return groups == 0 ? 0 : (rows + groups - 1) / groups;
 }
 
 double weight_elements(const GemmShape& shape) {
@@ -28,6 +28,7 @@ Operator product_of(const GemmShape& shape, Precision precision, Pass pass, doub
           .flops = Flops(2 * product(shape.rows, shape.n) * static_cast<double>(shape.k)),
           .bytes = Bytes((elements - result_elements) * bytes_per_element(precision) +
                          result_elements * bytes_per_element(precision_outside_products(precision))),
+          .rows = shape.of_groups,
           .launches = shape.groups};
 }
 

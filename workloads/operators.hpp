@@ -8,14 +8,16 @@
 
 namespace moesim::workloads {
 
-// A product of [rows, k] by [k, n]; with several groups (experts), the rows are spread evenly over as many weights, and
-// the host launches each (Transformer Engine, GroupedLinear).
+// A product of [rows, k] by [k, n]; with several groups (experts), the rows are spread over as many weights: evenly, or
+// as `of_groups` says, whose sum they then are. Nothing is read or written of a weight without rows. The host launches
+// each group (Transformer Engine, GroupedLinear).
 // Forward: one product. Backward: two, for the gradients of input and weight, each with as many FLOPs as the forward.
 struct GemmShape {
   std::int64_t rows = 0;
   std::int64_t n = 0;
   std::int64_t k = 0;
   std::int64_t groups = 1;
+  GroupRows of_groups{};
 };
 // In FP8 both factors are FP8 and the result BF16.
 [[nodiscard]] Operator gemm_forward(const GemmShape& shape, Precision precision);

@@ -1,5 +1,9 @@
 #include "workloads/program_tables.hpp"
 
+#include <algorithm>
+
+#include "simulator/base/check.hpp"
+
 namespace moesim::workloads {
 
 using graph::Dimension;
@@ -23,6 +27,43 @@ std::vector<SegmentStep> ProgramTables::steps(const Segments& segments, graph::P
   for (const Segment& segment : segments)
     result.push_back(step(segment, phase));
   return result;
+}
+
+std::vector<SegmentStep> ProgramTables::steps(const SegmentsOf& segments_of, graph::Phase phase, std::uint32_t batch) {
+  std::vector<SegmentStep> result;
+  std::vector<std::vector<std::uint32_t>> works; // of each step, by load
+  for (std::size_t at = 0; at < loads_.loads.size(); ++at) {
+    if (loads_.loads[at].batch != batch)
+      continue;
+    const Segments segments = segments_of(&loads_.loads[at].load);
+    if (result.empty()) {
+      result = steps(segments, phase);
+      for (const SegmentStep& step : result)
+        works.emplace_back(loads_.loads.size(), step.task.work);
+    }
+    MOESIM_CHECK(segments.size() == result.size(), "loads change nothing but amounts");
+    for (std::size_t step = 0; step < segments.size(); ++step)
+      works[step][at] = work_index(segments[step]);
+  }
+  if (works.empty())
+    return steps(segments_of(nullptr), phase);
+  for (std::size_t step = 0; step < result.size(); ++step) {
+    const bool sends_tokens = moves_tokens(result[step].task.kind) && result[step].over == Dimension::Ep;
+    const std::uint32_t first = result[step].task.work;
+    if (!sends_tokens && std::ranges::all_of(works[step], [&](std::uint32_t work) { return work == first; }))
+      continue;
+    result[step].family = static_cast<std::uint32_t>(programs_.families.size());
+    programs_.families.push_back({batch, std::move(works[step])});
+  }
+  return result;
+}
+
+std::vector<SegmentStep> ProgramTables::expert_moves(const ModelSpec& model, const MicroBatchShape& shape,
+                                                     double bytes) {
+  if (loads_.moving_layers.empty())
+    return {};
+  return steps([&](const RankLoad* load) { return Segments{expert_move(model, shape, *load, bytes)}; },
+               graph::Phase::Parameters, loads_.moving_batch);
 }
 
 SegmentStep ProgramTables::transfer(const char* name, Bytes bytes, graph::Phase phase) {

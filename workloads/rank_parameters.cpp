@@ -59,8 +59,9 @@ RankParameters layer_parameters(const Job& job, LayerKind kind) {
   }
   if (model.moe->shared_intermediate_size > 0)
     parameters.dense += mlp_share(model, model.moe->shared_intermediate_size, tp);
-  parameters.expert = static_cast<double>(model.moe->num_experts / job.sizes.ep) *
-                      mlp_parameters(model, model.moe->intermediate_size) / static_cast<double>(job.sizes.etp);
+  const std::int64_t experts = (model.moe->num_experts + job.moe.load.redundant_experts) / job.sizes.ep;
+  parameters.expert = static_cast<double>(experts) * mlp_parameters(model, model.moe->intermediate_size) /
+                      static_cast<double>(job.sizes.etp);
   return parameters;
 }
 

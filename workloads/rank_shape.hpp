@@ -21,7 +21,8 @@ inline constexpr double fp32_bytes = 4;
 struct RankShape {
   const ModelSpec& model;
   const MicroBatchShape& shape;
-  LayerKind kind; // of the layer at hand
+  LayerKind kind;                 // of the layer at hand
+  const RankLoad* load = nullptr; // of its experts; none: that of all of them is the same
 
   [[nodiscard]] std::int64_t tp() const { return shape.sizes.tp; }
   [[nodiscard]] std::int64_t tokens() const { return shape.tokens(); }
@@ -42,17 +43,21 @@ struct RankShape {
   [[nodiscard]] std::int64_t vocabulary() const { return (model.vocab_size + tp() - 1) / tp(); }
   // Ranks that the tokens of a micro-batch are spread over outside of tensor-parallel regions.
   [[nodiscard]] std::int64_t sequence_ranks() const { return shape.sequence_parallel ? tp() : 1; }
-  // Experts of this rank, those of them that meet any token, the token copies routed away from it, and, load being
-  // even, those that its experts work on: as many from each rank of its etp group, with whom it shares each expert's
-  // columns.
+  // Experts of this rank, those of them that meet any token, the token copies routed away from it and to it, and those
+  // that its experts work on: from each rank of its etp group, with whom it shares each expert's columns.
   [[nodiscard]] std::int64_t experts() const { return model.moe->num_experts / shape.sizes.ep; }
   [[nodiscard]] std::int64_t active_experts() const;
-  [[nodiscard]] std::int64_t routed() const { return local() * model.moe->experts_per_token; }
+  [[nodiscard]] std::int64_t routed() const {
+    return load != nullptr ? load->routed : local() * model.moe->experts_per_token;
+  }
+  [[nodiscard]] std::int64_t received() const { return load != nullptr ? load->received : routed(); }
   // Without sequence parallelism every tp rank has all tokens, and as the experts are spread over the same ranks none
   // travels: a rank's experts take the copies that are theirs, and one all-reduce adds up what all ranks made of them
   // (vLLM, fused_moe/layer.py; SGLang; TensorRT-LLM without attention data parallelism).
   [[nodiscard]] bool replicates_tokens() const { return tp() > 1 && !shape.sequence_parallel; }
   [[nodiscard]] std::int64_t expert_rows() const {
+    if (load != nullptr)
+      return load->all_rows();
     if (replicates_tokens())
       return (routed() + shape.sizes.ep - 1) / shape.sizes.ep;
     const std::int64_t copies = tokens() * model.moe->experts_per_token * shape.sizes.etp;

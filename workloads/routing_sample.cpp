@@ -1,5 +1,7 @@
 #include "workloads/routing_sample.hpp"
 
+#include <cmath>
+
 namespace moesim::workloads {
 namespace {
 
@@ -10,6 +12,14 @@ void add_row(const RoutingModel& routing, const MoeSpec& moe, const RoutingPlace
   trace.micro_batches.push_back(static_cast<std::int32_t>(place.micro_batch));
   for (const std::int64_t copies : expert_copies(routing, moe, place, tokens))
     trace.tokens.push_back(static_cast<double>(copies));
+}
+
+// `tokens` of all micro-batches and ranks.
+RoutingTrace sample_of(const Job& job, std::int64_t micro_batches, double tokens) {
+  return routing_sample(job.moe.load.routing, job.model,
+                        {.iterations = job.moe.load.iteration + 1,
+                         .micro_batches = micro_batches,
+                         .tokens = std::llround(tokens / static_cast<double>(micro_batches))});
 }
 
 } // namespace
@@ -24,6 +34,15 @@ RoutingTrace routing_sample(const RoutingModel& routing, const ModelSpec& model,
         add_row(routing, *model.moe, {.iteration = iteration, .layer = layer, .micro_batch = micro_batch}, shape.tokens,
                 trace);
   return trace;
+}
+
+RoutingTrace routing_sample(const TrainingJob& job) {
+  return sample_of(job, job.training.micro_batches(job.sizes), job.training.tokens());
+}
+
+RoutingTrace routing_sample(const InferenceJob& job) {
+  return sample_of(job, job.inference.micro_batches(job.sizes),
+                   static_cast<double>(job.inference.batch_size * job.inference.prompt_length));
 }
 
 } // namespace moesim::workloads

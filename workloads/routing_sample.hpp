@@ -4,6 +4,8 @@
 #include <cstdint>
 
 #include "workloads/expert_routing.hpp"
+#include "workloads/inference.hpp"
+#include "workloads/training.hpp"
 
 namespace moesim::workloads {
 
@@ -15,5 +17,10 @@ struct SampleShape {
 
 [[nodiscard]] RoutingTrace routing_sample(const RoutingModel& routing, const ModelSpec& model,
                                           const SampleShape& shape);
+
+// The sample of a job that has experts: its micro-batches, of inference the prefill, in all iterations up to the one
+// that is simulated.
+[[nodiscard]] RoutingTrace routing_sample(const TrainingJob& job);
+[[nodiscard]] RoutingTrace routing_sample(const InferenceJob& job);
 
 } // namespace moesim::workloads

@@ -20,13 +20,14 @@ void SegmentList::kernels(std::string_view name, const std::vector<Operator>& op
 }
 
 void SegmentList::collective(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result,
-                             const graph::TokenRouting& routing) {
+                             const TokensSent& tokens) {
   if (shape_.sizes.group_size(over) == 1)
     return;
   close();
   graph::Work work;
   work.bytes = bytes;
-  work.routing = routing;
+  work.routing = tokens.routing;
+  work.tokens = tokens.traffic;
   work.allocated[Memory::Communication] = result;
   work.freed[Memory::Communication] = result;
   segments_.push_back({std::string(name), kind, over, std::move(work)});
@@ -34,12 +35,12 @@ void SegmentList::collective(std::string_view name, graph::Kind kind, graph::Dim
 }
 
 void SegmentList::collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes,
-                                    Bytes result, const graph::TokenRouting& routing) {
+                                    Bytes result, const TokensSent& tokens) {
   if (shape_.sizes.group_size(over) == 1)
     return;
   close();
   const Bytes read = read_;
-  collective(name, kind, over, bytes, result, routing);
+  collective(name, kind, over, bytes, result, tokens);
   segments_.back().beside_next = true;
   read_ = read;
   read_next_ = result;

@@ -9,6 +9,12 @@
 
 namespace moesim::workloads {
 
+// Which tokens a collective sends, where it sends tokens to experts.
+struct TokensSent {
+  graph::TokenRouting routing{};
+  graph::TokenTraffic traffic{};
+};
+
 class SegmentList {
 public:
   explicit SegmentList(const MicroBatchShape& shape) : shape_(shape), keeps_(!shape.cache) {}
@@ -25,11 +31,11 @@ public:
   // Ends the kernels so far, and adds a collective; bytes as nccl-tests counts its size. `result` is what a member
   // holds while it runs; the kernels after it read that.
   void collective(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result,
-                  const graph::TokenRouting& routing = {});
+                  const TokensSent& tokens = {});
   // The same, and the kernels up to the next collective or end_kernels() run beside it: those after that read its
   // result.
   void collective_beside(std::string_view name, graph::Kind kind, graph::Dimension over, Bytes bytes, Bytes result,
-                         const graph::TokenRouting& routing = {});
+                         const TokensSent& tokens = {});
 
   // The kernels that come next read `bytes` of what an earlier collective left, too.
   void read_too(Bytes bytes) { read_ += bytes; }

@@ -131,8 +131,8 @@ Segments layer_of(SegmentList& list, const MicroBatchShape& shape) {
 
 } // namespace
 
-Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
-  const RankShape at{model, shape, kind};
+Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind, const RankLoad* load) {
+  const RankShape at{model, shape, kind, load};
   SegmentList list(shape);
   attention_forward(list, at);
   if (kind.has_experts)
@@ -142,8 +142,8 @@ Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, Lay
   return layer_of(list, shape);
 }
 
-Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind) {
-  const RankShape at{model, shape, kind};
+Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind, const RankLoad* load) {
+  const RankShape at{model, shape, kind, load};
   SegmentList list(shape);
   if (kind.has_experts)
     moe_backward(list, at);

@@ -15,6 +15,7 @@
 #include "workloads/layer_options.hpp"
 #include "workloads/layout.hpp"
 #include "workloads/model.hpp"
+#include "workloads/rank_load.hpp"
 
 namespace moesim::workloads {
 
@@ -48,6 +49,8 @@ struct MicroBatchShape {
   Dispatcher dispatcher = Dispatcher::AllToAll;
   bool fp8_dispatch = false;      // of what DeepEp sends to the experts
   bool overlaps_tp = false;       // communication over tp runs beside products (tensor_overlap.hpp)
+  bool experts_are_even = true;   // every rank's have as much to do (group_load.hpp, is_even())
+  Seconds reaction{};             // from counted tokens to the first theft, where ranks steal them
   bool overlaps_experts = false;  // all-to-alls of one half of the tokens run beside the experts of the other
   RecomputeModules recomputed{};  // their results are not kept for the backward pass
   std::optional<KvCache> cache{}; // of inference, which keeps nothing for a backward pass
@@ -77,8 +80,15 @@ struct MicroBatchShape {
 
 // What one layer does in the forward and in the backward pass of a micro-batch. Forward takes the memory of what the
 // backward needs, and backward gives it back; modules that are recomputed take it at the start of their backward.
-[[nodiscard]] Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
-[[nodiscard]] Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
+// Without a load all experts get as much. Segments differ in amounts only, whatever the load.
+[[nodiscard]] Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind,
+                                     const RankLoad* load = nullptr);
+[[nodiscard]] Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind,
+                                      const RankLoad* load = nullptr);
+
+// Weights that change their ranks between micro-batches, `bytes` for each parameter: an all-to-all over ep.
+[[nodiscard]] Segment expert_move(const ModelSpec& model, const MicroBatchShape& shape, const RankLoad& load,
+                                  double bytes);
 
 // A forward pass whose results are not kept for the backward pass, as of a layer that is recomputed as a whole (Chen et
 // al., arXiv 1604.06174): they are workspace. Its first layer keeps its input.

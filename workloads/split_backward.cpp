@@ -1,6 +1,7 @@
 #include "workloads/split_backward.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "simulator/base/check.hpp"
@@ -12,7 +13,10 @@ using graph::Memory;
 
 // Both factors of dW[k, n] = X[k, rows] dY[rows, n].
 Bytes factors_of(const Operator& product) {
-  const double rows = static_cast<double>(product.groups) * static_cast<double>(product.k);
+  double rows = static_cast<double>(product.groups) * static_cast<double>(product.k);
+  if (!product.rows.are_equal())
+    rows =
+        static_cast<double>(std::accumulate(product.rows.list().begin(), product.rows.list().end(), std::int64_t{0}));
   return Bytes(rows * static_cast<double>(product.m + product.n) * bytes_per_element(product.precision));
 }
 

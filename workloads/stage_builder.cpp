@@ -39,10 +39,18 @@ StageBuilder::StageBuilder(const TrainingJob& job, ProgramTables& tables, const 
       data_parallel_(stage_, tables, writer_, units_), arrivals_(order, chunks_, stage) {}
 
 graph::Program StageBuilder::build() {
+  move_experts();
   data_parallel_.begin();
   run_passes();
   finish_iteration();
   return writer_.finish();
+}
+
+void StageBuilder::move_experts() {
+  for (const StageShape& chunk : stage_.chunks)
+    for (const std::int64_t layer : tables_.moving_layers())
+      if (layer >= chunk.first_layer && layer < chunk.first_layer + chunk.layers)
+        writer_.play(parts_.expert_moves, {0, layer});
 }
 
 StageBuilder::Turns StageBuilder::pass_at(std::size_t first) const {

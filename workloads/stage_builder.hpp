@@ -51,6 +51,7 @@ private:
   [[nodiscard]] const TrainingJob& job() const { return stage_.job; }
   [[nodiscard]] const StageShape& shape_of(const Unit& unit) const { return stage_.chunks[unit.chunk]; }
   [[nodiscard]] Turns pass_at(std::size_t first) const;
+  void move_experts();
   void run_passes();
   void run(Turns pass);
   void run_together(Turns a, Turns b);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <set>
+#include <utility>
 
 #include "workloads/part_state.hpp"
 #include "workloads/stage_units.hpp"
@@ -65,8 +67,9 @@ MemoryUse at_rest(const InferenceJob& job, std::int64_t stage) {
 // may run beside it: what is received, and gradients that are reduced. A transfer takes memory where it arrives.
 class Timeline {
 public:
-  Timeline(const graph::Program& program, const std::vector<graph::Work>& works, MemoryUse held)
-      : program_(program), works_(works), held_(held), fullest_(held) {}
+  // Of a rank at the position, among those that the loads tell apart.
+  Timeline(const graph::Program& program, const graph::Programs& tables, std::size_t position, MemoryUse held)
+      : program_(program), tables_(tables), position_(position), held_(held), fullest_(held) {}
 
   MemoryUse fullest_moment() {
     for (Index index = 0; index < program_.steps().size(); ++index) {
@@ -90,7 +93,7 @@ private:
 
   void run(Index index) {
     const graph::Task& task = program_.steps()[index].task;
-    const graph::Work& work = works_[task.work];
+    const graph::Work& work = work_of(index);
     // Gradients wait for their reduction in a queue; other collectives receive one after the other.
     const bool computes = task.kind == graph::Kind::Compute;
     const bool reduces = !computes && work.freed[Memory::Gradients] != Bytes();
@@ -110,18 +113,48 @@ private:
   void have_ended(graph::Stream stream, Index last) {
     std::deque<Index>& underway = underway_[static_cast<std::size_t>(stream)];
     for (; !underway.empty() && underway.front() <= last; underway.pop_front())
-      held_ -= works_[program_.steps()[underway.front()].task.work].freed;
+      held_ -= work_of(underway.front()).freed;
+  }
+
+  [[nodiscard]] const graph::Work& work_of(Index index) const {
+    const graph::Step& step = program_.steps()[index];
+    if (step.family == graph::no_family)
+      return tables_.works[step.task.work];
+    const graph::TokenSpread& spread = tables_.loads.spreads[tables_.spread_of(step)];
+    return tables_.works[tables_.families[step.family].works[spread.load_of[position_]]];
   }
 
   const graph::Program& program_;
-  const std::vector<graph::Work>& works_;
+  const graph::Programs& tables_;
+  std::size_t position_;
   MemoryUse held_;
   MemoryUse fullest_;
   std::array<std::deque<Index>, graph::stream_count> underway_; // by stream
 };
 
-MemoryUse fullest_moment(const graph::Program& program, const std::vector<graph::Work>& works, const MemoryUse& held) {
-  return Timeline(program, works, held).fullest_moment();
+// Positions that do not have the same loads throughout; one where all have.
+std::vector<std::size_t> unlike_positions(const graph::TokenLoads& loads) {
+  if (loads.spreads.empty())
+    return {0};
+  std::set<std::vector<std::uint32_t>> seen;
+  std::vector<std::size_t> positions;
+  for (std::size_t position = 0; position < loads.spreads.front().load_of.size(); ++position) {
+    std::vector<std::uint32_t> of_position;
+    for (const graph::TokenSpread& spread : loads.spreads)
+      of_position.push_back(spread.load_of[position]);
+    if (seen.insert(std::move(of_position)).second)
+      positions.push_back(position);
+  }
+  return positions;
+}
+
+MemoryUse fullest_moment(const graph::Program& program, const graph::Programs& tables, const MemoryUse& held) {
+  MemoryUse fullest = held;
+  for (const std::size_t position : unlike_positions(tables.loads))
+    if (const MemoryUse moment = Timeline(program, tables, position, held).fullest_moment();
+        moment.total() > fullest.total())
+      fullest = moment;
+  return fullest;
 }
 
 template <class AnyJob>
@@ -144,33 +177,42 @@ Bytes memory_at_rest(const InferenceJob& job) {
 
 // The cache only grows, and what a decode step needs besides is the same in all of them: either the prefill or the last
 // step is the fullest.
-std::vector<StageMemory> stage_memories(const InferenceJob& job) {
+std::vector<StageMemory> stage_memories(const InferenceJob& job, const ExpertLoads& loads) {
   const std::int64_t steps = job.inference.output_length;
   std::vector<StageMemory> memories;
-  visit_stages(job, {1, 1}, [&](const graph::Program& prefill, const graph::Programs& tables) {
-    const MemoryUse resting = at_rest(job, static_cast<std::int64_t>(memories.size()));
-    memories.push_back({resting, fullest_moment(prefill, tables.works, resting)});
-  });
+  visit_stages(
+      job, {1, 1},
+      [&](const graph::Program& prefill, const graph::Programs& tables) {
+        const MemoryUse resting = at_rest(job, static_cast<std::int64_t>(memories.size()));
+        memories.push_back({resting, fullest_moment(prefill, tables, resting)});
+      },
+      loads);
   if (steps == 1)
     return memories;
   std::int64_t stage = 0;
-  visit_stages(job, {steps, steps}, [&](const graph::Program& decode, const graph::Programs& tables) {
-    StageMemory& memory = memories[static_cast<std::size_t>(stage)];
-    MemoryUse held = memory.at_rest;
-    held[Memory::KvCache] = kv_cache_bytes(job, stage++, job.inference.cached_after(steps - 1));
-    const MemoryUse fullest = fullest_moment(decode, tables.works, held);
-    if (fullest.total() > memory.at_peak.total())
-      memory.at_peak = fullest;
-  });
+  visit_stages(
+      job, {steps, steps},
+      [&](const graph::Program& decode, const graph::Programs& tables) {
+        StageMemory& memory = memories[static_cast<std::size_t>(stage)];
+        MemoryUse held = memory.at_rest;
+        held[Memory::KvCache] = kv_cache_bytes(job, stage++, job.inference.cached_after(steps - 1));
+        const MemoryUse fullest = fullest_moment(decode, tables, held);
+        if (fullest.total() > memory.at_peak.total())
+          memory.at_peak = fullest;
+      },
+      loads);
   return memories;
 }
 
-std::vector<StageMemory> stage_memories(const TrainingJob& job) {
+std::vector<StageMemory> stage_memories(const TrainingJob& job, const ExpertLoads& loads) {
   std::vector<StageMemory> memories;
-  visit_stages(job, [&](const graph::Program& program, const graph::Programs& tables) {
-    const MemoryUse resting = at_rest(job, static_cast<std::int64_t>(memories.size()));
-    memories.push_back({resting, fullest_moment(program, tables.works, resting)});
-  });
+  visit_stages(
+      job,
+      [&](const graph::Program& program, const graph::Programs& tables) {
+        const MemoryUse resting = at_rest(job, static_cast<std::int64_t>(memories.size()));
+        memories.push_back({resting, fullest_moment(program, tables, resting)});
+      },
+      loads);
   return memories;
 }
 

@@ -15,9 +15,10 @@ struct StageMemory {
   graph::MemoryUse at_peak;
 };
 
-// Of each stage. The cache of inference is not there at rest: it grows with the steps.
-[[nodiscard]] std::vector<StageMemory> stage_memories(const InferenceJob& job);
-[[nodiscard]] std::vector<StageMemory> stage_memories(const TrainingJob& job);
+// Of each stage; where experts have unequal loads, of its rank that needs the most. The cache of inference is not there
+// at rest: it grows with the steps.
+[[nodiscard]] std::vector<StageMemory> stage_memories(const InferenceJob& job, const ExpertLoads& loads = {});
+[[nodiscard]] std::vector<StageMemory> stage_memories(const TrainingJob& job, const ExpertLoads& loads = {});
 
 // Of the fullest stage at rest; in microseconds, as it builds no program.
 [[nodiscard]] Bytes memory_at_rest(const TrainingJob& job);

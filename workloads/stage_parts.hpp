@@ -33,7 +33,8 @@ struct StageParts {
   LayerSteps mtp_layer;
   std::vector<SegmentStep> mtp_input_forward;
   BackwardSteps mtp_input_backward;
-  graph::Step activation, gradient; // transfers to the virtual stages behind and before; who sends sets the stream
+  std::vector<SegmentStep> expert_moves; // of a layer
+  graph::Step activation, gradient;      // transfers to the virtual stages behind and before; who sends sets the stream
 };
 
 enum class Backwards : std::uint8_t { Whole, Split };

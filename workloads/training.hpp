@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "schedulers/pipeline_schedule.hpp"
+#include "workloads/expert_loads.hpp"
 #include "workloads/job.hpp"
 #include "workloads/segments.hpp"
 
@@ -148,6 +149,8 @@ struct TrainingJob : Job {
             .dispatcher = moe.dispatcher,
             .fp8_dispatch = moe.fp8_dispatch,
             .overlaps_tp = training.overlap.tp,
+            .experts_are_even = is_even(moe.load),
+            .reaction = Seconds(moe.load.stealing.reaction_time_s),
             .overlaps_experts = training.overlap.expert == ExpertOverlap::Chunked,
             .recomputed = training.recompute.modules};
   }
@@ -158,10 +161,12 @@ struct TrainingJob : Job {
 [[nodiscard]] schedulers::PipelineOrder pipeline_order(const TrainingJob& job);
 
 // One iteration: all micro-batches forward and backward, gradient reduction, optimizer step, parameter gathering.
-[[nodiscard]] graph::Programs training_iteration(const TrainingJob& job);
+[[nodiscard]] graph::Programs training_iteration(const TrainingJob& job, const ExpertLoads& loads = {});
 
-// The same stage by stage, for those who do not need all programs at once; and with passes in another order.
-void visit_stages(const TrainingJob& job, const StageVisitor& visit);
-void visit_stages(const TrainingJob& job, const schedulers::PipelineOrder& order, const StageVisitor& visit);
+// The same stage by stage, for those who do not need all programs at once; and, with even loads, with passes in another
+// order.
+void visit_stages(const TrainingJob& job, const StageVisitor& visit, const ExpertLoads& loads = {});
+void visit_stages(const TrainingJob& job, const schedulers::PipelineOrder& order, const StageVisitor& visit,
+                  const ExpertLoads& loads = {});
 
 } // namespace moesim::workloads

@@ -50,13 +50,14 @@ schedulers::PipelineOrder pipeline_order(const TrainingJob& job) {
                             : schedulers::find_schedule(job.training.schedule).order(schedule_shape(job));
 }
 
-void visit_stages(const TrainingJob& job, const StageVisitor& visit) {
-  visit_stages(job, pipeline_order(job), visit);
+void visit_stages(const TrainingJob& job, const StageVisitor& visit, const ExpertLoads& loads) {
+  visit_stages(job, pipeline_order(job), visit, loads);
 }
 
-void visit_stages(const TrainingJob& job, const schedulers::PipelineOrder& order, const StageVisitor& visit) {
+void visit_stages(const TrainingJob& job, const schedulers::PipelineOrder& order, const StageVisitor& visit,
+                  const ExpertLoads& loads) {
   graph::Programs shared;
-  ProgramTables tables(shared);
+  ProgramTables tables(shared, loads);
   const bool splits = std::ranges::any_of(order, [](const std::vector<schedulers::PipelinePass>& passes) {
     return std::ranges::count(passes, schedulers::PassKind::BackwardWeight, &schedulers::PipelinePass::kind) > 0;
   });
@@ -65,14 +66,8 @@ void visit_stages(const TrainingJob& job, const schedulers::PipelineOrder& order
     visit(StageBuilder(job, tables, parts, order, stage).build(), shared);
 }
 
-graph::Programs training_iteration(const TrainingJob& job) {
-  graph::Programs programs;
-  visit_stages(job, [&](graph::Program program, const graph::Programs& tables) {
-    programs.stages.push_back(std::move(program));
-    programs.works = tables.works;
-    programs.names = tables.names;
-  });
-  return programs;
+graph::Programs training_iteration(const TrainingJob& job, const ExpertLoads& loads) {
+  return all_stages([&](const StageVisitor& visit) { visit_stages(job, visit, loads); });
 }
 
 } // namespace moesim::workloads

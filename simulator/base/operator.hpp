@@ -4,7 +4,10 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "simulator/base/units.hpp"
 
@@ -28,6 +31,26 @@ inline constexpr std::array all_precisions{Precision::Fp32,     Precision::Bf16,
 
 enum class Pass : std::uint8_t { Forward, Backward };
 
+// Rows of each group of a grouped product where they are not all equal. Operators with the same list may share it.
+class GroupRows {
+public:
+  GroupRows() = default; // all equal
+  // Any order; zeros are groups without work, and are left out.
+  explicit GroupRows(std::vector<std::int64_t> rows);
+
+  [[nodiscard]] bool are_equal() const { return rows_ == nullptr; }
+  // The most first; empty where all are equal.
+  [[nodiscard]] std::span<const std::int64_t> list() const {
+    return rows_ == nullptr ? std::span<const std::int64_t>() : std::span(*rows_);
+  }
+  friend bool operator==(const GroupRows& a, const GroupRows& b) {
+    return a.rows_ == b.rows_ || (a.rows_ != nullptr && b.rows_ != nullptr && *a.rows_ == *b.rows_);
+  }
+
+private:
+  std::shared_ptr<const std::vector<std::int64_t>> rows_;
+};
+
 struct Operator {
   OperatorKind kind = OperatorKind::MemoryBound;
   Precision precision = Precision::Bf16;
@@ -41,6 +64,7 @@ struct Operator {
   AttentionKernel attention = AttentionKernel::Latest; // of Attention
   // A product that adds to the gradient of weights: nothing but the optimizer waits for it.
   bool gives_weight_gradient = false;
+  GroupRows rows{}; // of m, or of k in a product that gives a weight's gradient; m and k are then the mean, rounded up
   // Kernels that the host launches for it: experts have one each. 0: it is part of a CUDA graph.
   std::int64_t launches = 1;
 

@@ -73,8 +73,11 @@ int check(const CheckOptions& options) {
   fmt::print("{}", std::visit([](const auto& of) { return amounts_line(of); }, scenario.work));
   fmt::print("{}", bound_line(scenario));
   Bytes fullest;
+  const workloads::Layout layout(job.sizes, scenario.rank_order);
+  const std::int64_t gpus_per_node = scenario.cluster.gpus_per_node;
   const std::vector<workloads::StageMemory> stages =
-      std::visit([](const auto& of) { return workloads::stage_memories(of); }, scenario.work);
+      std::visit([&](const auto& of) { return workloads::stage_memories(of, expert_loads(of, layout, gpus_per_node)); },
+                 scenario.work);
   for (std::size_t stage = 0; stage < stages.size(); ++stage) {
     fmt::print("{}", memory_line(stage, stages[stage].at_peak));
     fullest = std::max(fullest, stages[stage].at_peak.total());

@@ -128,7 +128,8 @@ run::TimedSchedule known_schedule(const ScheduleOptions& options) {
   if (const std::string reason = schedulers::refusal(schedule, shape); !reason.empty())
     throw CLI::ValidationError("name", reason);
   const schedulers::Chunks chunks{schedule.placement, shape.stages, shape.chunks};
-  return timed(schedule.name, schedule.order(shape), chunks, std::move(shape));
+  schedulers::PipelineOrder order = schedule.order(shape);
+  return timed(schedule.name, std::move(order), chunks, std::move(shape));
 }
 
 } // namespace

@@ -7,6 +7,7 @@
 
 #include "simulator/base/check.hpp"
 #include "simulator/cost/families.hpp"
+#include "simulator/cost/uneven_exchange.hpp"
 
 namespace moesim::cost {
 namespace {
@@ -77,6 +78,8 @@ Plan plan_of(const Call& call, std::span<const RankId> members, const platforms:
     return {send_recv(call, members[0], members[1], cluster), Algorithm::Direct};
   if (call.kind == Kind::RingExchange)
     return {ring_exchange(call, members, cluster), Algorithm::Ring};
+  if (call.tokens.matrix != nullptr)
+    return uneven_exchange(call, members, cluster);
   const Group group(members, cluster);
   if (call.kind == Kind::Broadcast)
     return {broadcast(call, members[0].value(), group), Algorithm::Ring};

@@ -53,6 +53,7 @@ struct Call {
   graph::Kind kind = graph::Kind::AllReduce;
   Bytes size;
   graph::TokenRouting routing{}; // of dispatch and combine
+  graph::TokenTraffic tokens{};  // of what moves tokens, where members are not alike: then that is what is sent
   Algorithm algorithm = Algorithm::Auto;
   Fidelity fidelity = Fidelity::Fluid;
 };

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <map>
 #include <numeric>
+#include <unordered_map>
+#include <utility>
 
 #include "platforms/links.hpp"
 #include "simulator/base/check.hpp"
@@ -13,8 +14,6 @@
 
 namespace moesim::cost {
 namespace {
-
-constexpr std::uint32_t unknown = std::numeric_limits<std::uint32_t>::max();
 
 // A GPU whose multiprocessors nobody counts has one, of which no communication takes anything.
 execution::Multiprocessors multiprocessors(const platforms::Gpu& gpu) {
@@ -41,8 +40,7 @@ public:
   CostTable(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_trunk,
             const platforms::Cluster& cluster, const NetworkOptions& options, const LaunchTimes& launch)
       : graph_(graph), cluster_(cluster), options_(options), launch_(launch),
-        network_(graph.folding(), class_of_trunk, cluster),
-        communications_(graph.groups().size() * graph.works().size(), unknown) {
+        network_(graph.folding(), class_of_trunk, cluster), communications_(graph.works().size()) {
     for (const RankId rank : graph.folding().representative)
       speeds_.push_back(platforms::gpu_speed(cluster, rank.value()));
   }
@@ -70,12 +68,14 @@ private:
   }
 
   std::uint32_t communication_index(const graph::Task& task) {
-    std::uint32_t& index = communications_[task.place * graph_.works().size() + task.work];
-    if (index == unknown) {
+    const auto next = static_cast<std::uint32_t>(costs_.communications.size());
+    const auto [entry, is_new] = communications_[task.work].try_emplace(task.place, next);
+    const std::uint32_t index = entry->second;
+    if (is_new) {
       const graph::Work& work = graph_.work(task);
-      index = static_cast<std::uint32_t>(costs_.communications.size());
-      costs_.communications.push_back(network_.folded(communication(
-          call_of(task.kind, task.stream, work.bytes, work.routing, options_), graph_.ranks(task), cluster_)));
+      costs_.communications.push_back(network_.folded(
+          communication(call_of(task.kind, task.stream, work.bytes, work.routing, options_, work.tokens),
+                        graph_.ranks(task), cluster_)));
       uses_.emplace_back(task.kind, task.stream);
     }
     MOESIM_CHECK(uses_[index].first == task.kind && options_of(uses_[index].second) == options_of(task.stream),
@@ -93,9 +93,9 @@ private:
   const LaunchTimes& launch_;
   FoldedNetwork network_;
   std::vector<double> speeds_;
-  std::vector<std::map<double, std::uint32_t>> kernels_;    // [work]: speed to index
-  std::vector<std::uint32_t> communications_;               // [group * works + work]
-  std::vector<std::pair<graph::Kind, graph::Stream>> uses_; // the first of each communication
+  std::vector<std::map<double, std::uint32_t>> kernels_;                         // [work]: speed to index
+  std::vector<std::unordered_map<std::uint32_t, std::uint32_t>> communications_; // [work]: group to index
+  std::vector<std::pair<graph::Kind, graph::Stream>> uses_;                      // the first of each communication
   execution::Costs costs_;
 };
 
@@ -109,11 +109,12 @@ NetworkOptions same_for_all(Fidelity fidelity) {
 }
 
 Call call_of(graph::Kind kind, graph::Stream stream, Bytes size, const graph::TokenRouting& routing,
-             const NetworkOptions& options) {
+             const NetworkOptions& options, const graph::TokenTraffic& tokens) {
   const StreamOptions& how = options[static_cast<std::size_t>(stream)];
   return {.kind = kind,
           .size = size,
           .routing = routing,
+          .tokens = tokens,
           .algorithm = does(how.algorithm, kind) ? how.algorithm : Algorithm::Auto,
           .fidelity = how.fidelity};
 }

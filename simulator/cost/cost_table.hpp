@@ -24,7 +24,7 @@ using NetworkOptions = std::array<StreamOptions, graph::stream_count>; // by Str
 [[nodiscard]] NetworkOptions same_for_all(Fidelity fidelity);
 // What a stream communicates, as cost_table() asks for it.
 [[nodiscard]] Call call_of(graph::Kind kind, graph::Stream stream, Bytes size, const graph::TokenRouting& routing,
-                           const NetworkOptions& options);
+                           const NetworkOptions& options, const graph::TokenTraffic& tokens = {});
 
 // Rank r of the job runs on GPU r. `class_of_trunk` says which of the trunks above these GPUs (platforms::trunks_above)
 // are alike, numbered in the order of their first ones. The links are those of the first rank of each class, and then

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <optional>
 
+#include "simulator/cost/deepep_copies.hpp"
 #include "simulator/cost/families.hpp"
 
 namespace moesim::cost {
@@ -9,43 +10,12 @@ namespace {
 
 using graph::Kind;
 
-// The chance that none of `chosen` experts, drawn without repetition from `pool`, is of `own` of them (hypergeometric).
-double missed(double pool, double own, std::int32_t chosen) {
-  double chance = 1;
-  for (std::int32_t drawn = 0; drawn < chosen; ++drawn)
-    chance *= std::max(0.0, pool - own - drawn) / (pool - drawn);
-  return chance;
-}
-
-double choose(double of, double chosen) {
-  double ways = 1;
-  for (double at = 0; at < chosen; ++at)
-    ways *= (of - at) / (at + 1);
-  return ways;
-}
-
-// The chance that a token goes to some expert of a place (a GPU, a node) with `own` experts in a row. Places are parts
-// of groups, or whole groups.
-double hit(const graph::TokenRouting& routing, double own) {
-  const double of_group = static_cast<double>(routing.experts) / routing.groups;
-  const double pool = of_group * routing.groups_per_token;
-  if (own <= of_group)
-    return pool / routing.experts * (1 - missed(pool, own, routing.per_token));
-  const double groups = std::round(own / of_group); // of the place
-  double chance = 0;
-  for (double taken = 1; taken <= std::min<double>(groups, routing.groups_per_token); ++taken)
-    chance += choose(groups, taken) * choose(routing.groups - groups, routing.groups_per_token - taken) /
-              choose(routing.groups, routing.groups_per_token) *
-              (1 - missed(pool, taken * of_group, routing.per_token));
-  return chance;
-}
-
 // What tokens are dispatched or combined: as many on each member.
 class Tokens {
 public:
   Tokens(const Call& call, const Group& group)
       : call_(call), group_(group), own_(call.routing.experts / group.members()),
-        copies_(group.members() * hit(call.routing, own_)) {
+        copies_(group.members() * even_chance(call.routing, own_)) {
     for (const std::vector<std::uint32_t>& node : group.nodes())
       nodes_ += chance_of_node(static_cast<double>(node.size()));
   }
@@ -54,7 +24,7 @@ public:
   [[nodiscard]] Bytes once() const { return call_.size / call_.routing.per_token; }
   [[nodiscard]] double copies() const { return copies_; } // of a token, to different GPUs
   [[nodiscard]] double nodes() const { return nodes_; }   // that a token goes to
-  [[nodiscard]] double chance_of_node(double local) const { return hit(call_.routing, own_ * local); }
+  [[nodiscard]] double chance_of_node(double local) const { return even_chance(call_.routing, own_ * local); }
 
   // Normal kernels: once to the same rail of each node, and from there to the GPUs, one of which it has reached
   // already.

@@ -19,12 +19,17 @@ public:
         first_trunk_(first_trunk(cluster)), trunks_(trunks_above(cluster, layout.world_size())),
         users_(trunks_.size()) {}
 
-  void collect(std::uint32_t stage, const graph::Program& program, const std::vector<graph::Work>& works) {
-    const auto uses = collectives_of(program, works);
+  void collect(std::uint32_t stage, const graph::Programs& programs) {
+    const graph::Program& program = programs.stages[stage];
+    const auto uses = collectives_of(program, programs.works);
     for (std::size_t at = 0; at < uses.size(); ++at)
       for (const Use& use : uses[at])
-        if (simulates_pairs(use, options_))
-          add(stage, static_cast<graph::Dimension>(at), use);
+        if (simulates_pairs(use.stream, options_))
+          add(stage, static_cast<graph::Dimension>(at), [&](const auto&) { return call_of(use, options_); });
+    for (const graph::Step& step : steps_by_load(program, programs))
+      if (step.task.kind != graph::Kind::Compute && simulates_pairs(step.task.stream, options_))
+        add(stage, step.over,
+            [&](const std::vector<RankId>& ranks) { return call_in(ranks, step, programs, options_); });
   }
 
   Exchanges take() {
@@ -37,7 +42,9 @@ public:
   }
 
 private:
-  void add(std::uint32_t stage, graph::Dimension dimension, const Use& use) {
+  // What `call_in_group` says that each group does.
+  template <class CallIn>
+  void add(std::uint32_t stage, graph::Dimension dimension, CallIn&& call_in_group) {
     const auto [groups, is_new] = groups_.try_emplace(dimension);
     if (is_new)
       groups->second = layout_.position_groups(dimension);
@@ -47,7 +54,7 @@ private:
       for (const std::uint32_t position : group)
         ranks.push_back(layout_.rank_of(stage, position));
       std::uint64_t wave = 0;
-      for_each_wave(cost::communication(call_of(use, options_), ranks, cluster_),
+      for_each_wave(cost::communication(call_in_group(ranks), ranks, cluster_),
                     [&](Seconds latency, const std::vector<execution::Flow>& flows, std::uint32_t times) {
                       const std::uint64_t label =
                           mixed(mixed(what, ++wave), mixed(times, std::bit_cast<std::uint64_t>(latency.value())));
@@ -101,7 +108,7 @@ Exchanges exchanges_of(const graph::Programs& programs, const workloads::Layout&
                        const platforms::Cluster& cluster, const cost::NetworkOptions& options) {
   Collector collector(layout, cluster, options);
   for (std::uint32_t stage = 0; stage < programs.stages.size(); ++stage)
-    collector.collect(stage, programs.stages[stage], programs.works);
+    collector.collect(stage, programs);
   return collector.take();
 }
 

@@ -113,6 +113,18 @@ public:
     }
   }
 
+  void expect_works_alike(const graph::Programs& programs, const workloads::Layout& layout) {
+    std::map<std::uint32_t, std::uint32_t> first; // position of each class
+    for (std::uint32_t position = 0; position < classes_.size(); ++position)
+      first.try_emplace(classes_[position], position);
+    for (const graph::Program& program : programs.stages)
+      for (const graph::Step& step : steps_by_load(program, programs))
+        for (std::uint32_t position = 0; position < classes_.size(); ++position)
+          MOESIM_CHECK(programs.work_on(layout.rank_of(0, position), step) ==
+                           programs.work_on(layout.rank_of(0, first[classes_[position]]), step),
+                       "folded ranks do the same work");
+  }
+
   void expect_trunks_alike(const std::vector<std::vector<TrunkUser>>& users_of_trunk, const Classes& class_of_trunk,
                            const std::vector<platforms::Tier>& tiers) {
     using User = std::tuple<platforms::Tier, std::uint32_t, std::uint32_t>; // above a rank of this stage and class
@@ -191,6 +203,7 @@ Fold fold(const graph::Programs& programs, const workloads::Layout& layout, cons
   const Signatures alike(coupling.users_of_trunk.size(), 0);
   const Signatures trunks = trunk_signatures(layout, cluster);
   tell_apart("place in the network", places.signatures, alike);
+  tell_apart("expert load", load_signatures(programs, layout, places.by_load), alike);
   tell_apart("GPU speed", speed_signatures(layout, cluster), alike);
   tell_apart("link bandwidth", link_signatures(layout, cluster), trunks);
 
@@ -198,6 +211,7 @@ Fold fold(const graph::Programs& programs, const workloads::Layout& layout, cons
   Proof proof(classes);
   for (const Groups& groups : coupling.dimensions)
     proof.expect_groups_alike(groups);
+  proof.expect_works_alike(programs, layout);
   proof.expect_exchanges_alike(coupling.exchanges);
   proof.expect_trunks_alike(coupling.users_of_trunk, result.class_of_trunk, tiers_above(layout, cluster));
   result.membership = layout.membership(classes, dimensions);

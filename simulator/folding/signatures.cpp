@@ -54,21 +54,25 @@ std::int64_t period_of(const platforms::Cluster& cluster) {
 
 class Surveyor {
 public:
-  Surveyor(const std::vector<graph::Work>& works, const workloads::Layout& layout, const platforms::Cluster& cluster,
+  Surveyor(const graph::Programs& programs, const workloads::Layout& layout, const platforms::Cluster& cluster,
            const cost::NetworkOptions& options)
-      : works_(works), layout_(layout), cluster_(cluster), options_(options), period_(period_of(cluster)),
+      : programs_(programs), layout_(layout), cluster_(cluster), options_(options), period_(period_of(cluster)),
         links_per_gpu_(links_per_gpu(cluster)), first_trunk_(first_trunk(cluster)),
         trunks_(trunks_above(cluster, layout.world_size())) {
     places_.signatures.assign(layout.position_count(), 0);
+    places_.by_load.assign(layout.position_count(), 0);
     places_.users_of_trunk.resize(trunks_.size());
   }
 
   void survey(std::uint32_t stage, const graph::Program& program) {
     std::vector<Tiers> over(layout_.position_count());
-    const auto uses = collectives_of(program, works_);
+    const auto uses = collectives_of(program, programs_.works);
     for (std::size_t dimension = 0; dimension < uses.size(); ++dimension)
       if (!uses[dimension].empty())
         add_collectives(stage, static_cast<graph::Dimension>(dimension), uses[dimension], over);
+    for (const graph::Step& step : steps_by_load(program, programs_))
+      if (step.task.kind != graph::Kind::Compute && !simulates_pairs(step.task.stream, options_))
+        add_by_load(stage, step, over);
     for (const std::uint32_t peer : peers_of(program))
       add_transfers(stage, peer, over);
     for (std::uint32_t position = 0; position < over.size(); ++position)
@@ -91,11 +95,40 @@ private:
     return static_cast<std::size_t>(std::ranges::lower_bound(trunks_, trunk_number(cluster_, link)) - trunks_.begin());
   }
 
-  void add_collectives(std::uint32_t stage, graph::Dimension dimension, const Uses& uses, std::vector<Tiers>& over) {
+  const std::vector<std::vector<std::uint32_t>>& groups_of(graph::Dimension dimension) {
     const auto [groups, is_new] = groups_.try_emplace(dimension);
     if (is_new)
       groups->second = layout_.position_groups(dimension);
-    for (const std::vector<std::uint32_t>& group : groups->second) {
+    return groups->second;
+  }
+
+  [[nodiscard]] std::vector<RankId> ranks_of(std::uint32_t stage, const std::vector<std::uint32_t>& group) const {
+    std::vector<RankId> ranks;
+    for (const std::uint32_t position : group)
+      ranks.push_back(layout_.rank_of(stage, position));
+    return ranks;
+  }
+
+  // Of a step that is not the same in every group.
+  void add_by_load(std::uint32_t stage, const graph::Step& step, std::vector<Tiers>& over) {
+    for (const std::vector<std::uint32_t>& group : groups_of(step.over)) {
+      const std::vector<RankId> ranks = ranks_of(stage, group);
+      const auto [roles, is_new] =
+          roles_by_load_.try_emplace({step.over, ranks.front().value() % period_, works_in(ranks, step, programs_)});
+      if (is_new) {
+        roles->second = {Signatures(ranks.size(), 0), std::vector<Tiers>(ranks.size())};
+        add_roles(ranks, call_in(ranks, step, programs_, options_), roles->second);
+      }
+      for (std::size_t member = 0; member < group.size(); ++member) {
+        std::uint64_t& signature = places_.by_load[group[member]];
+        signature = mixed(signature, mixed(stage, roles->second.signatures[member]));
+        over[group[member]] |= roles->second.over[member];
+      }
+    }
+  }
+
+  void add_collectives(std::uint32_t stage, graph::Dimension dimension, const Uses& uses, std::vector<Tiers>& over) {
+    for (const std::vector<std::uint32_t>& group : groups_of(dimension)) {
       const Roles& roles = roles_of(stage, dimension, group, uses);
       for (std::size_t member = 0; member < group.size(); ++member) {
         add(group[member], stage, mixed(static_cast<std::uint64_t>(dimension), roles.signatures[member]));
@@ -133,20 +166,18 @@ private:
     const std::uint32_t first = layout_.rank_of(stage, group.front()).value();
     const auto [entry, is_new] = roles_.try_emplace({dimension, first % period_, uses});
     if (is_new) {
-      std::vector<RankId> ranks;
-      for (const std::uint32_t position : group)
-        ranks.push_back(layout_.rank_of(stage, position));
+      const std::vector<RankId> ranks = ranks_of(stage, group);
       entry->second = {Signatures(ranks.size(), 0), std::vector<Tiers>(ranks.size())};
       for (const Use& use : uses)
-        if (!simulates_pairs(use, options_)) // exchanges.hpp has those
-          add_roles(ranks, use, entry->second);
+        if (!simulates_pairs(use.stream, options_)) // exchanges.hpp has those
+          add_roles(ranks, call_of(use, options_), entry->second);
     }
     return entry->second;
   }
 
-  void add_roles(const std::vector<RankId>& ranks, const Use& use, Roles& roles) {
+  void add_roles(const std::vector<RankId>& ranks, const cost::Call& call, Roles& roles) {
     std::uint64_t wave = 0;
-    for_each_wave(cost::communication(call_of(use, options_), ranks, cluster_),
+    for_each_wave(cost::communication(call, ranks, cluster_),
                   [&](Seconds latency, const std::vector<execution::Flow>& flows, std::uint32_t times) {
                     const std::uint64_t what = mixed(mixed_with(++wave, latency.value()), times);
                     add_roles(ranks, flows, what, roles);
@@ -196,7 +227,7 @@ private:
     return signature;
   }
 
-  const std::vector<graph::Work>& works_;
+  const graph::Programs& programs_;
   const workloads::Layout& layout_;
   const platforms::Cluster& cluster_;
   const cost::NetworkOptions& options_;
@@ -207,6 +238,7 @@ private:
   Places places_;
   std::map<graph::Dimension, std::vector<std::vector<std::uint32_t>>> groups_;
   std::map<std::tuple<graph::Dimension, std::int64_t, Uses>, Roles> roles_;
+  std::map<std::tuple<graph::Dimension, std::int64_t, std::vector<std::uint32_t>>, Roles> roles_by_load_;
 };
 
 // Adds `what` to the position of a GPU, if the job uses the GPU at all.
@@ -220,8 +252,8 @@ void add(Signatures& signatures, const workloads::Layout& layout, std::uint32_t 
 
 } // namespace
 
-bool simulates_pairs(const Use& use, const cost::NetworkOptions& options) {
-  return options[static_cast<std::size_t>(use.stream)].fidelity == cost::Fidelity::Flow;
+bool simulates_pairs(graph::Stream stream, const cost::NetworkOptions& options) {
+  return options[static_cast<std::size_t>(stream)].fidelity == cost::Fidelity::Flow;
 }
 
 cost::Call call_of(const Use& use, const cost::NetworkOptions& options) {
@@ -232,7 +264,8 @@ std::array<Uses, graph::dimension_count> collectives_of(const graph::Program& pr
                                                         const std::vector<graph::Work>& works) {
   std::array<Uses, graph::dimension_count> uses;
   for (const graph::Step& step : program.steps())
-    if (step.task.kind != graph::Kind::Compute && step.task.kind != graph::Kind::SendRecv) {
+    if (step.task.kind != graph::Kind::Compute && step.task.kind != graph::Kind::SendRecv &&
+        step.family == graph::no_family) {
       const graph::Work& work = works[step.task.work];
       uses[static_cast<std::size_t>(step.over)].insert({step.task.kind, step.task.stream, work.bytes, work.routing});
     }
@@ -241,7 +274,7 @@ std::array<Uses, graph::dimension_count> collectives_of(const graph::Program& pr
 
 Places places_of(const graph::Programs& programs, const workloads::Layout& layout, const platforms::Cluster& cluster,
                  const cost::NetworkOptions& options) {
-  Surveyor surveyor(programs.works, layout, cluster, options);
+  Surveyor surveyor(programs, layout, cluster, options);
   for (std::uint32_t stage = 0; stage < programs.stages.size(); ++stage)
     surveyor.survey(stage, programs.stages[stage]);
   return surveyor.take();

@@ -163,16 +163,36 @@ private:
       if (task.kind == Kind::Compute) {
         for (const RankId rank : membership_.stages[stage]) {
           task.place = rank.value();
+          task.work = programs_.work_on(representative(rank), step);
           parts_.tasks.push_back(task);
         }
       } else {
         const auto [first, count] = places(stage, step);
         for (std::uint32_t at = 0; at < count; ++at) {
           task.place = first + at;
+          if (step.family != no_family)
+            task.work = work_of_group(task.place, step);
           parts_.tasks.push_back(task);
         }
       }
     }
+  }
+
+  // Groups in which the same is sent share a work.
+  std::uint32_t work_of_group(std::uint32_t place, const Step& step) {
+    const auto [known, is_new] = group_works_.try_emplace({place, step.family, programs_.spread_of(step)});
+    if (!is_new)
+      return known->second;
+    const std::vector<RankId>& group = parts_.groups[place];
+    Work work = work_in(group, step, programs_);
+    std::pair<const TokenMatrix*, std::vector<std::uint32_t>> what(work.tokens.matrix.get(), {});
+    for (const RankId rank : group)
+      what.second.push_back(programs_.work_on(rank, step));
+    const auto [same, is_first] =
+        works_of_members_.try_emplace(std::move(what), static_cast<std::uint32_t>(parts_.works.size()));
+    if (is_first)
+      parts_.works.push_back(std::move(work));
+    return known->second = same->second;
   }
 
   // The groups that a communication step runs in: the index of the first, and how many.
@@ -244,6 +264,9 @@ private:
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> first_pair_;
   std::map<TransferKey, std::vector<std::uint32_t>> sends_; // first tasks, in the order of the program
   std::map<TransferKey, std::size_t> received_;
+  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, std::uint32_t>
+      group_works_; // place, family, spread
+  std::map<std::pair<const TokenMatrix*, std::vector<std::uint32_t>>, std::uint32_t> works_of_members_;
 };
 
 } // namespace

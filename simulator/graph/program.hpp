@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "simulator/graph/task_graph.hpp"
+#include "simulator/graph/token_works.hpp"
 
 namespace moesim::graph {
 
@@ -33,6 +34,7 @@ struct Step {
   Dimension over = Dimension::Tp;     // of a collective: the groups it runs in
   std::uint32_t peer_stage = 0;       // of a transfer: the stage at the other end
   bool receives = false;              // of a transfer: this stage is the destination
+  std::uint32_t family = no_family;   // into Programs::families: its work is not the same on every rank
   std::uint32_t first_dependency = 0; // into Program::dependencies()
   std::uint32_t dependency_count = 0;
 };
@@ -71,7 +73,19 @@ struct Programs {
   std::vector<Program> stages;
   std::vector<Work> works;
   std::vector<std::string> names;
+  std::vector<WorkFamily> families;
+  TokenLoads loads; // none where every rank has the same
+
+  // Of a step that has a family: where its tokens go.
+  [[nodiscard]] std::uint32_t spread_of(const Step& step) const;
+  // The work of a step on a rank of the job; of a communication, that rank's part in it.
+  [[nodiscard]] std::uint32_t work_on(RankId rank, const Step& step) const;
+  // Of such a step, a communication: what the rank's expert group exchanges, into TokenLoads::matrices.
+  [[nodiscard]] std::uint32_t matrix_of(RankId rank, const Step& step) const;
 };
+
+// What a communication step amounts to in a group of ranks of the job. Requires the step to have a family.
+[[nodiscard]] Work work_in(std::span<const RankId> group, const Step& step, const Programs& programs);
 
 // Who takes part. Ranks of the graph are classes of ranks of the job.
 struct Membership {

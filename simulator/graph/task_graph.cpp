@@ -96,14 +96,14 @@ void check_indices(const TaskGraph::Parts& parts) {
       MOESIM_CHECK(rank.value() < parts.folding.class_of.size(), "a group's members are ranks of the job");
 }
 
-// The classes of ranks, each once, in the order in which they come first.
-std::vector<RankId> members_of(const std::vector<RankId>& group, const Folding& folding) {
-  std::vector<RankId> members;
+// The places in a group at which classes of ranks come first.
+std::vector<std::uint32_t> first_places(const std::vector<RankId>& group, const Folding& folding) {
+  std::vector<std::uint32_t> places;
   std::set<std::uint32_t> seen;
-  for (const RankId rank : group)
-    if (seen.insert(folding.class_of[rank.value()]).second)
-      members.emplace_back(folding.class_of[rank.value()]);
-  return members;
+  for (std::uint32_t place = 0; place < group.size(); ++place)
+    if (seen.insert(folding.class_of[group[place].value()]).second)
+      places.push_back(place);
+  return places;
 }
 
 } // namespace
@@ -127,8 +127,12 @@ TaskGraph::TaskGraph(Parts parts) {
   for (std::uint32_t rank = 0; rank < rank_count_; ++rank)
     ranks_.emplace_back(rank);
   if (folding_.class_of.size() > rank_count_)
-    for (const std::vector<RankId>& group : groups_)
-      members_.push_back(members_of(group, folding_));
+    for (const std::vector<RankId>& group : groups_) {
+      places_.push_back(first_places(group, folding_));
+      std::vector<RankId>& members = members_.emplace_back();
+      for (const std::uint32_t place : places_.back())
+        members.emplace_back(folding_.class_of[group[place].value()]);
+    }
   for (const Task& task : tasks_)
     row_count_ += members(task).size();
 }
@@ -152,6 +156,13 @@ std::span<const RankId> TaskGraph::ranks(const Task& task) const {
   return groups_[task.place];
 }
 
+MemberUse TaskGraph::use_of(const Task& task, std::size_t member) const {
+  const Work& of = work(task);
+  if (of.members.empty())
+    return {of.bytes, of.allocated, of.freed};
+  return of.members[places_.empty() ? member : places_[task.place][member]];
+}
+
 std::size_t TaskGraph::memory_footprint() const {
   std::size_t bytes = tasks_.size() * sizeof(Task) + row_starts_.size_bytes() + targets_.size_bytes();
   bytes += ranks_.size() * sizeof(RankId);
@@ -159,7 +170,7 @@ std::size_t TaskGraph::memory_footprint() const {
     for (const auto& group : *groups)
       bytes += sizeof(group) + group.size() * sizeof(RankId);
   for (const Work& work : works_)
-    bytes += sizeof(work) + work.operators.size() * sizeof(Operator);
+    bytes += sizeof(work) + work.operators.size() * sizeof(Operator) + work.members.size() * sizeof(MemberUse);
   for (const std::string& name : names_)
     bytes += sizeof(name) + name.size();
   return bytes;

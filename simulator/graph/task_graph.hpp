@@ -20,6 +20,7 @@
 #include "simulator/base/units.hpp"
 #include "simulator/graph/folding.hpp"
 #include "simulator/graph/memory_use.hpp"
+#include "simulator/graph/token_traffic.hpp"
 
 namespace moesim::graph {
 
@@ -76,6 +77,15 @@ struct TokenRouting {
   auto operator<=>(const TokenRouting&) const = default;
 };
 
+// What one member of a communication sends and holds where its members are not alike.
+struct MemberUse {
+  Bytes bytes;
+  MemoryUse allocated;
+  MemoryUse freed;
+
+  bool operator==(const MemberUse&) const = default;
+};
+
 // What a task amounts to; tasks of one kind that do the same share one Work.
 struct Work {
   std::vector<Operator> operators; // of a compute task, run one after the other
@@ -84,6 +94,9 @@ struct Work {
   TokenRouting routing;            // of Dispatch and Combine
   MemoryUse allocated;             // what a member takes when the task starts; of a transfer, its receiver
   MemoryUse freed;                 // what it gives back when the task ends
+  TokenTraffic tokens{};           // of AllToAll, Dispatch and Combine between members that are not alike
+  // By place in the group, where members are not alike: then `bytes` is the most, and the memory above means nothing.
+  std::vector<MemberUse> members{};
 
   bool operator==(const Work&) const = default;
 };
@@ -144,6 +157,9 @@ public:
   [[nodiscard]] const Work& work(const Task& task) const { return works_[task.work]; }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
+  // What member number `member` of members() sends and holds.
+  [[nodiscard]] MemberUse use_of(const Task& task, std::size_t member) const;
+
   // Bytes this graph occupies, edges and tables included.
   [[nodiscard]] std::size_t memory_footprint() const;
 
@@ -154,7 +170,8 @@ private:
   std::span<const std::uint32_t> targets_;
   std::vector<Task> tasks_;
   std::vector<std::vector<RankId>> groups_;
-  std::vector<std::vector<RankId>> members_; // of each group; empty where that is what groups_ says
+  std::vector<std::vector<RankId>> members_;       // of each group; empty where that is what groups_ says
+  std::vector<std::vector<std::uint32_t>> places_; // of each of these: the first place in the group of such a rank
   std::vector<Work> works_;
   std::vector<std::string> names_;
   std::vector<RankId> ranks_; // identity: lets members() of a compute task be a span

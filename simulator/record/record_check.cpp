@@ -106,7 +106,11 @@ std::string defect_of_series(const RunRecord& run) {
     return "throughput: columns differ in length";
   if (!all_finite(run.throughput.time) || !all_finite(run.throughput.tokens_per_s))
     return "throughput: a number is not finite";
-  if (run.experts.tokens.size() != run.experts.layers.size() * run.experts.experts)
+  const ExpertLoad& experts = run.experts;
+  if (experts.tokens.size() != experts.layers.size() * experts.experts ||
+      !same_length(experts.tokens, experts.dropped) || !same_length(experts.rank_layer, experts.rank_micro_batch) ||
+      !same_length(experts.rank_layer, experts.rank_step) ||
+      experts.rank_tokens.size() != experts.rank_layer.size() * experts.ranks)
     return "experts: columns differ in length";
   return {};
 }

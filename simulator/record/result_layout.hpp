@@ -8,7 +8,7 @@ namespace moesim::record {
 
 inline constexpr const char* format_name = "moesim result";
 // Raise it whenever a dataset comes, goes or changes its meaning: a reader takes its own version only.
-inline constexpr std::uint64_t format_version = 4;
+inline constexpr std::uint64_t format_version = 5;
 
 template <class Archive, class Figures>
 void lay_out_figures(Archive& file, Figures& figures) {
@@ -89,6 +89,13 @@ void lay_out(Archive& file, Run& run) {
 
   file.column("experts/layer", "1", run.experts.layers);
   file.matrix("experts/tokens", "tokens", run.experts.layers.size(), run.experts.experts, run.experts.tokens);
+  file.matrix("experts/dropped", "tokens", run.experts.layers.size(), run.experts.experts, run.experts.dropped);
+  file.column("experts/rank_layer", "1", run.experts.rank_layer);
+  file.column("experts/rank_micro_batch", "1", run.experts.rank_micro_batch);
+  file.column("experts/rank_step", "1", run.experts.rank_step);
+  file.matrix("experts/rank_tokens", "tokens", run.experts.rank_layer.size(), run.experts.ranks,
+              run.experts.rank_tokens);
+  file.scalar("experts/moved", "tokens", run.experts.moved);
 }
 
 } // namespace moesim::record

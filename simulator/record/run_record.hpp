@@ -107,7 +107,18 @@ struct Throughput {
 struct ExpertLoad {
   std::vector<std::int32_t> layers; // model layer of each row
   std::size_t experts = 0;
-  std::vector<double> tokens; // [row * experts + expert]
+  std::vector<double> tokens;  // [row * experts + expert], as the router has them
+  std::vector<double> dropped; // of these: beyond an expert's capacity
+
+  // What the experts of each rank compute in each layer and micro-batch, padding included. A rank of a row is one of an
+  // expert-parallel group, and the groups follow each other; where all groups are alike, there is one.
+  std::vector<std::int32_t> rank_layer;
+  std::vector<std::int32_t> rank_micro_batch; // -1: every one
+  std::vector<std::int32_t> rank_step;        // 0: training, or the prefill; 1: each decode step
+  std::size_t ranks = 0;
+  std::vector<double> rank_tokens; // [row * ranks + rank]
+
+  double moved = 0; // copies of the iteration that balancing sent elsewhere
 
   bool operator==(const ExpertLoad&) const = default;
 };

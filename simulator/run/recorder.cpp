@@ -11,6 +11,7 @@ namespace {
 struct Row {
   double start;
   std::uint32_t task;
+  std::uint32_t member; // of the task
   std::uint8_t stream;
 };
 
@@ -35,7 +36,7 @@ std::vector<Row> sorted_rows(const graph::TaskGraph& graph, const std::vector<do
     const graph::Task& of = graph.task(TaskId(task));
     const auto members = graph.members(of);
     for (std::size_t member = 0; member < members.size(); ++member)
-      rows[next[members[member].value()]++] = {start[task], task,
+      rows[next[members[member].value()]++] = {start[task], task, static_cast<std::uint32_t>(member),
                                                static_cast<std::uint8_t>(graph::stream_at(of, member))};
   }
   last_of_rank.assign(next.begin(), next.end() - 1);
@@ -89,7 +90,7 @@ record::TaskTable Recorder::timeline() const {
   fill(table.micro_batch, [](const Row&, const Task& task) { return task.micro_batch; });
   fill(table.chunk, [](const Row&, const Task& task) { return task.chunk; });
   fill(table.phase, [](const Row&, const Task& task) { return static_cast<std::uint8_t>(task.phase); });
-  fill(table.bytes, [this](const Row&, const Task& task) { return graph_.work(task).bytes.value(); });
+  fill(table.bytes, [this](const Row& row, const Task& task) { return graph_.use_of(task, row.member).bytes.value(); });
   fill(table.flops, [this](const Row&, const Task& task) { return graph_.work(task).flops.value(); });
   table.rank.reserve(rows.size());
   for (std::uint32_t rank = 0; rank < last_of_rank.size(); ++rank)

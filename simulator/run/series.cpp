@@ -75,6 +75,12 @@ bool takes_memory(const record::TaskTable& table, std::size_t row, const graph::
          stream == graph::Stream::PpRecvPrev;
 }
 
+// What a rank of the graph takes and gives back for a task.
+graph::MemberUse use_on(RankId rank, const graph::Task& task, const graph::TaskGraph& graph) {
+  const auto members = graph.members(task);
+  return graph.use_of(task, static_cast<std::size_t>(std::ranges::find(members, rank) - members.begin()));
+}
+
 } // namespace
 
 record::MemorySeries replay_memory(const record::TaskTable& table, const graph::TaskGraph& graph,
@@ -85,21 +91,22 @@ record::MemorySeries replay_memory(const record::TaskTable& table, const graph::
   series.bytes.resize(series.categories.size());
   std::size_t row = 0;
   for (const RankId rank : graph.folding().representative) {
+    const RankId rank_class(graph.folding().class_of[rank.value()]);
     const auto stage = static_cast<std::size_t>(layout.coordinates(rank).pp);
     RankReplay replay(series, rank.value(), stages[stage].at_rest);
     std::priority_queue<Return, std::vector<Return>, std::greater<>> returns;
     const auto give_back_until = [&](double time) {
       for (; !returns.empty() && returns.top().time <= time; returns.pop())
-        replay.give_back(returns.top().time, graph.work(graph.task(TaskId(returns.top().task))).freed);
+        replay.give_back(returns.top().time, use_on(rank_class, graph.task(TaskId(returns.top().task)), graph).freed);
     };
     for (; row < table.size() && table.rank[row] == rank.value(); ++row) {
       const std::uint32_t index = table.task[row];
       const graph::Task& task = graph.task(TaskId(index));
-      const graph::Work& work = graph.work(task);
-      if ((work.allocated.empty() && work.freed.empty()) || !takes_memory(table, row, task))
+      const graph::MemberUse use = use_on(rank_class, task, graph);
+      if ((use.allocated.empty() && use.freed.empty()) || !takes_memory(table, row, task))
         continue;
       give_back_until(table.start[row]);
-      replay.take(table.start[row], work.allocated);
+      replay.take(table.start[row], use.allocated);
       returns.push({table.end[row], index});
     }
     give_back_until(std::numeric_limits<double>::infinity());

@@ -1,10 +1,13 @@
 #include "simulator/run/simulate.hpp"
 
+#include <numeric>
+
 #include <fmt/format.h>
 
 #include "simulator/base/input_error.hpp"
 #include "simulator/cost/cost_table.hpp"
 #include "simulator/execution/simgrid_executor.hpp"
+#include "simulator/run/expert_record.hpp"
 #include "simulator/run/recorder.hpp"
 #include "simulator/run/series.hpp"
 #include "simulator/run/token_times.hpp"
@@ -17,9 +20,19 @@ workloads::Layout layout_of(const scenario::Scenario& scenario) {
   return workloads::Layout(scenario.job().sizes, scenario.rank_order);
 }
 
+workloads::ExpertLoads loads_of(const scenario::Scenario& scenario, const workloads::Layout& layout) {
+  return std::visit(
+      [&](const auto& job) { return workloads::expert_loads(job, layout, scenario.cluster.gpus_per_node); },
+      scenario.work);
+}
+
+graph::Programs programs_of(const scenario::Scenario& scenario, const workloads::ExpertLoads& loads) {
+  return scenario.is_training() ? workloads::training_iteration(scenario.training_job(), loads)
+                                : workloads::inference_run(scenario.inference_job(), loads);
+}
+
 graph::Programs programs_of(const scenario::Scenario& scenario) {
-  return scenario.is_training() ? workloads::training_iteration(scenario.training_job())
-                                : workloads::inference_run(scenario.inference_job());
+  return programs_of(scenario, loads_of(scenario, layout_of(scenario)));
 }
 
 record::RankTable rank_table(const scenario::Scenario& scenario, const graph::Folding& folding) {
@@ -38,25 +51,6 @@ record::RankTable rank_table(const scenario::Scenario& scenario, const graph::Fo
     table.representative.push_back(folding.representative[folding.class_of[rank]].value());
   }
   return table;
-}
-
-// Routing is uniform: every expert of a layer gets the same share of the token copies.
-record::ExpertLoad expert_load(const scenario::Scenario& scenario) {
-  record::ExpertLoad load;
-  const workloads::ModelSpec& model = scenario.job().model;
-  if (!model.moe)
-    return load;
-  load.experts = static_cast<std::size_t>(model.moe->num_experts);
-  const double tokens = scenario.is_training() ? scenario.training_job().training.tokens()
-                                               : scenario.inference_job().inference.computed_tokens();
-  const double copies = tokens * static_cast<double>(model.moe->experts_per_token);
-  for (std::int64_t layer = 0; layer < model.num_layers; ++layer) {
-    if (!model.kind_of(layer).has_experts)
-      continue;
-    load.layers.push_back(static_cast<std::int32_t>(layer));
-    load.tokens.insert(load.tokens.end(), load.experts, copies / static_cast<double>(load.experts));
-  }
-  return load;
 }
 
 void add_amounts(record::RunFigures& figures, const workloads::TrainingJob& job) {
@@ -85,9 +79,9 @@ record::RunFigures figures(const scenario::Scenario& scenario, const record::Exp
   result.memory_capacity = scenario.cluster.gpu.usable_memory().value();
   result.total_parameters = workloads::total_parameters(scenario.job().model);
   result.active_parameters = workloads::active_parameters(scenario.job().model);
-  for (const double tokens : experts.tokens)
-    result.routed_tokens += tokens;
-  result.computed_tokens = result.routed_tokens; // nothing is dropped without a capacity factor
+  result.routed_tokens = std::accumulate(experts.tokens.begin(), experts.tokens.end(), 0.0);
+  result.dropped_tokens = std::accumulate(experts.dropped.begin(), experts.dropped.end(), 0.0);
+  result.computed_tokens = result.routed_tokens - result.dropped_tokens;
   return result;
 }
 
@@ -157,7 +151,8 @@ graph::TaskGraph task_graph(const scenario::Scenario& scenario) {
 record::RunRecord simulate(const scenario::Scenario& scenario, execution::Executor& executor,
                            const execution::Progress& progress) {
   const workloads::Layout layout = layout_of(scenario);
-  const graph::Programs programs = programs_of(scenario);
+  const workloads::ExpertLoads loads = loads_of(scenario, layout);
+  const graph::Programs programs = programs_of(scenario, loads);
   const folding::Fold fold = fold_of(scenario, programs, layout);
   check_size(scenario, programs, fold);
   const graph::TaskGraph graph = graph::expand(programs, fold.membership);
@@ -172,7 +167,7 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
   const auto stages = std::visit([](const auto& job) { return workloads::stage_memories(job); }, scenario.work);
   run.memory = replay_memory(run.tasks, graph, stages, layout);
   run.links = recorder.link_load();
-  run.experts = expert_load(scenario);
+  run.experts = expert_record(scenario, loads);
   run.ranks = rank_table(scenario, graph.folding());
   for (const folding::Split& split : fold.splits) {
     run.symmetry.attributes.push_back(split.attribute);

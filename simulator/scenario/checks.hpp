@@ -10,10 +10,12 @@ namespace moesim::scenario {
 struct Sections {
   config::MapReader& parallel;
   config::MapReader& work; // training or inference
+  config::MapReader& moe;
 };
 
 void check_world(const Scenario& scenario, Sections at);
 void check_model_splits(const Scenario& scenario, Sections at);
+void check_experts(const Scenario& scenario, Sections at); // do the ranks have places for them
 // Of training.
 void check_schedule(const workloads::TrainingJob& job, Sections at);
 // Once it is known that the order can be made: whether its transfers can be posted as the scenario says.

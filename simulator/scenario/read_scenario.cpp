@@ -27,6 +27,7 @@ void leave_out_drafting(Scenario& scenario) {
 void check_sections(const Scenario& scenario, Sections at) {
   check_world(scenario, at);
   check_model_splits(scenario, at);
+  check_experts(scenario, at);
   if (scenario.is_training()) {
     check_schedule(scenario.training_job(), at);
     check_batch(scenario, at);
@@ -86,16 +87,18 @@ Scenario read(const config::Node& root, const std::filesystem::path& file, Probl
     leave_out_drafting(scenario);
     read_inference(work, scenario.job().sizes, scenario.inference_job().inference);
   }
-  read_moe(map.map_or_empty("moe"), scenario);
   read_simulation(map.map_or_empty("simulation"), scenario);
+  config::MapReader moe = map.map_or_empty("moe");
+  read_moe(moe, file, scenario);
   map.node("adapt");
   scenario.claims = claims::read_claims(map, problems);
   parallel.finish();
   work.finish();
+  moe.finish();
   map.finish();
   // Sizes are compared only when each is sound by itself: one mistake, one message.
   if (sections_are_sound && problems.empty())
-    check_all(scenario, {parallel, work}, problems);
+    check_all(scenario, {parallel, work, moe}, problems);
   return scenario;
 }
 
@@ -115,7 +118,8 @@ bool is_consistent(const Scenario& scenario) {
   Problems problems;
   config::MapReader parallel(nothing, "", problems);
   config::MapReader work(nothing, "", problems);
-  check_sections(scenario, {parallel, work});
+  config::MapReader moe(nothing, "", problems);
+  check_sections(scenario, {parallel, work, moe});
   return problems.empty();
 }
 

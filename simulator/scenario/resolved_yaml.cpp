@@ -6,6 +6,7 @@
 
 #include "schedulers/custom_order.hpp"
 #include "simulator/config/yaml_text.hpp"
+#include "simulator/scenario/moe_yaml.hpp"
 #include "simulator/scenario/network_streams.hpp"
 #include "simulator/scenario/scenario.hpp"
 
@@ -149,9 +150,7 @@ std::string resolved_yaml(const Scenario& scenario) {
          parallel_yaml(scenario) +
          (scenario.is_training() ? training_yaml(scenario.training_job(), scenario.launch)
                                  : inference_yaml(scenario.inference_job().inference)) +
-         fmt::format("moe: {{routing: uniform, dispatcher: {}, fp8_dispatch: {}, capacity_factor: none, "
-                     "placement: contiguous, balancing: none, redundant_experts: 0}}\n",
-                     name_of(scenario.job().moe.dispatcher), scenario.job().moe.fp8_dispatch) +
+         moe_yaml(scenario.job().moe) +
          fmt::format("simulation: {{{}, streams: {{{}}}, symmetry: {}, seed: {}}}\n", network_yaml(scenario.network),
                      streams_yaml(scenario.job().queues), scenario.symmetry == Symmetry::Auto ? "auto" : "off",
                      scenario.seed);

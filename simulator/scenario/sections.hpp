@@ -26,7 +26,10 @@ void read_schedule(config::MapReader& training, const std::filesystem::path& sce
                    workloads::TrainingJob& job);
 // Requires the degrees of parallelism: they decide the default of micro_batch_size.
 void read_inference(config::MapReader& map, const workloads::ParallelSizes& sizes, workloads::Inference& inference);
-void read_moe(config::MapReader map, Scenario& scenario);
+// The model, and `simulation.seed`, have been read.
+void read_moe(config::MapReader& map, const std::filesystem::path& scenario_file, Scenario& scenario);
+// Of the `moe` section: a name, or a map whose `type` is the name and whose other keys are that model's parameters.
+void read_routing(config::MapReader& moe, const std::filesystem::path& scenario_file, Scenario& scenario);
 void read_simulation(config::MapReader map, Scenario& scenario);
 
 } // namespace moesim::scenario

@@ -85,14 +85,25 @@ PartTimesTable::Pieces PartTimesTable::pieces_of(const workloads::Segments& segm
   return pieces;
 }
 
+namespace {
+
+// Who gets less than the others is not known here, and of what is dropped nothing is computed: where experts are not
+// even, a rank is only sure to have none of their work. The bound stays one, and is as loose as the experts are busy.
+const workloads::RankLoad* least_load(const MicroBatchShape& shape) {
+  static const workloads::RankLoad idle;
+  return shape.experts_are_even ? nullptr : &idle;
+}
+
+} // namespace
+
 PartTimesTable::ShapePieces PartTimesTable::pieces_of(const MicroBatchShape& shape) const {
   const bool is_training = !shape.cache;
   ShapePieces pieces;
   for (const LayerKind kind : kinds_) {
     PartPieces& layer = pieces.layers[index_of(kind)];
-    layer.forward = pieces_of(layer_forward(model_, shape, kind));
+    layer.forward = pieces_of(layer_forward(model_, shape, kind, least_load(shape)));
     if (is_training)
-      layer.backward = pieces_of(layer_backward(model_, shape, kind));
+      layer.backward = pieces_of(layer_backward(model_, shape, kind, least_load(shape)));
   }
   pieces.embedding.forward = pieces_of(embedding_forward(model_, shape));
   if (!is_training) {

@@ -74,7 +74,9 @@ TEST(Summary, FoldingChangesNeitherCountsNorFractions) {
 TEST(Summary, ExpertFiguresAreMeansOverLayersAndOnlyThereForExperts) {
   record::RunRecord run = two_stages();
   EXPECT_FALSE(summarize(run).experts.has_value());
-  run.experts = {{0, 1, 2}, 2, {10, 10, 30, 10, 0, 0}}; // 1, 1.5, and a layer that routes nothing
+  run.experts.layers = {0, 1, 2};
+  run.experts.experts = 2;
+  run.experts.tokens = {10, 10, 30, 10, 0, 0}; // 1, 1.5, and a layer that routes nothing
   run.figures.dropped_tokens = 7;
   EXPECT_DOUBLE_EQ(summarize(run).experts->load_max_over_mean, 1.25);
   EXPECT_DOUBLE_EQ(summarize(run).experts->dropped_tokens, 7);
@@ -99,8 +101,10 @@ TEST(SummaryJson, HasTheKeysOfTheContract) {
                           "memory_capacity_bytes", "fits", "world_size", "simulated_ranks", "tasks", "bubbles",
                           "symmetry"));
   const std::vector<std::string> with_experts = keys_of(sample_record());
-  EXPECT_THAT(std::vector(with_experts.end() - 4, with_experts.end()),
-              ElementsAre("load_max_over_mean", "routed_tokens", "computed_tokens", "dropped_tokens"));
+  EXPECT_THAT(std::vector(with_experts.end() - 12, with_experts.end()),
+              ElementsAre("load_max_over_mean", "routed_tokens", "computed_tokens", "dropped_tokens", "load_cv",
+                          "rank_load_max_over_mean", "rank_load_cv", "moved_tokens", "moved_bytes", "imbalance_s",
+                          "expert_latency_p50_s", "expert_latency_p99_s"));
 }
 
 TEST(SummaryJson, BubblesAreSecondsByCauseOfTheJobAndOfEachStage) {

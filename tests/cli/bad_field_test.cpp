@@ -69,7 +69,7 @@ TEST(BadField, NetworkOfAStream) {
       problems(small_scenario() + "simulation: {network: {default: fluid, ep: packet}, algorithms: {tp: pairwise}}\n"),
       "scenario.yaml:18:44: simulation.network.ep: unknown value 'packet'; expected one of analytic, fluid, flow\n"
       "scenario.yaml:18:70: simulation.algorithms.tp: unknown value 'pairwise'; expected one of auto, ring, tree, "
-      "nvls, sharp, hierarchical\n");
+      "nvls, sharp, custom, hierarchical\n");
   EXPECT_EQ(problems(small_scenario() + "simulation: {network: {edp: flow}}\n"),
             "scenario.yaml:18:24: simulation.network.edp: unknown key 'edp'; did you mean 'ep'?\n");
 }
@@ -169,12 +169,14 @@ TEST(BadField, RailsThatNothingJoins) {
   EXPECT_EQ(Workplace().check(with("{tp: 1, pp: 1, ep: 1, dp: 3}")).status, 0); // of one node
 }
 
-TEST(BadField, NotAvailableYet) {
-  EXPECT_EQ(problems(small_scenario() + "moe: {routing: {type: zipf, exponent: 1.0}, balancing: eplb}\n"),
-            lines({"scenario.yaml:18:23: moe.routing.type: zipf is not available yet; use uniform",
-                   "scenario.yaml:18:56: moe.balancing: eplb is not available yet; use none"}));
-  EXPECT_EQ(problems(small_scenario() + "moe: {capacity_factor: 1.25}\n"),
-            "scenario.yaml:18:24: moe.capacity_factor: dropping tokens is not available yet; use none\n");
+TEST(BadField, OfExperts) {
+  EXPECT_EQ(problems(small_scenario() + "moe: {routing: {type: zipf, exponent: 11}, balancing: reroute}\n"),
+            lines({"scenario.yaml:18:39: moe.routing.exponent: is 11; use 0 to 10",
+                   "scenario.yaml:18:55: moe.balancing: reroute moves what is above an expert's capacity; give "
+                   "moe.capacity_factor"}));
+  EXPECT_EQ(problems(small_scenario() + "moe: {pad_expert_input_to_capacity: true}\n"),
+            "scenario.yaml:18:37: moe.pad_expert_input_to_capacity: there is no capacity; give moe.capacity_factor, or "
+            "leave this out\n");
   EXPECT_EQ(problems(small_scenario() + "moe: {capacity_factor: all}\n"),
             "scenario.yaml:18:24: moe.capacity_factor: unknown value 'all'; expected none\n");
   EXPECT_EQ(problems(small_scenario() + "inference: {batch_size: 1}\n"),

@@ -54,6 +54,33 @@ TEST(Dump, Schedule) {
   expect_golden_text("small.schedule.txt", dump("schedule"));
 }
 
+// 2 layers, 2 micro-batches of 256 tokens, 4 experts, of which a token meets 2.
+TEST(Dump, Routing) {
+  const std::string csv = dump("routing");
+  EXPECT_EQ(csv.substr(0, csv.find("\n0,0,0,3")), "iteration,layer,micro_batch,expert,tokens\n"
+                                                  "0,0,0,0,128\n0,0,0,1,128\n0,0,0,2,128");
+  EXPECT_EQ(line_count(csv), 1U + 2 * 2 * 4);
+}
+
+// What is stored, as a table or as HDF5, is replayed.
+TEST(Dump, RoutingIsATrace) {
+  const Workplace place;
+  place.write("small.yaml", small_scenario());
+  const std::string zipf = "moe={routing: {type: zipf, exponent: 1, drift: 0.3, sampled: true}, iteration: 2}";
+  const std::string wanted = place.run({"dump", "routing", "small.yaml", "--set", zipf}).out;
+  EXPECT_EQ(line_count(wanted), 1U + 3 * 2 * 2 * 4);
+  for (const std::string file : {"loads.csv", "loads.h5"}) {
+    const Outcome stored = place.run({"dump", "routing", "small.yaml", "--set", zipf, "-o", file});
+    EXPECT_EQ(stored.out, "wrote " + file + "\n") << stored.err;
+    const std::string trace = "moe={routing: {type: trace, file: " + file + "}, iteration: 2}";
+    EXPECT_EQ(place.run({"dump", "routing", "small.yaml", "--set", trace}).out, wanted) << file;
+  }
+  EXPECT_EQ(read_all(place.path() / "loads.csv"), wanted);
+  const Outcome other = place.run({"dump", "routing", "small.yaml", "-o", "loads.txt"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_NE(other.err.find("'loads.txt' ends neither in .csv nor in .h5"), std::string::npos) << other.err;
+}
+
 TEST(Dump, Platform) {
   expect_golden_text("small.platform.txt", dump("platform"));
 }
@@ -97,7 +124,8 @@ TEST(Dump, DrawsPlatformsOnlyAndAsSvgOnly) {
   place.write("small.yaml", small_scenario());
   const Outcome layout = place.run({"dump", "layout", "small.yaml", "-o", "layout.svg"});
   EXPECT_EQ(layout.status, 2);
-  EXPECT_NE(layout.err.find("draws a platform; layout is only printed"), std::string::npos) << layout.err;
+  EXPECT_NE(layout.err.find("draws a platform or stores routing; layout is only printed"), std::string::npos)
+      << layout.err;
   const Outcome png = place.run({"dump", "platform", "small.yaml", "-o", "platform.png"});
   EXPECT_EQ(png.status, 2);
   EXPECT_NE(png.err.find("'platform.png' does not end in .svg"), std::string::npos) << png.err;

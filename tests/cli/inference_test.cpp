@@ -117,8 +117,8 @@ TEST(BadInference, Fit) {
   EXPECT_EQ(problems_with("tp: 2", "cp: 2"),
             "scenario.yaml:14:16: parallel.cp: context parallelism is for training; use 1\n");
   EXPECT_EQ(
-      problems_with("tp: 2", "tp: 2, sequence_parallel: false"),
-      "scenario.yaml:14:37: parallel.sequence_parallel: without it tokens do not travel, and the tp = 2 ranks that "
+      problems_with("ep: 2", "ep: 1, sequence_parallel: false"),
+      "scenario.yaml:14:52: parallel.sequence_parallel: without it tokens do not travel, and the tp = 2 ranks that "
       "have them need all experts among them; use true, or ep x etp = 2 instead of 1\n");
   EXPECT_EQ(problems_with("tp: 2", "cp_comm_type: p2p"),
             "scenario.yaml:14:12: parallel.cp_comm_type: unknown key 'cp_comm_type'; known keys are tp, cp, pp, vpp, "

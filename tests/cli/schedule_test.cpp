@@ -122,6 +122,16 @@ TEST(Schedule, SearchesWithinTheMemoryItIsGiven) {
   EXPECT_EQ(figures("zb-auto", {"--max-in-flight", "1"}).at("peak_activations"), (json{1.0, 1.0, 1.0, 1.0}));
 }
 
+// With costs for which others of its orders are the best than with equal ones.
+TEST(Schedule, SearchesForTheCostsThatItIsGiven) {
+  const auto makespan = [](const std::string& name) {
+    return figures(name, {"--forward", "18.5", "--backward-input", "18.1", "--backward-weight", "9.3", "--p2p", "0.6"})
+        .at("makespan")
+        .get<double>();
+  };
+  EXPECT_LE(makespan("zb-auto"), makespan("zb-h1"));
+}
+
 TEST(Schedule, RefusesCostsThatAreNone) {
   expect_refusal(schedule("1f1b", {"--forward", "-1"}), "--forward: -1 is no time; use 0 to 1e+12");
   expect_refusal(schedule("1f1b", {"--backward-input", "nan"}), "--backward-input: nan is no time; use 0 to 1e+12");

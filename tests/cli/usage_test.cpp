@@ -59,7 +59,7 @@ TEST(Usage, UnknownWords) {
   EXPECT_EQ(outcome.err.find("unknown command 'simulate'; expected one of run, check, dump, "), 0U) << outcome.err;
   expect_refusal({"run", "--fast", "a.yaml"}, "The following argument was not expected: --fast");
   expect_refusal({"check", "a.yaml", "b.yaml"}, "The following argument was not expected: b.yaml");
-  expect_refusal({"dump", "graphs", "a.yaml"}, "what: graphs not in {graph,layout,classes,schedule,platform}");
+  expect_refusal({"dump", "graphs", "a.yaml"}, "what: graphs not in {graph,layout,classes,schedule,routing,platform}");
 }
 
 TEST(Usage, MissingWords) {

@@ -182,5 +182,69 @@ TEST(Expand, RefusesAGroupThatSpansStages) {
   EXPECT_THROW((void)expand(forward_through_two_stages(), membership), InternalError);
 }
 
+// Two ranks with loads of their own: kernels of two works, and an all-to-all whose members hold as much as they get.
+Programs programs_by_load() {
+  Programs programs;
+  programs.works.resize(3);
+  programs.works[1].bytes = Bytes(10);
+  programs.works[1].allocated[Memory::Communication] = Bytes(30);
+  programs.works[2].bytes = Bytes(20);
+  programs.works[2].allocated[Memory::Communication] = Bytes(5);
+  programs.names = {"x"};
+  programs.families = {{0, {1, 2}}};
+  programs.loads.position_of = {0, 1};
+  programs.loads.matrices = {nullptr, std::make_shared<const TokenMatrix>(TokenMatrix{2, 1, {0, 1, 2, 0}, {1, 2}})};
+  programs.loads.spreads = {{{0, 1}, {1, 1}, {}}, {{1, 1}, {0, 0}, {}}};
+  programs.loads.layers = 1;
+  programs.loads.micro_batches = 2;
+  programs.loads.spread_of = {0, 1};
+  Program& program = programs.stages.emplace_back();
+  for (const std::int32_t micro_batch : {0, 1})
+    for (const Kind kind : {Kind::Compute, Kind::AllToAll}) {
+      Step by_load = step(kind, kind == Kind::Compute ? Stream::Compute : Stream::Ep);
+      by_load.over = Dimension::Ep;
+      by_load.family = 0;
+      by_load.task.layer = 0;
+      by_load.task.micro_batch = micro_batch;
+      program.add(by_load, {});
+    }
+  return programs;
+}
+
+Membership two_ranks() {
+  Membership membership;
+  membership.folding = unfolded(2);
+  membership.stages = {{RankId(0), RankId(1)}};
+  membership.groups[static_cast<std::size_t>(Dimension::Ep)] = {{RankId(0), RankId(1)}};
+  return membership;
+}
+
+TEST(Expand, GivesEachRankTheWorkOfItsLoad) {
+  const Programs programs = programs_by_load();
+  const TaskGraph graph = expand(programs, two_ranks());
+  std::vector<double> kernels;
+  for (const Task& task : graph.tasks())
+    if (task.kind == Kind::Compute)
+      kernels.push_back(graph.work(task).bytes.value());
+  EXPECT_THAT(kernels, ElementsAre(10, 20, 20, 20)); // both micro-batches, rank by rank
+}
+
+TEST(Expand, MembersOfAGroupHoldWhatTheyGet) {
+  const Programs programs = programs_by_load();
+  const TaskGraph graph = expand(programs, two_ranks());
+  std::vector<const Task*> exchanges;
+  for (const Task& task : graph.tasks())
+    if (task.kind == Kind::AllToAll)
+      exchanges.push_back(&task);
+  ASSERT_EQ(exchanges.size(), 2U);
+  EXPECT_EQ(graph.work(*exchanges[0]).tokens.matrix, programs.loads.matrices[1]);
+  EXPECT_EQ(graph.work(*exchanges[0]).bytes, Bytes(20)); // the most
+  EXPECT_EQ(graph.use_of(*exchanges[0], 0).bytes, Bytes(10));
+  EXPECT_EQ(graph.use_of(*exchanges[0], 0).allocated[Memory::Communication], Bytes(30));
+  EXPECT_EQ(graph.use_of(*exchanges[0], 1).allocated[Memory::Communication], Bytes(5));
+  EXPECT_TRUE(graph.work(*exchanges[1]).members.empty()); // alike
+  EXPECT_EQ(graph.work(*exchanges[1]).tokens.matrix, nullptr);
+}
+
 } // namespace
 } // namespace moesim::graph

@@ -1,6 +1,10 @@
 #include "platforms/gemm_curve.hpp"
 #include "tests/platforms/gemm_operator.hpp"
 
+#include <numeric>
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace moesim::platforms {
@@ -30,6 +34,38 @@ TEST(GemmCurve, WavesAreWholeOrSpread) {
   EXPECT_DOUBLE_EQ(seconds(gemm(64 * 11, 16, k), spread), 1.1 * wave);
   EXPECT_DOUBLE_EQ(seconds(gemm(64 * 11 - 5, 16, k), spread), 1.1 * wave); // a part of a tile counts whole
   EXPECT_DOUBLE_EQ(seconds(gemm(64, 16, k, 10), whole), wave);             // ten experts with one tile each
+}
+
+Operator grouped(std::vector<std::int64_t> rows, std::int64_t n, std::int64_t k) {
+  const std::int64_t all = std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
+  const auto groups = static_cast<std::int64_t>(rows.size());
+  Operator op = gemm((all + groups - 1) / groups, n, k, groups);
+  op.rows = GroupRows(std::move(rows));
+  return op;
+}
+
+// Each group has the tiles that its rows take.
+TEST(GemmCurve, UnequalGroupsHaveTilesOfTheirOwn) {
+  const GemmCurve spread{.largest_tile = smallest_tile};
+  const double tile = 64 * 16 * 2.0 * 1600 / 1e11; // of one processor
+  EXPECT_DOUBLE_EQ(seconds(grouped({640, 1, 1, 1}, 16, 1600), spread), (10 + 3) * tile / 10);
+  EXPECT_DOUBLE_EQ(seconds(grouped({320, 320}, 16, 1600), spread), seconds(gemm(320, 16, 1600, 2), spread));
+  // In a weight's gradient the rows are k: as long in all, but nothing is shorter than its longest tile.
+  Operator gradient = gemm(64 * 5, 16, 100, 4);
+  gradient.gives_weight_gradient = true;
+  gradient.rows = GroupRows({160, 80, 80, 80});
+  EXPECT_DOUBLE_EQ(seconds(gradient, spread), seconds(gemm(64 * 5, 16, 400, 1), spread) * 2);
+  gradient = gemm(64, 16, 1600, 10);
+  gradient.gives_weight_gradient = true;
+  gradient.rows = GroupRows({8000, 800, 800, 800, 800, 800, 800, 800, 800, 400});
+  EXPECT_DOUBLE_EQ(seconds(gradient, {.split_overhead = Seconds(1), .largest_tile = smallest_tile}), 5 * tile);
+}
+
+TEST(GroupRows, LeaveOutWhatHasNone) {
+  EXPECT_TRUE(GroupRows({3, 0, 3}).are_equal());
+  EXPECT_TRUE(GroupRows({0, 0}).are_equal());
+  EXPECT_EQ(GroupRows({1, 0, 5}), GroupRows({5, 1}));
+  EXPECT_FALSE(GroupRows({1, 5}) == GroupRows({5, 2}));
 }
 
 TEST(GemmCurve, TheFasterOfTwoTilesIsTaken) {

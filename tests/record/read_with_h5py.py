@@ -39,7 +39,7 @@ def check(file):
     assert count > 0 and (tasks["rank"][first:first + count] == 2).all()
     assert (tasks["rank"] == 2).sum() == count
 
-    assert file["run/format"].asstr()[()] == "moesim result" and file["run/format_version"][()] == 4
+    assert file["run/format"].asstr()[()] == "moesim result" and file["run/format_version"][()] == 5
     assert file["run/scenario"].asstr()[()] == "version: 1\nname: sample\n"
     assert list(file["links/name"].asstr()[:]) == ["node0.nic0", "node0.nic1"]
     assert list(file["links/row_of_link"]) == [0, 1, 0, 1]

@@ -201,7 +201,7 @@ TEST_F(SpoiledFile, NamesTheMissingDataset) {
 
 TEST_F(SpoiledFile, NamesBothFormatVersions) {
   overwrite_first("run/format_version", H5T_NATIVE_INT, 7);
-  EXPECT_EQ(error_after_closing(), path_.string() + ": has version 7 of the format; this moesim reads version 4");
+  EXPECT_EQ(error_after_closing(), path_.string() + ": has version 7 of the format; this moesim reads version 5");
 }
 
 TEST_F(SpoiledFile, RefusesColumnsOfUnequalLength) {

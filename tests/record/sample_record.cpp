@@ -242,7 +242,15 @@ private:
       run.throughput.time.push_back(end);
       run.throughput.tokens_per_s.push_back(4096 / (throughput_.back() / static_cast<double>(throughput_.size())));
     }
-    run.experts = {{0, 1}, 4, {100, 100, 100, 100, 250, 50, 50, 50}};
+    run.experts.layers = {0, 1};
+    run.experts.experts = 4;
+    run.experts.tokens = {100, 100, 100, 100, 250, 50, 50, 50};
+    run.experts.dropped = {0, 0, 0, 0, 40, 0, 0, 0};
+    run.experts.rank_layer = {0, 1};
+    run.experts.rank_micro_batch = {-1, -1};
+    run.experts.rank_step = {0, 0};
+    run.experts.ranks = 2;
+    run.experts.rank_tokens = {50, 50, 65, 25};
   }
 
   void fill_figures() {

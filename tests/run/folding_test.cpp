@@ -241,6 +241,25 @@ TEST_P(RandomScenarios, FoldedEqualsFull) {
   EXPECT_GE(folded, 20U);
 }
 
+// The same with experts that have unequal loads.
+TEST_P(RandomScenarios, FoldedEqualsFullWithUnequalLoads) {
+  std::uint32_t ran = 0;
+  for (std::uint64_t seed = 9000 + GetParam(); ran < 25; seed += 4) {
+    const std::string text = random_scenario(seed) + random_routing(seed);
+    SCOPED_TRACE("scenario " + std::to_string(seed) + ":\n" + text);
+    const moesim::testing::TemporaryFolder folder;
+    std::ofstream(folder / "scenario.yaml", std::ios::binary) << text;
+    try {
+      const Scenario scenario = scenario::load(folder / "scenario.yaml", {});
+      if (!scenario.job().model.moe)
+        continue;
+      expect_folded_equals_full(scenario);
+      ++ran;
+    } catch (const InputError&) { // refused
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Folding, RandomScenarios, ::testing::Values(0, 1, 2, 3));
 
 // The size that folding is for: the scenario with 512 GPUs as it ships, and with GPUs and a cable that are not alike.
@@ -255,7 +274,8 @@ TEST_P(FiveHundredGpus, FoldedEqualsFull) {
 
 INSTANTIATE_TEST_SUITE_P(
     Folding, FiveHundredGpus,
-    ::testing::Values("training.overlap={grad_reduce: true, param_gather: true, pp: true, tp: true, expert: chunked}",
+    ::testing::Values("moe.routing={type: zipf, exponent: 1}",
+                      "training.overlap={grad_reduce: true, param_gather: true, pp: true, tp: true, expert: chunked}",
                       "simulation.network=analytic", "simulation.network=flow",
                       "simulation.network={default: fluid, tp: analytic, ep: flow}",
                       "platform.overrides=[{gpu: 100, speed: 0.9}]",

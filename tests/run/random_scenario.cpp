@@ -251,4 +251,20 @@ std::string random_scenario(std::uint64_t seed) {
          simulation_yaml(dice);
 }
 
+std::string random_routing(std::uint64_t seed) {
+  Dice dice(seed);
+  const std::string type = dice.pick({"zipf, exponent: 1.2", "zipf, exponent: 0.5", "dirichlet, alpha: 0.3",
+                                      "hot, hot_share: 0.2", "hot, hot_share: 0.25, hot_experts: 2, correlation: 1"});
+  const std::string balancing = dice.pick({"none", "none", "eplb", "{type: periodic, interval: 2}", "predictive",
+                                           "work-stealing", "reroute", "{type: work-stealing, reaction_time: 20us}"});
+  const bool drops = balancing == "reroute" || dice.one_in(4);
+  const std::string capacity = drops ? fmt::format(", capacity_factor: {}, pad_expert_input_to_capacity: {}",
+                                                   dice.pick({0.8, 1.25, 2.0}), dice.boolean(3))
+                                     : fmt::format(", router_padding: {}", dice.pick({1, 1, 16}));
+  return fmt::format("moe: {{routing: {{type: {}, drift: 0.2, sampled: {}}}, balancing: {}, placement: {}, dispatcher: "
+                     "{}, iteration: {}{}}}\n",
+                     type, dice.boolean(4), balancing, dice.pick({"contiguous", "round-robin"}),
+                     dice.pick({"alltoall", "alltoall", "deepep", "allgather"}), dice.below(4), capacity);
+}
+
 } // namespace moesim::run

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "simulator/config/catalogue.hpp"
+#include "simulator/config/yaml_text.hpp"
 #include "tests/scenario/scenario_text.hpp"
 #include "workloads/rank_parameters.hpp"
 
@@ -86,8 +87,30 @@ TEST(Scenario, RoutingIsANameOrAMap) {
   };
   EXPECT_EQ(problem_of("uniform"), "");
   EXPECT_EQ(problem_of("{type: uniform}"), "");
-  EXPECT_EQ(problem_of("{type: zipf, exponent: 1.0}"), "moe.routing.type");
+  EXPECT_EQ(problem_of("zipf"), "");
+  EXPECT_EQ(problem_of("{type: zipf, exponent: 1.0, drift: 0.1, sampled: true}"), "");
+  EXPECT_EQ(problem_of("{type: zipf, exponent: -1}"), "moe.routing.exponent");
+  EXPECT_EQ(problem_of("{type: hot, hot_experts: 9}"), "moe.routing.hot_experts");
+  EXPECT_EQ(problem_of("trace"), "moe.routing");
+  EXPECT_EQ(problem_of("{type: trace, file: nowhere.csv}"), "moe.routing.file");
   EXPECT_EQ(problem_of("{type: uniform, exponent: 1.0}"), "moe.routing.exponent");
+}
+
+// Nothing is left to look up, a trace included.
+TEST(Scenario, ResolvedExpertsAreReadBack) {
+  std::string trace = "iteration,layer,micro_batch,expert,tokens\n";
+  for (int layer = 0; layer < 32; ++layer)
+    for (int expert = 0; expert < 8; ++expert)
+      trace += "0," + std::to_string(layer) + ",0," + std::to_string(expert) + "," + std::to_string(1 + expert) + "\n";
+  for (const std::string& moe :
+       {std::string("{routing: {type: dirichlet, alpha: 0.5, seed: 7}, balancing: {type: predictive, interval: 3}}"),
+        std::string("{routing: zipf, capacity_factor: 1.25, overflow_buffer: 0.1, balancing: reroute}"),
+        std::string("{routing: hot, balancing: {type: work-stealing, threshold: 1.2, reaction_time: 2ms}, placement: "
+                    "round-robin, router_padding: 16, iteration: 4}"),
+        "{routing: {type: trace, loads: " + config::double_quoted(trace) + "}}"}) {
+    const std::string resolved = resolved_yaml(load_text(std::string(minimal) + "moe: " + moe + "\n"));
+    EXPECT_EQ(resolved_yaml(load_text(resolved)), resolved);
+  }
 }
 
 TEST(Scenario, StagesMayBeUneven) {

@@ -130,5 +130,19 @@ TEST(RandomScreen, IsNoMoreThanTheSimulatedTime) {
   EXPECT_GE(changed.value(), 0.99);
 }
 
+// Where loads are unequal and tokens are dropped, the bound knows nothing of what experts do, and stays below.
+TEST(RandomScreen, IsNoMoreThanTheSimulatedTimeOfUnequalLoads) {
+  std::uint64_t ran = 0;
+  for (std::uint64_t seed = 0; seed < drawn / 3; ++seed) {
+    const std::string text = run::random_scenario(seed) + run::random_routing(seed);
+    const std::optional<scenario::Scenario> scenario = load_unless_refused(text);
+    if (!scenario || !scenario->job().model.moe)
+      continue;
+    ++ran;
+    EXPECT_LE(bound_of(*scenario), ideal_time(*scenario) * (1 + 1e-9)) << text;
+  }
+  EXPECT_GT(ran, 50U);
+}
+
 } // namespace
 } // namespace moesim::screen

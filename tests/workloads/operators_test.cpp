@@ -6,7 +6,7 @@ namespace moesim::workloads {
 namespace {
 
 // 12 rows of 8 times 8 x 6, spread over 2 experts; BF16.
-constexpr GemmShape shape{.rows = 12, .n = 6, .k = 8, .groups = 2};
+const GemmShape shape{.rows = 12, .n = 6, .k = 8, .groups = 2};
 
 TEST(Operators, AProductReadsAndWritesEachMatrixOnce) {
   const Operator op = gemm_forward(shape, Precision::Bf16);
