@@ -24,8 +24,9 @@ Seconds time_at(const Operator& op, const Gpu& gpu, double clock) {
     return gpu.launch_overhead + traffic(gpu.memory_efficiency);
   const FlopsPerSecond peak = peak_of(gpu, op.precision);
   if (op.kind == OperatorKind::Attention)
-    return gpu.launch_overhead + joined(attention_time(op, gpu.attention, peak, gpu.multiprocessors),
-                                        traffic(gpu.memory_efficiency), gpu.roofline_exponent);
+    return gpu.launch_overhead +
+           joined(attention_time(op, attention_curve_of(gpu, op.attention), peak, gpu.multiprocessors),
+                  traffic(gpu.memory_efficiency), gpu.roofline_exponent);
   const GemmCurve curve = gemm_curve_of(gpu, op.precision);
   const double efficiency = curve.memory_efficiency > 0 ? curve.memory_efficiency : gpu.memory_efficiency;
   return gpu.launch_overhead +
@@ -52,6 +53,12 @@ GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, std::int64_t groups
       return *curve;
   const auto any = std::ranges::find_if(curves, [](const auto& curve) { return curve.has_value(); });
   return any == curves.end() ? GemmCurve{} : **any;
+}
+
+const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel) {
+  if (kernel == AttentionKernel::Flash1 && gpu.attention_flash_1)
+    return *gpu.attention_flash_1;
+  return kernel != AttentionKernel::Latest && gpu.attention_flash_2 ? *gpu.attention_flash_2 : gpu.attention;
 }
 
 Seconds time_of(const Operator& op, const Gpu& gpu) {

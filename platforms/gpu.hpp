@@ -54,9 +54,11 @@ struct Gpu {
   // Dense FLOP/s by Precision; absent: not supported. FP32 is that of the CUDA cores, which is what a framework uses
   // for FP32 tensors unless it is told to round them to TF32.
   std::array<std::optional<FlopsPerSecond>, precision_count> peak;
-  GemmCurves gemm;         // see gemm_curve_of() for those absent
-  GemmCurves grouped_gemm; // of kernels that run all groups of a product; none: as `gemm`
-  AttentionCurve attention;
+  GemmCurves gemm;                                 // see gemm_curve_of() for those absent
+  GemmCurves grouped_gemm;                         // of kernels that run all groups of a product; none: as `gemm`
+  AttentionCurve attention;                        // of the kernel that suits the GPU best
+  std::optional<AttentionCurve> attention_flash_2; // of older ones, where they are slower
+  std::optional<AttentionCurve> attention_flash_1;
   ClockCurve clock;
   Seconds launch_overhead; // from one kernel's end to the next one's start
   CommunicationKernels communication;
@@ -71,6 +73,9 @@ struct Gpu {
 // The curve of a precision; without one of its own that of FP8 (if it is one that products are cast to), else that of
 // BF16, else the first there is, else the whole peak. Kernels for several groups have their own, if there are any.
 [[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, std::int64_t groups = 1);
+
+// That of a generation of kernels: without one of its own, that of the next generation.
+[[nodiscard]] const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel);
 
 // Time of one kernel in a long run, matrix products at the sustained clock: launch overhead plus arithmetic (FLOPs over
 // achievable FLOP/s) and traffic (bytes over achievable bytes/s), as far as they do not hide behind each other.

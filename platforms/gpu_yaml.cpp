@@ -37,6 +37,11 @@ std::string gemm_yaml(const GemmCurves& curves, const std::string& margin, std::
   return text;
 }
 
+std::string attention_yaml(std::string_view name, const AttentionCurve& curve) {
+  return fmt::format("{}: {{max_efficiency: {}, half_head_size: {}, tile_time: {}s, backward: {}, decode: {}}}\n", name,
+                     curve.max_efficiency, curve.half_head_size, curve.tile_time.value(), curve.backward, curve.decode);
+}
+
 std::string communication_yaml(const CommunicationKernels& kernels) {
   std::string text;
   for (const auto& [name, taken] : communicating)
@@ -62,10 +67,11 @@ std::string to_yaml(const Gpu& gpu, int indent) {
   text += gemm_yaml(gpu.gemm, margin, "gemm");
   if (gpu.grouped_gemm != GemmCurves{})
     text += gemm_yaml(gpu.grouped_gemm, margin, "grouped_gemm");
-  text +=
-      fmt::format("{}attention: {{max_efficiency: {}, half_head_size: {}, tile_time: {}s, backward: {}, decode: {}}}\n",
-                  margin, gpu.attention.max_efficiency, gpu.attention.half_head_size, gpu.attention.tile_time.value(),
-                  gpu.attention.backward, gpu.attention.decode);
+  text += margin + attention_yaml("attention", gpu.attention);
+  if (gpu.attention_flash_2)
+    text += margin + attention_yaml("attention_flash_2", *gpu.attention_flash_2);
+  if (gpu.attention_flash_1)
+    text += margin + attention_yaml("attention_flash_1", *gpu.attention_flash_1);
   if (gpu.clock != ClockCurve{})
     text += fmt::format("{}clock: {{sustained: {}, settles: {}s}}\n", margin, gpu.clock.sustained,
                         gpu.clock.settles.value());

@@ -94,7 +94,7 @@ void project_backward(SegmentList& list, const RankShape& at) {
   norm_again(list, at);
   if (!at.model.mla) {
     enter_region(list, at, "gather-sequence");
-    linear_backward(list, at, "attention", qkv_projection(at));
+    linear_backward(list, at, "attention", qkv_projection(at), Bias{at.model.attention_bias});
     list.release(queries_keys_values(at));
     return leave_region(list, at, "sum-gradient");
   }
@@ -127,7 +127,7 @@ void attention_forward(SegmentList& list, const RankShape& at) {
 void attention_backward(SegmentList& list, const RankShape& at) {
   add_residual_backward(list, at);
   enter_region(list, at, "gather-gradient");
-  linear_backward(list, at, "attention", output_projection(at));
+  linear_backward(list, at, "attention", output_projection(at), Bias{at.model.output_bias});
   if (recomputes_up_projection(at)) {
     enter_region(list, at, "gather-latents", gathered_latents(at));
     up_project_forward(list, at);

@@ -28,12 +28,21 @@ AttentionShape attention_shape(const RankShape& at, std::int64_t parts, std::int
           .keys = std::min(at.model.keys_seen(at.kind, length), length / key_parts),
           .pairs = attended_pairs(at) / static_cast<double>(parts * key_parts),
           .qk_head_dim = at.model.qk_head_dim(),
-          .v_head_dim = at.model.v_head_dim()};
+          .v_head_dim = at.model.v_head_dim(),
+          .dropout = at.shape.attention_dropout};
 }
 
 std::vector<Operator> kernels_of(const RankShape& at, const AttentionShape& shape, Pass pass) {
-  if (at.shape.attention_backend == AttentionBackend::Unfused)
+  switch (at.shape.attention_backend) {
+  case AttentionBackend::Unfused:
     return unfused_attention(shape, pass, at.precision());
+  case AttentionBackend::Flash2:
+    return {causal_attention(shape, pass, at.precision(), AttentionKernel::Flash2)};
+  case AttentionBackend::Flash1:
+    return {causal_attention(shape, pass, at.precision(), AttentionKernel::Flash1)};
+  case AttentionBackend::Flash:
+    break;
+  }
   return {causal_attention(shape, pass, at.precision())};
 }
 
@@ -68,11 +77,13 @@ void attend_with_heads_split(SegmentList& list, const RankShape& at, Pass pass, 
   list.collective("tokens-for-heads", Kind::AllToAll, Dimension::Cp, after, after);
 }
 
-// FlashAttention keeps one FP32 statistic per query and head instead of the scores.
+// FlashAttention keeps one FP32 statistic per query and head instead of the scores. With dropout, these are kept before
+// and after, and a byte for each says which are dropped (Korthikanti et al., section 4.1).
 Bytes statistics(const RankShape& at) {
-  if (at.shape.attention_backend == AttentionBackend::Flash)
+  if (at.shape.attention_backend != AttentionBackend::Unfused)
     return at.fp32(at.tokens(), at.heads());
-  return at.wide(at.tokens() * at.heads(), at.shape.seq_length);
+  const Bytes scores = at.wide(at.tokens() * at.heads(), at.shape.seq_length);
+  return at.shape.attention_dropout ? 2 * scores + at.mask(at.tokens() * at.heads(), at.shape.seq_length) : scores;
 }
 
 // The output is kept by attention and, in FP8, once more by the projection.

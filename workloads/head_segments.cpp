@@ -24,12 +24,16 @@ Segments embedding_forward(const ModelSpec& model, const MicroBatchShape& shape)
   list.kernel("embedding", memory_bound(2 * at.hidden(at.tokens()), Pass::Forward));
   list.workspace(at.hidden(at.tokens()));
   leave_region(list, at, "sum-embedding");
+  if (shape.hidden_dropout)
+    drop_hidden(list, at, at.local(), Pass::Forward);
   return list.finish();
 }
 
 Segments embedding_backward(const ModelSpec& model, const MicroBatchShape& shape) {
   const RankShape at{model, shape, {}};
   SegmentList list(shape);
+  if (shape.hidden_dropout)
+    drop_hidden(list, at, at.local(), Pass::Backward);
   enter_region(list, at, "gather-gradient");
   list.kernel("embedding", embedding_gradient(at));
   return list.finish();
@@ -44,12 +48,19 @@ Segments head_forward(const ModelSpec& model, const MicroBatchShape& shape) {
   list.kernel("head", gemm_forward({at.tokens(), at.vocabulary(), model.hidden_size}, at.precision()));
   // Vocabulary-parallel cross-entropy (Megatron-LM, cross_entropy.py): the largest logit, the target's logit and the
   // sum of exponentials of every token are combined over tp, in FP32.
-  list.kernel("loss", memory_bound(at.wide(at.tokens(), at.vocabulary()) + 2 * at.fp32(at.tokens(), at.vocabulary()),
-                                   Pass::Forward));
+  const Bytes in_precision = at.wide(at.tokens(), at.vocabulary());
+  const Bytes in_fp32 = at.fp32(at.tokens(), at.vocabulary());
+  const auto kernel = [&](Bytes bytes) { list.kernel("loss", memory_bound(bytes, Pass::Forward)); };
+  kernel(in_precision + 2 * in_fp32);
   list.keep(logits(at));
   const Bytes statistic = at.fp32(at.tokens(), 1);
   list.collective("largest-logit", Kind::AllReduce, Dimension::Tp, statistic, statistic);
-  list.kernel("loss", memory_bound(2 * at.fp32(at.tokens(), at.vocabulary()), Pass::Forward));
+  kernel(2 * in_fp32); // subtracts the largest,
+  if (!shape.cross_entropy_loss_fusion) {
+    kernel(2 * in_fp32); // takes exponentials,
+    kernel(in_fp32);     // adds them up
+    kernel(2 * in_fp32); // and divides by the sum
+  }
   list.collective("target-logit", Kind::AllReduce, Dimension::Tp, statistic, statistic);
   list.collective("sum-of-exponentials", Kind::AllReduce, Dimension::Tp, statistic, statistic);
   return list.finish();
@@ -76,6 +87,8 @@ Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape) {
   const RankShape at{model, shape, {}};
   SegmentList list(shape);
   // The gradient of the logits takes the place of the FP32 logits; the products want it in their precision.
+  if (!shape.cross_entropy_loss_fusion) // scales it first
+    list.kernel("loss", memory_bound(2 * at.fp32(at.tokens(), at.vocabulary()), Pass::Backward));
   list.kernel("loss", memory_bound(logits(at), Pass::Backward));
   list.workspace(at.wide(at.tokens(), at.vocabulary()));
   enter_region(list, at, "gather-sequence");

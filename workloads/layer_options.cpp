@@ -1,9 +1,38 @@
 #include "workloads/layer_options.hpp"
 
+#include <algorithm>
+
 namespace moesim::workloads {
 
 std::string_view name_of(AttentionBackend backend) {
-  return backend == AttentionBackend::Flash ? "flash" : "unfused";
+  constexpr std::array<std::string_view, 4> names{"flash", "flash-2", "flash-1", "unfused"};
+  return names[static_cast<std::size_t>(backend)];
+}
+
+std::string_view name_of(TransformerImpl impl) {
+  constexpr std::array<std::string_view, 3> names{"transformer_engine", "local", "eager"};
+  return names[static_cast<std::size_t>(impl)];
+}
+
+std::string_view name_of(CudaGraphModule module) {
+  constexpr std::array<std::string_view, cuda_graph_module_count> names{
+      "attn", "mlp", "moe", "moe_router", "moe_preprocess", "full_iteration"};
+  return names[static_cast<std::size_t>(module)];
+}
+
+bool CudaGraphScope::captures(std::string_view segment) const {
+  struct Home {
+    std::string_view segment;
+    CudaGraphModule module;
+  };
+  constexpr std::array<Home, 6> homes{{{"attention", CudaGraphModule::Attn},
+                                       {"mlp", CudaGraphModule::Mlp},
+                                       {"experts", CudaGraphModule::Moe},
+                                       {"unpermute", CudaGraphModule::Moe},
+                                       {"router", CudaGraphModule::MoeRouter},
+                                       {"shared-experts", CudaGraphModule::MoeRouter}}};
+  return contains(CudaGraphModule::FullIteration) ||
+         std::ranges::any_of(homes, [&](const Home& home) { return home.segment == segment && contains(home.module); });
 }
 
 std::string_view name_of(CpCommType type) {

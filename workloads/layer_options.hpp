@@ -8,8 +8,16 @@
 
 namespace moesim::workloads {
 
-// Flash: one fused kernel. Unfused: products and softmax as kernels of their own, scores in memory.
-enum class AttentionBackend : std::uint8_t { Flash, Unfused };
+// Flash: one fused kernel, the one that suits the GPU best. Flash2, Flash1: that of FlashAttention-2 (Dao, arXiv
+// 2307.08691) or of the first FlashAttention and its Triton versions (Dao et al., arXiv 2205.14135). Unfused: products
+// and softmax as kernels of their own, scores in memory.
+enum class AttentionBackend : std::uint8_t { Flash, Flash2, Flash1, Unfused };
+
+// Whose modules a layer is made of, which decides what is fused with what. TransformerEngine: gradients of biases, of
+// norms' parameters and their sum over micro-batches come with other kernels. Local: Megatron's own modules, or what a
+// compiler makes of PyTorch's: each of these is a kernel, but elementwise steps that follow each other are one. Eager:
+// PyTorch's, each step a kernel.
+enum class TransformerImpl : std::uint8_t { TransformerEngine, Local, Eager };
 
 // How context-parallel ranks, each with its part of the sequence, attend to each other's keys and values. P2p: keys and
 // values travel around a ring while each rank attends to those it has (ring attention, Liu et al., arXiv 2310.01889).
@@ -36,8 +44,28 @@ private:
   std::array<bool, recompute_module_count> chosen_{};
 };
 
+// What is launched as CUDA graphs, hence costs the host nothing (`cuda_graph_scope`); kernels between two modules
+// belong to the one that they are named after.
+// What comes between the router and the dispatch goes with the router, MoePreprocess or not.
+enum class CudaGraphModule : std::uint8_t { Attn, Mlp, Moe, MoeRouter, MoePreprocess, FullIteration };
+inline constexpr std::size_t cuda_graph_module_count = 6;
+
+class CudaGraphScope {
+public:
+  void add(CudaGraphModule module) { chosen_[static_cast<std::size_t>(module)] = true; }
+  [[nodiscard]] bool contains(CudaGraphModule module) const { return chosen_[static_cast<std::size_t>(module)]; }
+  // Whether the kernels of a segment of this name are captured.
+  [[nodiscard]] bool captures(std::string_view segment) const;
+  bool operator==(const CudaGraphScope&) const = default;
+
+private:
+  std::array<bool, cuda_graph_module_count> chosen_{};
+};
+
 // How YAML spells them: "flash", "p2p", "core_attn", ...
 [[nodiscard]] std::string_view name_of(AttentionBackend backend);
+[[nodiscard]] std::string_view name_of(TransformerImpl impl);
+[[nodiscard]] std::string_view name_of(CudaGraphModule module);
 [[nodiscard]] std::string_view name_of(CpCommType type);
 [[nodiscard]] std::string_view name_of(Dispatcher dispatcher);
 [[nodiscard]] std::string_view name_of(RecomputeModule module);

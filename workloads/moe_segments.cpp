@@ -18,6 +18,44 @@ Bytes probabilities(const RankShape& at) {
   return at.fp32(at.local(), at.model.moe->num_experts);
 }
 
+// Steps of the router without fusion, each a kernel over all probabilities (Megatron Core 0.13, moe_utils.py,
+// topk_routing_with_score_function(), and router.py): scores, top-k, normalisation, scattering of both results, and the
+// load-balancing loss; with groups of experts, their scores, top-k and mask. Its backward has no indices to find.
+constexpr std::size_t router_steps = 18;
+constexpr std::size_t group_limited_steps = 7;
+constexpr std::size_t router_backward_steps = 10;
+
+void score(SegmentList& list, const RankShape& at, Pass pass) {
+  std::size_t steps = 1;
+  if (!at.shape.moe_router_fusion && pass == Pass::Forward)
+    steps = router_steps + (at.model.moe->groups > 1 ? group_limited_steps : 0);
+  else if (!at.shape.moe_router_fusion)
+    steps = router_backward_steps;
+  list.kernels("", std::vector<Operator>(steps, memory_bound(2 * probabilities(at), pass)));
+}
+
+// What the dispatcher wants to know before it sends (token_dispatcher.py, preprocess()): tokens of each expert, summed
+// and shared out in several ways, and copied to the host. A few bytes each.
+constexpr std::size_t counting_kernels = 8;
+
+// Finding each token's place without fusion (moe_utils.py, permute() and unpermute()): the mask, indices and weights;
+// back again the weights come first, a kernel over all copies.
+constexpr std::size_t index_kernels = 4;
+
+void prepare_dispatch(SegmentList& list, const RankShape& at) {
+  if (at.shape.cache)
+    return;
+  std::size_t small = at.shape.sizes.ep > 1 ? counting_kernels : 0;
+  if (!at.shape.moe_permute_fusion)
+    small += index_kernels;
+  list.kernels("", std::vector<Operator>(small, memory_bound(Bytes(), Pass::Forward)));
+}
+
+void weigh(SegmentList& list, const RankShape& at, std::string_view name, Pass pass) {
+  if (!at.shape.moe_permute_fusion)
+    list.kernel(name, memory_bound(2 * at.hidden(at.routed()), pass));
+}
+
 GemmShape router(const RankShape& at) {
   return {at.local(), at.model.moe->num_experts, at.model.hidden_size};
 }
@@ -66,13 +104,15 @@ void mixture_forward(SegmentList& list, const RankShape& at) {
     list.set_keeping(keeps);
   }
   list.kernel("router", gemm_forward(router(at), at.precision()));
-  list.unnamed(memory_bound(2 * probabilities(at), Pass::Forward)); // softmax and top-k
+  score(list, at, Pass::Forward);
   list.keep(probabilities(at));
   const std::int64_t copies = at.replicates_tokens() ? at.expert_rows() : at.routed();
+  prepare_dispatch(list, at);
   list.unnamed(memory_bound(reorder(at, at.local(), copies), Pass::Forward)); // permute by expert
   cast_for_experts(list, at, Pass::Forward);
   list.workspace(at.hidden(copies));
   experts_forward(list, at);
+  weigh(list, at, "unpermute", Pass::Forward);
   list.kernel("unpermute", memory_bound(reorder(at, copies, at.local()), Pass::Forward));
   if (has_shared_experts(at)) // the shared experts' part is added
     list.unnamed(at.passes(residual_passes, Pass::Forward));
@@ -82,11 +122,12 @@ void mixture_forward(SegmentList& list, const RankShape& at) {
 
 void mixture_backward(SegmentList& list, const RankShape& at) {
   list.kernel("unpermute", memory_bound(reorder(at, at.local(), at.routed()), Pass::Backward));
+  weigh(list, at, "unpermute", Pass::Backward);
   cast_for_experts(list, at, Pass::Backward);
   list.workspace(at.hidden(at.routed()));
   experts_backward(list, at);
   list.kernel("router", memory_bound(reorder(at, at.routed(), at.local()), Pass::Backward));
-  list.unnamed(memory_bound(2 * probabilities(at), Pass::Backward));
+  score(list, at, Pass::Backward);
   list.kernels("router", gemm_backward(router(at), at.precision(), at.shape.gradient_precision));
   list.release(probabilities(at));
   if (!has_shared_experts(at))

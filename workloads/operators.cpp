@@ -1,5 +1,7 @@
 #include "workloads/operators.hpp"
 
+#include <initializer_list>
+
 namespace moesim::workloads {
 namespace {
 
@@ -26,7 +28,8 @@ Operator product_of(const GemmShape& shape, Precision precision, Pass pass, doub
           .flops = Flops(2 * product(shape.rows, shape.n) * static_cast<double>(shape.k)),
           .bytes = Bytes((elements - result_elements) * bytes_per_element(precision) +
                          result_elements * bytes_per_element(precision_outside_products(precision))),
-          .rows = shape.of_groups};
+          .rows = shape.of_groups,
+          .launches = shape.groups};
 }
 
 } // namespace
@@ -39,7 +42,8 @@ Operator gemm_forward(const GemmShape& shape, Precision precision) {
   return op;
 }
 
-std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision, Precision accumulated) {
+std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision, Precision accumulated,
+                                    Accumulation accumulation) {
   // dX[rows, k] = dY[rows, n] W[n, k]
   Operator input = product_of(shape, precision, Pass::Backward, product(shape.rows, shape.k));
   input.m = per_group(shape.rows, shape.groups);
@@ -51,14 +55,18 @@ std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision,
   weight.n = shape.n;
   weight.k = per_group(shape.rows, shape.groups);
   weight.gives_weight_gradient = true;
-  // dW is added to the gradient in place (Megatron's gradient accumulation fusion): that is read and written, instead
-  // of dW written.
-  weight.bytes += Bytes(weight_elements(shape) * (2 * bytes_per_element(accumulated) -
-                                                  bytes_per_element(precision_outside_products(precision))));
+  const Bytes sum(weight_elements(shape) * 2 * bytes_per_element(accumulated)); // read and written
+  const Bytes gradient(weight_elements(shape) * bytes_per_element(precision_outside_products(precision)));
+  if (accumulation == Accumulation::Apart) {
+    Operator addition = memory_bound(sum + gradient, Pass::Backward);
+    addition.gives_weight_gradient = true;
+    return {input, weight, addition};
+  }
+  weight.bytes += sum - gradient; // Megatron's gradient accumulation fusion: dW itself is not written
   return {input, weight};
 }
 
-Operator causal_attention(const AttentionShape& shape, Pass pass, Precision precision) {
+Operator causal_attention(const AttentionShape& shape, Pass pass, Precision precision, AttentionKernel kernel) {
   const std::int64_t channels = shape.qk_head_dim + shape.v_head_dim;
   const double forward = 2 * shape.pairs * product(shape.sequences, shape.heads) * static_cast<double>(channels);
   // Forward reads queries, keys and values and writes the output; backward reads those and the output's gradient, and
@@ -75,7 +83,8 @@ Operator causal_attention(const AttentionShape& shape, Pass pass, Precision prec
           .n = shape.keys,
           .k = channels / 2, // the mean head size sets how long the products run
           .flops = Flops(is_forward ? forward : 2 * forward),
-          .bytes = is_forward ? bytes : 2 * bytes};
+          .bytes = is_forward ? bytes : 2 * bytes,
+          .attention = kernel};
 }
 
 std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, Precision precision) {
@@ -84,6 +93,7 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
   const auto batched = [&](std::int64_t m, std::int64_t n, std::int64_t k) {
     Operator op = gemm_forward({.rows = matrices * m, .n = n, .k = k, .groups = matrices}, precision);
     op.pass = pass;
+    op.launches = 1; // one kernel for all matrices
     return op;
   };
   const double scores = product(matrices, shape.length) * static_cast<double>(shape.kv_length);
@@ -92,13 +102,35 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
   };
   const std::int64_t queries = shape.length;
   const std::int64_t keys = shape.kv_length;
-  if (pass == Pass::Forward)
-    return {batched(queries, keys, shape.qk_head_dim), softmax(2), batched(queries, shape.v_head_dim, keys)};
-  return {batched(queries, keys, shape.v_head_dim),   // dP = dO V^T
-          batched(keys, shape.v_head_dim, queries),   // dV = P^T dO
-          softmax(3),                                 // reads P and dP, writes dS
-          batched(queries, shape.qk_head_dim, keys),  // dQ = dS K
-          batched(keys, shape.qk_head_dim, queries)}; // dK = dS^T Q
+  const double outputs = product(shape.sequences * shape.length, shape.heads * shape.v_head_dim);
+  const double inputs =
+      product(shape.sequences * shape.length, shape.heads * shape.qk_head_dim) +
+      product(shape.sequences * shape.kv_length, shape.kv_heads * (shape.qk_head_dim + shape.v_head_dim));
+  const auto reordered = [&](double elements) {
+    return memory_bound(Bytes(2 * elements * bytes_per_element(precision)), pass);
+  };
+  std::vector<Operator> kernels;
+  kernels.reserve(8);
+  const auto add = [&](const std::initializer_list<Operator>& operators) { kernels.insert(kernels.end(), operators); };
+  // Reads scores (or their gradients), writes what is left of them; the mask is written in the forward, read after it.
+  const auto drop = [&] {
+    if (shape.dropout)
+      kernels.push_back(memory_bound(Bytes(scores * (2 * bytes_per_element(precision) + 1)), pass));
+  };
+  if (pass == Pass::Forward) {
+    add({batched(queries, keys, shape.qk_head_dim), softmax(2)});
+    drop();
+    add({batched(queries, shape.v_head_dim, keys), reordered(outputs)});
+    return kernels;
+  }
+  add({reordered(outputs), batched(queries, keys, shape.v_head_dim), // dP = dO V^T
+       batched(keys, shape.v_head_dim, queries)});                   // dV = P^T dO
+  drop();
+  add({softmax(3),                                // reads P and dP, writes dS
+       batched(queries, shape.qk_head_dim, keys), // dQ = dS K
+       batched(keys, shape.qk_head_dim, queries), // dK = dS^T Q
+       reordered(inputs)});
+  return kernels;
 }
 
 Operator cached_attention(const AttentionShape& shape, Bytes cache, Precision precision) {

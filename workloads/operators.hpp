@@ -9,7 +9,8 @@
 namespace moesim::workloads {
 
 // A product of [rows, k] by [k, n]; with several groups (experts), the rows are spread over as many weights: evenly, or
-// as `of_groups` says, whose sum they then are. Nothing is read or written of a weight without rows.
+// as `of_groups` says, whose sum they then are. Nothing is read or written of a weight without rows. The host launches
+// each group (Transformer Engine, GroupedLinear).
 // Forward: one product. Backward: two, for the gradients of input and weight, each with as many FLOPs as the forward.
 struct GemmShape {
   std::int64_t rows = 0;
@@ -20,9 +21,12 @@ struct GemmShape {
 };
 // In FP8 both factors are FP8 and the result BF16.
 [[nodiscard]] Operator gemm_forward(const GemmShape& shape, Precision precision);
-// `accumulated` is the precision of the sum that the weight's gradient is added to.
+// `accumulated` is the precision of the sum that the weight's gradient is added to: in place, or, `apart`, by a kernel
+// of its own that reads the gradient.
+enum class Accumulation : std::uint8_t { InPlace, Apart };
 [[nodiscard]] std::vector<Operator> gemm_backward(const GemmShape& shape, Precision precision,
-                                                  Precision accumulated = Precision::Fp32);
+                                                  Precision accumulated = Precision::Fp32,
+                                                  Accumulation accumulation = Accumulation::InPlace);
 
 struct AttentionShape {
   std::int64_t sequences = 1;
@@ -34,16 +38,19 @@ struct AttentionShape {
   double pairs = 0.5;         // of a query and a key that it sees: length^2 / 2 when it sees all before it
   std::int64_t qk_head_dim = 1;
   std::int64_t v_head_dim = 1;
+  bool dropout = false; // of the scores
 };
 
 // Fused causal attention (FlashAttention, arXiv 2307.08691): forward takes 2 FLOPs a pair, head and channel for the
 // scores and as many for their sum, and the gradient twice that (the recomputed scores are part of the kernel's
 // efficiency, not of its FLOPs); the score matrix never travels through memory.
-[[nodiscard]] Operator causal_attention(const AttentionShape& shape, Pass pass, Precision precision);
+[[nodiscard]] Operator causal_attention(const AttentionShape& shape, Pass pass, Precision precision,
+                                        AttentionKernel kernel = AttentionKernel::Latest);
 
 // The same without fusion: products and softmax are kernels of their own, the whole score matrix is computed, and it
 // travels through memory in between (Megatron-LM before FlashAttention; Korthikanti et al., arXiv 2205.05198, figure
-// 3).
+// 3), with a byte for each score when some are dropped. The output is brought from the order of heads into that of
+// tokens, and in the backward its gradient the other way and those of queries, keys and values into one matrix.
 [[nodiscard]] std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, Precision precision);
 
 // Fused attention of queries whose keys and values lie in a cache, of which `cache` bytes are read.

@@ -12,7 +12,9 @@ namespace moesim::workloads {
 // Kernels that read and write whole activations, counted in passes over [local tokens, hidden].
 inline constexpr double norm_forward_passes = 2;  // read x, write y
 inline constexpr double norm_backward_passes = 3; // read x and dy, write dx
+inline constexpr double norm_gradient_passes = 2; // read x and dy once more for the gradients of its parameters
 inline constexpr double residual_passes = 3;      // read both, write the sum
+inline constexpr double dropout_passes = 2;       // read, write; and a byte for each element, its mask
 inline constexpr double fp32_bytes = 4;
 
 // The model and the micro-batch together: sizes of one rank.
@@ -78,6 +80,13 @@ struct RankShape {
   [[nodiscard]] Bytes fp32(std::int64_t rows, std::int64_t width) const {
     return Bytes(static_cast<double>(rows) * static_cast<double>(width) * fp32_bytes);
   }
+  [[nodiscard]] Bytes mask(std::int64_t rows, std::int64_t width) const {
+    return Bytes(static_cast<double>(rows) * static_cast<double>(width));
+  }
+  [[nodiscard]] bool is_transformer_engine() const {
+    return shape.transformer_impl == TransformerImpl::TransformerEngine;
+  }
+  [[nodiscard]] bool is_eager() const { return shape.transformer_impl == TransformerImpl::Eager; }
   [[nodiscard]] Operator passes(double count, Pass pass) const { return memory_bound(hidden(local()) * count, pass); }
 };
 
@@ -91,7 +100,10 @@ struct RankShape {
 // first, and so is the gradient of its output: read in BF16, written in FP8 twice, since the products of forward and
 // backward want it row by row and column by column (Transformer Engine, cast_transpose); in inference once.
 void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape);
-void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape);
+// With a bias, whose gradient is the sum of the output's gradient over the rows.
+enum class Bias : bool { No, Yes };
+void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
+                     Bias bias = Bias::No);
 
 // A tensor-parallel region begins by gathering the sequence and ends by scattering the sum; without sequence
 // parallelism nothing needs gathering and the sum goes to all (Korthikanti et al., figures 4 and 5). The bytes are
@@ -107,7 +119,8 @@ void norm_forward(SegmentList& list, const RankShape& at);
 void norm_again(SegmentList& list, const RankShape& at);
 void norm_backward(SegmentList& list, const RankShape& at);
 
-// Ends attention or MLP: with post_norms its result is normalised, then it is added to what it was computed from.
+// Ends attention or MLP: with post_norms its result is normalised, with dropout a part of it is dropped, then it is
+// added to what it was computed from.
 void add_residual(SegmentList& list, const RankShape& at);
 void add_residual_backward(SegmentList& list, const RankShape& at);
 
@@ -132,6 +145,17 @@ void core_attention_backward(SegmentList& list, const RankShape& at);
 // Of inference: adds keys and values (or latents) to the cache; and the queries of a decode step, which read it.
 void write_cache(SegmentList& list, const RankShape& at);
 void cached_attention_forward(SegmentList& list, const RankShape& at);
+
+// Drops hidden states, or their gradients, of `rows` tokens.
+void drop_hidden(SegmentList& list, const RankShape& at, std::int64_t rows, Pass pass);
+
+// The activation of an MLP, or of experts: of `up` columns it makes `width`, half as many where it has a gate.
+struct ActivationShape {
+  std::int64_t rows = 0;
+  std::int64_t up = 0;
+  std::int64_t width = 0;
+};
+void activate(SegmentList& list, const RankShape& at, const ActivationShape& shape, Pass pass);
 
 // The two matrices of an MLP with the activation between them, column- then row-parallel over tp, for all tokens. An
 // empty `sum`: what the ranks made of them is added up later, together with more.

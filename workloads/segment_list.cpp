@@ -73,6 +73,9 @@ Segments SegmentList::finish() {
 void SegmentList::close() {
   if (pending_.operators.empty())
     return;
+  if (shape_.cuda_graphs.captures(name_))
+    for (Operator& op : pending_.operators)
+      op.launches = 0;
   pending_.allocated[Memory::Workspace] = workspace_ + read_;
   pending_.freed[Memory::Workspace] = workspace_ + read_;
   workspace_ = Bytes();

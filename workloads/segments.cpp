@@ -11,22 +11,24 @@ using graph::Memory;
 
 namespace {
 
-// Casts the BF16 elements of [rows, width] to what a product reads. A cast to NVFP4 reads them once more before, for
-// the tensor's largest (its scale: NVIDIA, arXiv 2509.25149, appendix B); blocks have none, and FP8 takes an earlier
-// one.
-void cast_for_product(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t rows,
+// Casts the BF16 elements of [rows, width] to what a product reads, of each group by itself. A cast to NVFP4 reads them
+// once more before, for the tensor's largest (its scale: NVIDIA, arXiv 2509.25149, appendix B); blocks have none, and
+// FP8 takes an earlier one.
+void cast_for_product(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& of,
                       std::int64_t width, Pass pass) {
   if (!is_cast_for_products(at.shape.precision))
     return;
   const double reads = at.shape.precision == Precision::Nvfp4 ? 2 : 1;
   const double copies = at.shape.cache ? 1 : 2; // by rows, and by columns for the weight's gradient
-  list.kernel(name, memory_bound(reads * at.wide(rows, width) + copies * at.shape.product_input(rows, width), pass));
+  Operator cast = memory_bound(reads * at.wide(of.rows, width) + copies * at.shape.product_input(of.rows, width), pass);
+  cast.launches = of.groups;
+  list.kernel(name, cast);
 }
 
 } // namespace
 
 void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
-  cast_for_product(list, at, name, shape.rows, shape.k, Pass::Forward);
+  cast_for_product(list, at, name, shape, shape.k, Pass::Forward);
   Operator product = gemm_forward(shape, at.shape.precision);
   if (at.shape.weight_precision) {
     const double weights =
@@ -37,9 +39,12 @@ void linear_forward(SegmentList& list, const RankShape& at, std::string_view nam
   list.kernel(name, product);
 }
 
-void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
-  cast_for_product(list, at, name, shape.rows, shape.n, Pass::Backward);
-  list.kernels(name, gemm_backward(shape, at.shape.precision, at.shape.gradient_precision));
+void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias) {
+  cast_for_product(list, at, name, shape, shape.n, Pass::Backward);
+  list.kernels(name, gemm_backward(shape, at.shape.precision, at.shape.gradient_precision,
+                                   at.is_transformer_engine() ? Accumulation::InPlace : Accumulation::Apart));
+  if (bias == Bias::Yes && !at.is_transformer_engine())
+    list.kernel(name, memory_bound(at.wide(shape.rows, shape.n), Pass::Backward));
 }
 
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes) {
@@ -77,8 +82,19 @@ void norm_again(SegmentList& list, const RankShape& at) {
 }
 
 void norm_backward(SegmentList& list, const RankShape& at) {
+  if (!at.is_transformer_engine())
+    list.unnamed(at.passes(norm_gradient_passes, Pass::Backward));
   list.unnamed(at.passes(norm_backward_passes + residual_passes, Pass::Backward));
   list.release(at.hidden(at.local()) + at.shape.product_input(at.local(), at.model.hidden_size));
+}
+
+void drop_hidden(SegmentList& list, const RankShape& at, std::int64_t rows, Pass pass) {
+  const Bytes mask = at.mask(rows, at.model.hidden_size);
+  list.unnamed(memory_bound(at.hidden(rows) * dropout_passes + mask, pass));
+  if (pass == Pass::Forward)
+    list.keep(mask);
+  else
+    list.release(mask);
 }
 
 void add_residual(SegmentList& list, const RankShape& at) {
@@ -86,10 +102,20 @@ void add_residual(SegmentList& list, const RankShape& at) {
     list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
     list.keep(at.hidden(at.local()));
   }
-  list.unnamed(at.passes(residual_passes, Pass::Forward));
+  if (!at.shape.hidden_dropout)
+    return list.unnamed(at.passes(residual_passes, Pass::Forward));
+  if (at.is_eager()) {
+    drop_hidden(list, at, at.local(), Pass::Forward);
+    return list.unnamed(at.passes(residual_passes, Pass::Forward));
+  }
+  const Bytes mask = at.mask(at.local(), at.model.hidden_size); // dropped while it is added
+  list.unnamed(memory_bound(at.hidden(at.local()) * residual_passes + mask, Pass::Forward));
+  list.keep(mask);
 }
 
 void add_residual_backward(SegmentList& list, const RankShape& at) {
+  if (at.shape.hidden_dropout)
+    drop_hidden(list, at, at.local(), Pass::Backward);
   if (!at.model.post_norms)
     return;
   list.unnamed(at.passes(norm_backward_passes, Pass::Backward));

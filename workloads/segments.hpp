@@ -38,6 +38,13 @@ struct MicroBatchShape {
   Precision precision = Precision::Bf16;
   Precision gradient_precision = Precision::Fp32; // of the sum over micro-batches
   AttentionBackend attention_backend = AttentionBackend::Flash;
+  TransformerImpl transformer_impl = TransformerImpl::TransformerEngine;
+  bool attention_dropout = false; // parts of the activations are dropped at random: of the scores,
+  bool hidden_dropout = false;    // and of what attention, MLP and embedding give
+  bool cross_entropy_loss_fusion = true;
+  bool moe_router_fusion = true;
+  bool moe_permute_fusion = true;
+  CudaGraphScope cuda_graphs{};
   CpCommType cp_comm_type = CpCommType::P2p;
   Dispatcher dispatcher = Dispatcher::AllToAll;
   bool fp8_dispatch = false;      // of what DeepEp sends to the experts

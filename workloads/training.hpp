@@ -86,6 +86,13 @@ struct Training {
   P2p p2p = P2p::Eager;
   Recompute recompute;
   AttentionBackend attention_backend = AttentionBackend::Flash;
+  TransformerImpl transformer_impl = TransformerImpl::TransformerEngine;
+  double attention_dropout = 0; // share of the activations that is dropped; what costs is that any is
+  double hidden_dropout = 0;
+  bool cross_entropy_loss_fusion = true; // the loss is a few kernels over the logits instead of one for each step
+  bool moe_router_fusion = true;         // the router is one kernel behind its product, instead of one for each step
+  bool moe_permute_fusion = true;        // so is the sorting of tokens by expert
+  CudaGraphScope cuda_graph_scope;
   CpCommType cp_comm_type = CpCommType::P2p;
   Sharding sharding = Sharding::Zero1;
   Overlap overlap;
@@ -131,6 +138,13 @@ struct TrainingJob : Job {
             .precision = training.precision,
             .gradient_precision = training.gradient_precision(),
             .attention_backend = training.attention_backend,
+            .transformer_impl = training.transformer_impl,
+            .attention_dropout = training.attention_dropout > 0,
+            .hidden_dropout = training.hidden_dropout > 0,
+            .cross_entropy_loss_fusion = training.cross_entropy_loss_fusion,
+            .moe_router_fusion = training.moe_router_fusion,
+            .moe_permute_fusion = training.moe_permute_fusion,
+            .cuda_graphs = training.cuda_graph_scope,
             .cp_comm_type = training.cp_comm_type,
             .dispatcher = moe.dispatcher,
             .fp8_dispatch = moe.fp8_dispatch,

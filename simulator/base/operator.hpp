@@ -19,6 +19,9 @@ enum class OperatorKind : std::uint8_t {
   MemoryBound, // norm, activation, rotary, permute, router softmax, cross-entropy, Adam: bytes only
 };
 
+// Generations of fused attention; Latest is the one that suits the GPU best.
+enum class AttentionKernel : std::uint8_t { Latest, Flash2, Flash1 };
+
 // Fp8 has one scale for a tensor, Fp8Block one of 32 bits for 128 elements (DeepSeek-V3, arXiv 2412.19437, section
 // 3.3.2), Mxfp8 one of 8 bits for 32 elements (OCP Microscaling Formats 1.0), and Nvfp4 one of 8 bits for 16 elements
 // of 4 bits, besides one for the tensor (NVIDIA, arXiv 2509.25149, section 2).
@@ -58,9 +61,12 @@ struct Operator {
   std::int64_t k = 0;
   Flops flops; // matrix products only; elementwise arithmetic hides behind its bytes
   Bytes bytes; // read and written in device memory
+  AttentionKernel attention = AttentionKernel::Latest; // of Attention
   // A product that adds to the gradient of weights: nothing but the optimizer waits for it.
   bool gives_weight_gradient = false;
   GroupRows rows{}; // of m, or of k in a product that gives a weight's gradient; m and k are then the mean, rounded up
+  // Kernels that the host launches for it: experts have one each. 0: it is part of a CUDA graph.
+  std::int64_t launches = 1;
 
   bool operator==(const Operator&) const = default;
 };

@@ -89,6 +89,13 @@ Listed model(const std::string& name) {
            {"input_embedding_is_active", model.input_embedding_is_active}}};
 }
 
+Listed framework(const std::string& name) {
+  const config::Node file = config::load(config::resolve(config::CatalogueKind::Framework, name, "", {}, "framework"));
+  const config::Node* description = file.find("description");
+  const std::string text = description == nullptr ? "" : description->scalar;
+  return {fmt::format("{:24} {}", name, text), {{"name", name}, {"description", text}}};
+}
+
 std::vector<Listed> catalogue(config::CatalogueKind kind, Listed (*describe)(const std::string&)) {
   std::vector<Listed> rows;
   for (const std::string& name : config::catalogue_names(kind))
@@ -119,6 +126,8 @@ std::vector<Listed> rows_of(const std::string& what) {
     return catalogue(config::CatalogueKind::Cluster, cluster);
   if (what == "models")
     return catalogue(config::CatalogueKind::Model, model);
+  if (what == "frameworks")
+    return catalogue(config::CatalogueKind::Framework, framework);
   return what == "schedules" ? schedules() : collectives();
 }
 
@@ -146,9 +155,9 @@ void list(const ListOptions& options) {
 void add_list(CLI::App& app, int&) {
   const auto options = std::make_shared<ListOptions>();
   CLI::App* command = app.add_subcommand("list", "Print what the catalogues hold");
-  command->add_option("what", options->what, "gpus, clusters, models, schedules or collectives")
+  command->add_option("what", options->what, "gpus, clusters, models, frameworks, schedules or collectives")
       ->required()
-      ->check(CLI::IsMember({"gpus", "clusters", "models", "schedules", "collectives"}));
+      ->check(CLI::IsMember({"gpus", "clusters", "models", "frameworks", "schedules", "collectives"}));
   command->add_flag("--json", options->json, "Print JSON instead of text");
   command->callback([options] { list(*options); });
 }

@@ -30,6 +30,8 @@ Shelf shelf(CatalogueKind kind) {
     return {"platforms/clusters", "cluster"};
   case CatalogueKind::Model:
     return {"workloads/models", "model"};
+  case CatalogueKind::Framework:
+    return {"workloads/frameworks", "framework"};
   case CatalogueKind::Scenario:
     break;
   }

@@ -1,4 +1,5 @@
-// Finds the files that ship with moesim: GPUs and clusters (platforms/), models and scenarios (workloads/).
+// Finds the files that ship with moesim: GPUs and clusters (platforms/), models, frameworks and
+// scenarios (workloads/).
 #pragma once
 
 #include <filesystem>
@@ -10,7 +11,7 @@
 
 namespace moesim::config {
 
-enum class CatalogueKind { Gpu, Cluster, Model, Scenario };
+enum class CatalogueKind { Gpu, Cluster, Model, Framework, Scenario };
 
 // The folder that holds platforms/ and workloads/: $MOESIM_CATALOGUE, else ../share/moesim beside the running binary's
 // folder, else the source tree this was built from.

@@ -38,9 +38,9 @@ execution::Multiprocessors multiprocessors(const platforms::Gpu& gpu) {
 class CostTable {
 public:
   CostTable(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_trunk,
-            const platforms::Cluster& cluster, const NetworkOptions& options)
-      : graph_(graph), cluster_(cluster), options_(options), network_(graph.folding(), class_of_trunk, cluster),
-        communications_(graph.works().size()) {
+            const platforms::Cluster& cluster, const NetworkOptions& options, const LaunchTimes& launch)
+      : graph_(graph), cluster_(cluster), options_(options), launch_(launch),
+        network_(graph.folding(), class_of_trunk, cluster), communications_(graph.works().size()) {
     for (const RankId rank : graph.folding().representative)
       speeds_.push_back(platforms::gpu_speed(cluster, rank.value()));
   }
@@ -62,12 +62,8 @@ private:
     const double speed = speeds_[task.place];
     const auto next = static_cast<std::uint32_t>(costs_.durations.size());
     const auto [entry, is_new] = kernels_[task.work].try_emplace(speed, next);
-    if (is_new) {
-      Seconds time;
-      for (const Operator& op : graph_.work(task).operators)
-        time += platforms::time_of(op, cluster_.gpu);
-      costs_.durations.push_back(time / speed);
-    }
+    if (is_new)
+      costs_.durations.push_back(kernel_times(graph_.work(task).operators, cluster_.gpu, launch_).at(speed));
     return entry->second;
   }
 
@@ -94,6 +90,7 @@ private:
   const graph::TaskGraph& graph_;
   const platforms::Cluster& cluster_;
   const NetworkOptions& options_;
+  const LaunchTimes& launch_;
   FoldedNetwork network_;
   std::vector<double> speeds_;
   std::vector<std::map<double, std::uint32_t>> kernels_;                         // [work]: speed to index
@@ -123,15 +120,16 @@ Call call_of(graph::Kind kind, graph::Stream stream, Bytes size, const graph::To
 }
 
 execution::Costs cost_table(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_trunk,
-                            const platforms::Cluster& cluster, const NetworkOptions& options) {
+                            const platforms::Cluster& cluster, const NetworkOptions& options,
+                            const LaunchTimes& launch) {
   MOESIM_CHECK(graph.folding().class_of.size() <= static_cast<std::size_t>(cluster.gpu_count()),
                "the job fits the cluster");
-  return CostTable(graph, class_of_trunk, cluster, options).run();
+  return CostTable(graph, class_of_trunk, cluster, options, launch).run();
 }
 
 execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster,
-                            const NetworkOptions& options) {
-  return cost_table(graph, each_trunk(graph.folding().class_of.size(), cluster), cluster, options);
+                            const NetworkOptions& options, const LaunchTimes& launch) {
+  return cost_table(graph, each_trunk(graph.folding().class_of.size(), cluster), cluster, options, launch);
 }
 
 std::vector<std::uint32_t> each_trunk(std::size_t ranks, const platforms::Cluster& cluster) {

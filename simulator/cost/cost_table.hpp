@@ -7,6 +7,7 @@
 
 #include "platforms/cluster.hpp"
 #include "simulator/cost/communication.hpp"
+#include "simulator/cost/kernel_times.hpp"
 #include "simulator/execution/executor.hpp"
 #include "simulator/graph/task_graph.hpp"
 
@@ -30,11 +31,12 @@ using NetworkOptions = std::array<StreamOptions, graph::stream_count>; // by Str
 // the first trunk of each class. Requires the cluster to have a GPU for every rank.
 [[nodiscard]] execution::Costs cost_table(const graph::TaskGraph& graph,
                                           const std::vector<std::uint32_t>& class_of_trunk,
-                                          const platforms::Cluster& cluster, const NetworkOptions& options);
+                                          const platforms::Cluster& cluster, const NetworkOptions& options,
+                                          const LaunchTimes& launch = {});
 
 // The same with every trunk by itself.
 [[nodiscard]] execution::Costs cost_table(const graph::TaskGraph& graph, const platforms::Cluster& cluster,
-                                          const NetworkOptions& options = {});
+                                          const NetworkOptions& options = {}, const LaunchTimes& launch = {});
 
 // Every trunk above the first `ranks` GPUs, by itself.
 [[nodiscard]] std::vector<std::uint32_t> each_trunk(std::size_t ranks, const platforms::Cluster& cluster);

@@ -156,7 +156,8 @@ record::RunRecord simulate(const scenario::Scenario& scenario, execution::Execut
   const folding::Fold fold = fold_of(scenario, programs, layout);
   check_size(scenario, programs, fold);
   const graph::TaskGraph graph = graph::expand(programs, fold.membership);
-  const execution::Costs costs = cost::cost_table(graph, fold.class_of_trunk, scenario.cluster, scenario.network);
+  const execution::Costs costs =
+      cost::cost_table(graph, fold.class_of_trunk, scenario.cluster, scenario.network, scenario.launch);
   Recorder recorder(graph, costs);
   const Seconds makespan = executor.run(graph, costs, recorder, progress);
 

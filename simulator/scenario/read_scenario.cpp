@@ -7,6 +7,7 @@
 #include "simulator/config/node.hpp"
 #include "simulator/scenario/assign.hpp"
 #include "simulator/scenario/checks.hpp"
+#include "simulator/scenario/framework.hpp"
 #include "simulator/scenario/search_order.hpp"
 #include "simulator/scenario/sections.hpp"
 
@@ -58,6 +59,7 @@ void check_all(Scenario& scenario, Sections at, const Problems& problems) {
 Scenario read(const config::Node& root, const std::filesystem::path& file, Problems& problems) {
   Scenario scenario;
   config::MapReader map(root, "", problems);
+  map.node("framework"); // which over_framework() has read
   map.integer("version", {.min = 1, .max = 1});
   scenario.name = map.text_or("name", file.stem().string());
   if (const config::Node* platform = map.node("platform"))
@@ -80,6 +82,7 @@ Scenario read(const config::Node& root, const std::filesystem::path& file, Probl
   config::MapReader work = map.map(scenario.is_training() ? "training" : "inference");
   if (scenario.is_training()) {
     read_training(work, file, scenario.training_job());
+    read_launch_time(work.map_or_empty("launch_time"), scenario.launch);
   } else {
     leave_out_drafting(scenario);
     read_inference(work, scenario.job().sizes, scenario.inference_job().inference);
@@ -134,6 +137,7 @@ Scenario parse(const std::string& text, const std::filesystem::path& file, std::
       problems.add(error);
     }
   }
+  root = over_framework(root, problems);
   std::vector<Adaptation> adaptations = adapt(
       root, assignments, [&](const config::Node& so_far) { return memory_share(so_far, file); }, problems);
   Scenario scenario = read(root, file, problems);

@@ -79,6 +79,45 @@ workloads::Overlap read_overlap(config::MapReader map) {
   return overlap;
 }
 
+// A name for none or all, or a list of modules.
+workloads::CudaGraphScope read_cuda_graph_scope(config::MapReader& map) {
+  using workloads::CudaGraphModule;
+  workloads::CudaGraphScope scope;
+  const config::Node* given = map.node("cuda_graph_scope");
+  if (given == nullptr || given->kind != config::Node::Kind::Sequence) {
+    constexpr std::array<std::string_view, 2> names{"none", "full_iteration"};
+    if (map.choice_or("cuda_graph_scope", "none", names) != "none")
+      scope.add(CudaGraphModule::FullIteration);
+    return scope;
+  }
+  constexpr std::array modules{CudaGraphModule::Attn, CudaGraphModule::Mlp, CudaGraphModule::Moe,
+                               CudaGraphModule::MoeRouter, CudaGraphModule::MoePreprocess};
+  std::vector<std::string_view> names;
+  for (const CudaGraphModule module : modules)
+    names.push_back(name_of(module));
+  for (const std::string& name : map.choices_or_empty("cuda_graph_scope", names))
+    scope.add(modules[static_cast<std::size_t>(std::ranges::find(names, name) - names.begin())]);
+  return scope;
+}
+
+void read_kernels(config::MapReader& map, workloads::Training& training) {
+  using workloads::AttentionBackend;
+  using workloads::TransformerImpl;
+  training.attention_backend = enum_choice(map, "attention_backend",
+                                           std::array{AttentionBackend::Flash, AttentionBackend::Flash2,
+                                                      AttentionBackend::Flash1, AttentionBackend::Unfused});
+  training.transformer_impl =
+      enum_choice(map, "transformer_impl",
+                  std::array{TransformerImpl::TransformerEngine, TransformerImpl::Local, TransformerImpl::Eager});
+  constexpr config::NumberRange share{.min = 0, .max = 0.99};
+  training.attention_dropout = map.number_or("attention_dropout", 0, share);
+  training.hidden_dropout = map.number_or("hidden_dropout", 0, share);
+  training.cross_entropy_loss_fusion = map.boolean_or("cross_entropy_loss_fusion", true);
+  training.moe_router_fusion = map.boolean_or("moe_router_fusion", true);
+  training.moe_permute_fusion = map.boolean_or("moe_permute_fusion", true);
+  training.cuda_graph_scope = read_cuda_graph_scope(map);
+}
+
 void read_optimizer(config::MapReader& map, workloads::OptimizerPrecision& optimizer) {
   constexpr std::array moments{Precision::Fp32, Precision::Bf16, Precision::Fp16, Precision::Fp8};
   optimizer.main_params = enum_choice(map, "main_params_dtype", std::array{Precision::Fp32, Precision::Fp16});
@@ -101,6 +140,12 @@ std::optional<double> read_grad_compression(config::MapReader& map) {
 
 } // namespace
 
+void read_launch_time(config::MapReader map, cost::LaunchTimes& launch) {
+  launch.forward = map.seconds_or("forward", cost::default_launch.forward);
+  launch.backward = map.seconds_or("backward", cost::default_launch.backward);
+  map.finish();
+}
+
 void read_training(config::MapReader& map, const std::filesystem::path& scenario_file, workloads::TrainingJob& job) {
   workloads::Training& training = job.training;
   training.global_batch_size = map.integer("global_batch_size", {.min = 1, .max = 100'000'000});
@@ -116,8 +161,7 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
   read_schedule(map, scenario_file, job);
   training.p2p = enum_choice(map, "p2p", std::array{workloads::P2p::Eager, workloads::P2p::Rendezvous});
   training.recompute = read_recompute(map);
-  training.attention_backend = enum_choice(
-      map, "attention_backend", std::array{workloads::AttentionBackend::Flash, workloads::AttentionBackend::Unfused});
+  read_kernels(map, training);
   training.sharding = read_sharding(map);
   training.overlap = read_overlap(map.map_or_empty("overlap"));
   training.prefetch = map.integer_or("prefetch", 1, {.min = 1, .max = 1000});

@@ -37,11 +37,40 @@ std::string schedule_yaml(const workloads::TrainingJob& job) {
              : fmt::format("{{type: {}, max_in_flight: {}}}", training.schedule, training.max_in_flight);
 }
 
+std::string cuda_graph_yaml(const workloads::CudaGraphScope& scope) {
+  using workloads::CudaGraphModule;
+  if (scope == workloads::CudaGraphScope{})
+    return "none";
+  if (scope.contains(CudaGraphModule::FullIteration))
+    return std::string(name_of(CudaGraphModule::FullIteration));
+  std::vector<std::string_view> modules;
+  for (std::size_t at = 0; at < workloads::cuda_graph_module_count; ++at)
+    if (const auto module = static_cast<CudaGraphModule>(at); scope.contains(module))
+      modules.push_back(name_of(module));
+  return fmt::format("[{}]", fmt::join(modules, ", "));
+}
+
+std::string kernels_yaml(const workloads::Training& training, const cost::LaunchTimes& launch) {
+  return fmt::format("  attention_backend: {}\n"
+                     "  transformer_impl: {}\n"
+                     "  attention_dropout: {}\n"
+                     "  hidden_dropout: {}\n"
+                     "  cross_entropy_loss_fusion: {}\n"
+                     "  moe_router_fusion: {}\n"
+                     "  moe_permute_fusion: {}\n"
+                     "  launch_time: {{forward: {}s, backward: {}s}}\n"
+                     "  cuda_graph_scope: {}\n",
+                     name_of(training.attention_backend), name_of(training.transformer_impl),
+                     training.attention_dropout, training.hidden_dropout, training.cross_entropy_loss_fusion,
+                     training.moe_router_fusion, training.moe_permute_fusion, launch.forward.value(),
+                     launch.backward.value(), cuda_graph_yaml(training.cuda_graph_scope));
+}
+
 std::string compression_yaml(const workloads::Training& training) {
   return training.grad_compression ? fmt::format("{{factor: {}}}", *training.grad_compression) : "none";
 }
 
-std::string training_yaml(const workloads::TrainingJob& job) {
+std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchTimes& launch) {
   const workloads::Training& training = job.training;
   return fmt::format("training:\n"
                      "  global_batch_size: {}\n"
@@ -56,7 +85,6 @@ std::string training_yaml(const workloads::TrainingJob& job) {
                      "  schedule: {}\n"
                      "  p2p: {}\n"
                      "  recompute: {}\n"
-                     "  attention_backend: {}\n"
                      "  sharding: {}\n"
                      "  overlap: {}\n"
                      "  prefetch: {}\n"
@@ -65,9 +93,10 @@ std::string training_yaml(const workloads::TrainingJob& job) {
                      training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
                      name_of(training.precision), training.grad_reduce_in_fp32, name_of(training.optimizer.main_params),
                      name_of(training.optimizer.exp_avg), name_of(training.optimizer.exp_avg_sq), schedule_yaml(job),
-                     workloads::name_of(training.p2p), yaml_of(training.recompute), name_of(training.attention_backend),
+                     workloads::name_of(training.p2p), yaml_of(training.recompute),
                      workloads::name_of(training.sharding), yaml_of(training.overlap), training.prefetch,
-                     compression_yaml(training), training.bucket_size(job.sizes));
+                     compression_yaml(training), training.bucket_size(job.sizes)) +
+         kernels_yaml(training, launch);
 }
 
 std::string inference_yaml(const workloads::Inference& inference) {
@@ -119,7 +148,7 @@ std::string resolved_yaml(const Scenario& scenario) {
          fmt::format("version: 1\nname: {}\nplatform:\n{}model:\n{}", config::double_quoted(scenario.name),
                      platforms::to_yaml(scenario.cluster, 2), workloads::to_yaml(scenario.job().model, 2)) +
          parallel_yaml(scenario) +
-         (scenario.is_training() ? training_yaml(scenario.training_job())
+         (scenario.is_training() ? training_yaml(scenario.training_job(), scenario.launch)
                                  : inference_yaml(scenario.inference_job().inference)) +
          moe_yaml(scenario.job().moe) +
          fmt::format("simulation: {{{}, streams: {{{}}}, symmetry: {}, seed: {}}}\n", network_yaml(scenario.network),

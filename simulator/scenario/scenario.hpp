@@ -29,6 +29,7 @@ struct Scenario {
   std::variant<workloads::TrainingJob, workloads::InferenceJob> work; // what the GPUs do
   std::string rank_order{workloads::default_rank_order};
   cost::NetworkOptions network; // how each stream communicates
+  cost::LaunchTimes launch;     // what a kernel costs the host; of inference nothing, as its steps are CUDA graphs
   Symmetry symmetry = Symmetry::Auto;
   std::uint64_t seed = 1;
   std::vector<claims::Claim> claims;   // of the document that it was made from; they change no result

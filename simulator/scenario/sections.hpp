@@ -17,6 +17,8 @@ namespace moesim::scenario {
 void read_parallel(config::MapReader& map, Scenario& scenario);
 // `job.model` has been read: it says how many modules for multi-token prediction there are unless this section does.
 void read_training(config::MapReader& map, const std::filesystem::path& scenario_file, workloads::TrainingJob& job);
+// Of the section `training`: what its kernels cost the host.
+void read_launch_time(config::MapReader map, cost::LaunchTimes& launch);
 // The schedule's name, or a map with it and what it takes. Requires the degrees of parallelism: chunks decide the
 // default, and the schedule decides how many there are unless that is given.
 // A file of a custom order is looked for beside the scenario's.

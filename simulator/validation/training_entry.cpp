@@ -30,8 +30,9 @@ const Node* quantity_of(const Entry& entry, const Node& quantities) {
 
 scenario::Scenario scenario_of(const TrainingFields& fields, const Degrees& degrees, const Vocabulary& vocabulary) {
   const std::string scenario =
-      fmt::format("version: 1\nname: {}\nplatform: {}\nmodel: {{base: {}}}\ntraining: {{}}\n",
-                  config::double_quoted(fields.entry.id), fields.system.base, config::double_quoted(fields.model.file));
+      fmt::format("version: 1\nname: {}\nframework: {}\nplatform: {}\nmodel: {{base: {}}}\n",
+                  config::double_quoted(fields.entry.id), fields.rule->find("framework")->scalar, fields.system.base,
+                  config::double_quoted(fields.model.file));
   return scenario::parse(scenario, fields.entry.id, assignments(fields, degrees, vocabulary));
 }
 

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "simulator/config/catalogue.hpp"
+
 namespace moesim::validation {
 namespace {
 
@@ -15,8 +17,9 @@ using config::Node;
 
 std::string framework_text(const Entry& entry) {
   std::string words = entry.source;
-  for (const char* field : {"framework", "method"})
-    words += " " + text(entry.config, field).value_or("");
+  for (const char* field : {"framework", "method", "techniques", "cumulative_step", "precision"})
+    if (const auto given = text(entry.config, field))
+      words += " " + *given;
   return words;
 }
 
@@ -57,10 +60,13 @@ std::optional<std::string> precision_of(const Entry& entry, const Vocabulary& vo
   return rule->find("name")->scalar;
 }
 
-// What the framework's rule sets, or "".
-std::string preset(const Node& rule, std::string_view field) {
-  const Node* value = rule.find("set")->find(field);
-  return value == nullptr ? "" : value->scalar;
+// The precision that the framework of a rule trains in, or "" where it leaves that open.
+std::string precision_of(const Node& rule) {
+  const std::string& name = rule.find("framework")->scalar;
+  const Node file = config::load(config::resolve(config::CatalogueKind::Framework, name, "", {}, "framework"));
+  const Node* training = file.find("training");
+  const Node* precision = training == nullptr ? nullptr : training->find("precision");
+  return precision == nullptr ? "" : precision->scalar;
 }
 
 // 0 and "none" are no sharding, anything else is: a size of groups, a name.
@@ -117,11 +123,11 @@ bool applies(const std::string& field, const Degrees& degrees) {
   return (field != "training.overlap.expert" && field != "parallel.etp") || *degrees.ep > 1;
 }
 
-// Chunks of a stage; an interleaved schedule has two where the source does not say.
+// Chunks of a stage; where neither the source nor its rule says, an interleaved schedule has two.
 std::int64_t chunks_of(const TrainingFields& fields) {
-  const Node& config = fields.entry.config;
-  if (const auto given = integer(config, "virtual_pipeline_model_parallel_size"))
-    return std::max<std::int64_t>(1, *given);
+  for (const Node* from : {&fields.entry.config, fields.rule})
+    if (const auto given = integer(*from, from == fields.rule ? "chunks" : "virtual_pipeline_model_parallel_size"))
+      return std::max<std::int64_t>(1, *given);
   return fields.schedule == "interleaved-1f1b" ? 2 : 1;
 }
 
@@ -159,14 +165,12 @@ void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vecto
 
 // What the source does not say, and the framework does.
 void note_assumptions(TrainingFields& fields) {
-  std::vector<std::string> settings;
-  for (const char* key : {"set", "set_with_pipeline"})
-    if (const Node* preset = fields.rule->find(key))
-      for (const config::Entry& field : preset->entries)
-        settings.push_back(fmt::format("{}: {}{}", field.key, field.value.scalar,
-                                       std::string_view(key) == "set" ? "" : " under a pipeline"));
-  fields.assumptions.push_back(
-      fmt::format("where the entry does not say, {}: {}", fields.framework, fmt::join(settings, ", ")));
+  std::string assumption =
+      fmt::format("where the entry does not say, framework {}", fields.rule->find("framework")->scalar);
+  if (const Node* differing = fields.rule->find("set"))
+    for (const config::Entry& field : differing->entries)
+      assumption += fmt::format(", {}: {}", field.key, field.value.scalar);
+  fields.assumptions.push_back(assumption);
   const Node& config = fields.entry.config;
   if (!integer(config, "micro_batch_size") && !integer(config, "local_batch_size") &&
       !integer(config, "gradient_accumulation_steps"))
@@ -175,11 +179,29 @@ void note_assumptions(TrainingFields& fields) {
     fields.assumptions.push_back("precision: " + fields.precision);
 }
 
+// A name or a list of modules, as a scenario has them; none where the entry does not say.
+std::optional<std::string> cuda_graph_scope(const Node& config, const Vocabulary& vocabulary) {
+  const Node* extra = config.find("extra");
+  const Node* scope = extra == nullptr ? nullptr : extra->find("cuda_graph_scope");
+  if (text(config, "cuda_graph_impl") == "full_iteration")
+    return "full_iteration";
+  if (scope == nullptr || scope->kind == Node::Kind::Null)
+    return std::nullopt;
+  if (scope->scalar == "full_iteration")
+    return scope->scalar;
+  std::vector<std::string> modules;
+  for (const Node& module : vocabulary.training.find("cuda_graph_modules")->items)
+    if (scope->scalar == module.scalar ||
+        std::ranges::any_of(scope->items, [&](const Node& item) { return item.scalar == module.scalar; }))
+      modules.push_back(module.scalar);
+  return fmt::format("[{}]", fmt::join(modules, ", "));
+}
+
 // What the entry itself says of how it is trained.
 void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabulary& vocabulary,
              std::vector<std::string>& list) {
   const Node& config = fields.entry.config;
-  if (const auto sharded = is_fully_sharded(fields.entry); sharded && *sharded)
+  if (text(*fields.rule, "fsdp") == "option" && is_fully_sharded(fields.entry).value_or(false))
     list.insert(list.end(), {"training.sharding=zero-3", "training.overlap.param_gather=true"});
   if (!fields.schedule.empty() && *degrees.pp > 1)
     list.push_back("training.schedule=" + fields.schedule);
@@ -197,6 +219,8 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
     list.push_back(fmt::format("parallel.sequence_parallel={}", *given));
   if (const auto given = flag(config, "mtp"); given && !*given)
     list.emplace_back("training.mtp_num_layers=0");
+  if (const auto scope = cuda_graph_scope(config, vocabulary))
+    list.push_back("training.cuda_graph_scope=" + *scope);
   for (const Node& rule : vocabulary.training.find("switches")->items) {
     const std::string& field = rule.find("set")->scalar;
     if (const auto given = flag(config, rule.find("field")->scalar); given && applies(field, degrees))
@@ -204,10 +228,12 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
   }
 }
 
-void add_preset(const Node* preset, const Degrees& degrees, std::vector<std::string>& list) {
-  if (preset == nullptr)
+// What differs in this source from what the framework does.
+void add_differences(const TrainingFields& fields, const Degrees& degrees, std::vector<std::string>& list) {
+  const Node* differing = fields.rule->find("set");
+  if (differing == nullptr)
     return;
-  for (const config::Entry& field : preset->entries)
+  for (const config::Entry& field : differing->entries)
     if (applies(field.key, degrees))
       list.push_back(fmt::format("{}={}", field.key, field.value.scalar));
 }
@@ -242,11 +268,12 @@ TrainingFields training_fields(const Entry& entry, const Aliases& aliases, const
     fields.has_experts = fields.has_experts || integer(fields.model.fields, experts).value_or(0) > 1;
   const Node& framework = framework_of(fields.entry, vocabulary);
   fields.rule = &framework;
-  if (const Node* schedule = first_rule(vocabulary.training, "schedules", text(config, "schedule").value_or("")))
+  if (const Node* schedule = first_rule(vocabulary.training, "schedules",
+                                        text(config, "schedule").value_or(text(framework, "schedule").value_or(""))))
     fields.schedule = schedule->find("name")->scalar;
   fields.framework = framework.find("name")->scalar;
   fields.release = release_of(fields.entry, vocabulary);
-  fields.precision = precision_of(fields.entry, vocabulary).value_or(preset(framework, "training.precision"));
+  fields.precision = precision_of(fields.entry, vocabulary).value_or(precision_of(framework));
   if (fields.precision.empty())
     fields.precision = "bf16";
   note_assumptions(fields);
@@ -271,7 +298,7 @@ std::vector<std::string> assignments(const TrainingFields& fields, const Degrees
   const auto position = text(fields.model.fields, "position_embedding_type");
   if (position && position->starts_with("learned")) // a table has as many rows as the run has positions
     list.push_back(fmt::format("model.max_position_embeddings={}", fields.seq_length));
-  add_preset(fields.rule->find("set"), degrees, list);
+  add_differences(fields, degrees, list);
   add_degrees(fields, degrees, list);
   add_stages(fields, degrees, list);
   list.push_back(fmt::format("training.global_batch_size={}", fields.global_batch_size));
@@ -279,8 +306,6 @@ std::vector<std::string> assignments(const TrainingFields& fields, const Degrees
   list.push_back(fmt::format("training.seq_length={}", fields.seq_length));
   list.push_back(fmt::format("training.precision={}", fields.precision));
   add_own(fields, degrees, vocabulary, list);
-  if (*degrees.pp > 1)
-    add_preset(fields.rule->find("set_with_pipeline"), degrees, list);
   return list;
 }
 

@@ -65,17 +65,17 @@ TEST(Operators, BlocksHaveScales) {
 }
 
 // Every query meets every key, and the scores travel: 3 x 4 matrices of 10 x 10, written by the first product, read and
-// written by the softmax, read by the second.
+// written by the softmax, read by the second, whose result is reordered. Dropout reads and writes them, and a mask.
 TEST(Operators, UnfusedAttentionMovesTheScores) {
-  const AttentionShape attention{.sequences = 3,
-                                 .heads = 4,
-                                 .kv_heads = 4,
-                                 .length = 10,
-                                 .kv_length = 10,
-                                 .keys = 10,
-                                 .pairs = 50,
-                                 .qk_head_dim = 5,
-                                 .v_head_dim = 3};
+  AttentionShape attention{.sequences = 3,
+                           .heads = 4,
+                           .kv_heads = 4,
+                           .length = 10,
+                           .kv_length = 10,
+                           .keys = 10,
+                           .pairs = 50,
+                           .qk_head_dim = 5,
+                           .v_head_dim = 3};
   Flops flops;
   Bytes bytes;
   for (const Operator& op : unfused_attention(attention, Pass::Forward, Precision::Bf16)) {
@@ -83,13 +83,34 @@ TEST(Operators, UnfusedAttentionMovesTheScores) {
     bytes += op.bytes;
   }
   EXPECT_EQ(flops, Flops(3 * 4 * 2 * 100 * (5 + 3)));
-  EXPECT_EQ(bytes, Bytes(2 * 3 * 4 * (4 * 100 + 10 * (5 + 5 + 3 + 3))));
+  EXPECT_EQ(bytes, Bytes(2 * 3 * 4 * (4 * 100 + 10 * (5 + 5 + 3 + 3) + 2 * 10 * 3)));
   Flops backward;
   for (const Operator& op : unfused_attention(attention, Pass::Backward, Precision::Bf16)) {
     EXPECT_EQ(op.pass, Pass::Backward);
     backward += op.flops;
   }
   EXPECT_EQ(backward, 2 * flops);
+  attention.dropout = true;
+  for (const Operator& op : unfused_attention(attention, Pass::Forward, Precision::Bf16))
+    bytes -= op.bytes;
+  EXPECT_EQ(bytes, Bytes(-3 * 4 * 100 * (2 * 2 + 1)));
+}
+
+// The sum of gradients is read and written either way; apart, the gradient itself is written and read, too.
+TEST(Operators, GradientsSummedApartTravelOnceMore) {
+  const GemmShape shape{.rows = 7, .n = 5, .k = 3};
+  const auto bytes = [&](Accumulation accumulation) {
+    Bytes sum;
+    for (const Operator& op : gemm_backward(shape, Precision::Bf16, Precision::Fp32, accumulation))
+      sum += op.bytes;
+    return sum;
+  };
+  EXPECT_EQ(bytes(Accumulation::Apart) - bytes(Accumulation::InPlace), Bytes(2 * 2 * 5 * 3));
+}
+
+TEST(Operators, EachExpertIsLaunched) {
+  EXPECT_EQ(gemm_forward({.rows = 64, .n = 5, .k = 3, .groups = 8}, Precision::Bf16).launches, 8);
+  EXPECT_EQ(gemm_forward({.rows = 64, .n = 5, .k = 3}, Precision::Bf16).launches, 1);
 }
 
 } // namespace

@@ -50,9 +50,8 @@ TEST(StageMemory, WeightsGradientsAndOptimizerAreMegatrons) {
   EXPECT_DOUBLE_EQ(per_parameter(), 18);
 }
 
-// Korthikanti et al., arXiv 2205.05198: bytes of a GPT layer for s tokens, hidden size h, a heads. Theirs has dropout,
-// whose masks (2 sbh, as^2b) and result (2 as^2b) ours has not; ours keeps FP32 statistics instead of the scores
-// when attention is fused.
+// Korthikanti et al., arXiv 2205.05198: bytes of a GPT layer for s tokens, hidden size h, a heads, with dropout. Fused
+// attention keeps FP32 statistics instead of the scores.
 struct Korthikanti {
   ModelSpec model = small_dense();
   double s = 32, h = 64, a = 8;
@@ -65,37 +64,41 @@ struct Korthikanti {
   [[nodiscard]] double layer(const TrainingJob& job) const {
     return layer_activations(job.model, job.micro_batch(), {}).value();
   }
+  [[nodiscard]] TrainingJob job(ParallelSizes sizes) const {
+    TrainingJob job = job_of(model, sizes);
+    job.training.attention_backend = AttentionBackend::Unfused;
+    job.training.attention_dropout = job.training.hidden_dropout = 0.1;
+    return job;
+  }
 };
 
 TEST(StageMemory, ActivationsAreKorthikantisEquation1) {
   const Korthikanti gpt;
-  TrainingJob job = job_of(gpt.model, {});
-  job.training.attention_backend = AttentionBackend::Unfused;
+  TrainingJob job = gpt.job({});
+  EXPECT_DOUBLE_EQ(gpt.layer(job), 34 * gpt.s * gpt.h + 5 * gpt.a * gpt.s * gpt.s);
+  // Without dropout there are no masks (2 sbh, as^2b) and no scores after it (2 as^2b).
+  job.training.attention_dropout = job.training.hidden_dropout = 0;
   EXPECT_DOUBLE_EQ(gpt.layer(job), (34 - 2) * gpt.s * gpt.h + (5 - 3) * gpt.a * gpt.s * gpt.s);
 }
 
 TEST(StageMemory, TensorParallelismSplitsEquation2) {
   const Korthikanti gpt;
-  TrainingJob job = job_of(gpt.model, {.tp = 4});
-  job.training.attention_backend = AttentionBackend::Unfused;
+  TrainingJob job = gpt.job({.tp = 4});
   job.sequence_parallel = false; // the norms' inputs and outputs, and the masks, are on every rank
-  EXPECT_DOUBLE_EQ(gpt.layer(job), gpt.s * gpt.h * (10 - 2 + 24.0 / 4) + (5 - 3) * gpt.a * gpt.s * gpt.s / 4);
+  EXPECT_DOUBLE_EQ(gpt.layer(job), gpt.s * gpt.h * (10 + 24.0 / 4) + 5 * gpt.a * gpt.s * gpt.s / 4);
 }
 
 TEST(StageMemory, SequenceParallelismSplitsEquation4) {
   const Korthikanti gpt;
-  TrainingJob job = job_of(gpt.model, {.tp = 4});
-  job.training.attention_backend = AttentionBackend::Unfused;
-  EXPECT_DOUBLE_EQ(gpt.layer(job), ((34 - 2) * gpt.s * gpt.h + (5 - 3) * gpt.a * gpt.s * gpt.s) / 4);
+  EXPECT_DOUBLE_EQ(gpt.layer(gpt.job({.tp = 4})), (34 * gpt.s * gpt.h + 5 * gpt.a * gpt.s * gpt.s) / 4);
 }
 
 TEST(StageMemory, SelectiveRecomputationLeavesEquation6) {
   const Korthikanti gpt;
-  TrainingJob job = job_of(gpt.model, {.tp = 4});
-  job.training.attention_backend = AttentionBackend::Unfused;
+  TrainingJob job = gpt.job({.tp = 4});
   job.training.recompute.granularity = Recompute::Granularity::Selective;
   job.training.recompute.modules.add(RecomputeModule::CoreAttn);
-  EXPECT_DOUBLE_EQ(gpt.layer(job), (34 - 2) * gpt.s * gpt.h / 4);
+  EXPECT_DOUBLE_EQ(gpt.layer(job), 34 * gpt.s * gpt.h / 4);
 }
 
 // Full recomputation keeps the inputs, 2 sbh a layer (table 2), and one layer's activations at a time.

@@ -1,0 +1,73 @@
+// Which kernels a layer is made of, and how they are launched.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "simulator/scenario/scenario.hpp"
+
+namespace moesim::scenario {
+namespace {
+
+using ::testing::HasSubstr;
+using workloads::CudaGraphModule;
+
+Scenario with(const std::string& training) {
+  return parse(fmt::format("version: 1\nplatform: {{base: dgx-h100, nodes: 1}}\nmodel: llama-3.1-8b\n"
+                           "training: {{global_batch_size: 64, seq_length: 2048{}}}\n",
+                           training),
+               "scenario.yaml", {});
+}
+
+TEST(Kernels, FieldsAreRead) {
+  const Scenario scenario =
+      with(", transformer_impl: eager, attention_backend: flash-1, attention_dropout: 0.1, hidden_dropout: 0.2, "
+           "cross_entropy_loss_fusion: false, moe_router_fusion: false, moe_permute_fusion: false, "
+           "launch_time: {forward: 3us}, cuda_graph_scope: [attn, moe_router]");
+  const workloads::Training& training = scenario.training_job().training;
+  EXPECT_EQ(training.transformer_impl, workloads::TransformerImpl::Eager);
+  EXPECT_EQ(training.attention_backend, workloads::AttentionBackend::Flash1);
+  EXPECT_EQ(training.attention_dropout, 0.1);
+  EXPECT_EQ(training.hidden_dropout, 0.2);
+  EXPECT_FALSE(training.cross_entropy_loss_fusion || training.moe_router_fusion || training.moe_permute_fusion);
+  EXPECT_EQ(scenario.launch, (cost::LaunchTimes{Seconds(3e-6), cost::default_launch.backward}));
+  EXPECT_TRUE(training.cuda_graph_scope.contains(CudaGraphModule::Attn));
+  EXPECT_FALSE(training.cuda_graph_scope.contains(CudaGraphModule::Mlp));
+  // And written down so that they read back.
+  const Scenario again = parse(resolved_yaml(scenario), "resolved.yaml", {});
+  EXPECT_EQ(again.launch, scenario.launch);
+  EXPECT_EQ(again.training_job().micro_batch(), scenario.training_job().micro_batch());
+}
+
+TEST(Kernels, AGraphOfTheWholeIterationIsAName) {
+  const auto scope = [](const char* value) {
+    return with(fmt::format(", cuda_graph_scope: {}", value)).training_job().training.cuda_graph_scope;
+  };
+  EXPECT_TRUE(scope("full_iteration").contains(CudaGraphModule::FullIteration));
+  EXPECT_EQ(scope("none"), workloads::CudaGraphScope{});
+  EXPECT_EQ(scope("[]"), workloads::CudaGraphScope{});
+}
+
+TEST(Kernels, InferenceReplaysGraphs) {
+  const Scenario scenario = parse("version: 1\nplatform: {base: dgx-h100, nodes: 1}\nmodel: llama-3.1-8b\n"
+                                  "inference: {batch_size: 8, prompt_length: 16, output_length: 1}\n",
+                                  "scenario.yaml", {});
+  EXPECT_EQ(scenario.launch, cost::LaunchTimes{});
+}
+
+TEST(Kernels, SaysWhatIsWrong) {
+  const auto error = [](const std::string& training) -> std::string {
+    try {
+      static_cast<void>(with(training));
+    } catch (const InputError& wrong) {
+      return wrong.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(error(", cuda_graph_scope: all"), HasSubstr("training.cuda_graph_scope"));
+  EXPECT_THAT(error(", cuda_graph_scope: [attention]"), HasSubstr("training.cuda_graph_scope"));
+  EXPECT_THAT(error(", launch_time: 3us"), HasSubstr("training.launch_time"));
+  EXPECT_THAT(error(", launch_time: {forward: 3}"), HasSubstr("training.launch_time.forward"));
+  EXPECT_THAT(error(", hidden_dropout: 1"), HasSubstr("training.hidden_dropout"));
+}
+
+} // namespace
+} // namespace moesim::scenario

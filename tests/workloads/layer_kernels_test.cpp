@@ -1,0 +1,160 @@
+// What frameworks make of a layer: which steps are kernels of their own, and what the host launches.
+#include <string>
+
+#include <gmock/gmock.h>
+
+#include "tests/workloads/test_job.hpp"
+#include "workloads/segments.hpp"
+
+namespace moesim::workloads {
+namespace {
+
+// Kernels, the bytes they move, and how often the host launches one.
+struct Amounts {
+  std::int64_t kernels = 0;
+  std::int64_t launches = 0;
+  double bytes = 0;
+};
+
+Amounts amounts_of(const Segments& segments, std::string_view name = "") {
+  Amounts amounts;
+  for (const Segment& segment : segments)
+    if (segment.kind == graph::Kind::Compute && (name.empty() || segment.name == name))
+      for (const Operator& op : segment.work.operators) {
+        ++amounts.kernels;
+        amounts.launches += op.launches;
+        amounts.bytes += op.bytes.value();
+      }
+  return amounts;
+}
+
+// GPT's layer: biases, an MLP without a gate. 32 tokens, 64 wide, an MLP of 256, 8 heads.
+struct Gpt {
+  ModelSpec model = small_dense();
+  MicroBatchShape shape;
+
+  Gpt() {
+    model.gated = false;
+    model.num_kv_heads = 8;
+    model.intermediate_size = 256;
+    model.attention_bias = model.output_bias = model.mlp_bias = true;
+    shape = job_of(model, {}).micro_batch();
+  }
+  [[nodiscard]] Amounts forward() const { return amounts_of(layer_forward(model, shape, {})); }
+  [[nodiscard]] Amounts backward() const { return amounts_of(layer_backward(model, shape, {})); }
+};
+
+constexpr double tokens = 32;
+constexpr double hidden = 64;
+constexpr double weights = 12 * hidden * hidden; // of a layer
+
+// Four biases' gradients read the gradients of four outputs (3h, h, 4h, h); two norms read input and gradient once more;
+// four weights' gradients are written and read.
+TEST(LayerKernels, OfMegatronsModulesGradientsAreKernels) {
+  Gpt gpt;
+  const Amounts fused = gpt.backward();
+  gpt.shape.transformer_impl = TransformerImpl::Local;
+  const Amounts local = gpt.backward();
+  EXPECT_EQ(local.kernels - fused.kernels, 4 + 2 + 4);
+  EXPECT_DOUBLE_EQ(local.bytes - fused.bytes, 2 * (9 + 2 * 2) * tokens * hidden + 2 * 2 * weights);
+  gpt.model.attention_bias = gpt.model.output_bias = gpt.model.mlp_bias = false;
+  EXPECT_EQ(gpt.backward().kernels, local.kernels - 4);
+}
+
+// Behind attention and MLP a mask of a byte is written in the forward, with the addition; the backward is a kernel of
+// its own that reads it. PyTorch's modules drop, and then add.
+TEST(LayerKernels, DropoutOfHiddenStates) {
+  Gpt gpt;
+  const Amounts forward = gpt.forward();
+  const Amounts backward = gpt.backward();
+  gpt.shape.hidden_dropout = true;
+  EXPECT_EQ(gpt.forward().kernels, forward.kernels);
+  EXPECT_DOUBLE_EQ(gpt.forward().bytes - forward.bytes, 2 * tokens * hidden);
+  EXPECT_EQ(gpt.backward().kernels, backward.kernels + 2);
+  EXPECT_DOUBLE_EQ(gpt.backward().bytes - backward.bytes, 2 * (2 * 2 + 1) * tokens * hidden);
+  gpt.shape.transformer_impl = TransformerImpl::Eager;
+  EXPECT_EQ(gpt.forward().kernels, forward.kernels + 2);
+  EXPECT_DOUBLE_EQ(gpt.forward().bytes - forward.bytes, 2 * (2 * 2 + 1) * tokens * hidden);
+}
+
+// Fused: reads gate and value, writes their product. Step by step the gate's function travels in between.
+TEST(LayerKernels, PyTorchsGateIsTwoKernels) {
+  Gpt gpt;
+  gpt.model.gated = true;
+  const Amounts fused = gpt.forward();
+  gpt.shape.transformer_impl = TransformerImpl::Eager;
+  EXPECT_EQ(gpt.forward().kernels, fused.kernels + 1);
+  EXPECT_DOUBLE_EQ(gpt.forward().bytes - fused.bytes, 2 * tokens * 2 * 256);
+}
+
+TEST(LayerKernels, TheLossStepByStepMovesTheLogitsMore) {
+  const Gpt gpt;
+  MicroBatchShape apart = gpt.shape;
+  apart.cross_entropy_loss_fusion = false;
+  const double logits = 4 * tokens * static_cast<double>(gpt.model.vocab_size); // in FP32
+  EXPECT_DOUBLE_EQ(amounts_of(head_forward(gpt.model, apart)).bytes - amounts_of(head_forward(gpt.model, gpt.shape)).bytes,
+                   5 * logits);
+  EXPECT_DOUBLE_EQ(
+      amounts_of(head_backward(gpt.model, apart)).bytes - amounts_of(head_backward(gpt.model, gpt.shape)).bytes,
+      2 * logits);
+}
+
+TEST(LayerKernels, OlderAttentionIsAskedFor) {
+  Gpt gpt;
+  for (const auto& [backend, kernel] : {std::pair(AttentionBackend::Flash, AttentionKernel::Latest),
+                                        std::pair(AttentionBackend::Flash2, AttentionKernel::Flash2),
+                                        std::pair(AttentionBackend::Flash1, AttentionKernel::Flash1)}) {
+    gpt.shape.attention_backend = backend;
+    for (const Segments& segments : {layer_forward(gpt.model, gpt.shape, {}), layer_backward(gpt.model, gpt.shape, {})})
+      for (const Segment& segment : segments)
+        for (const Operator& op : segment.work.operators)
+          if (op.kind == OperatorKind::Attention)
+            EXPECT_EQ(op.attention, kernel);
+  }
+}
+
+// 8 experts on 4 ranks: both matrices of 2 experts forward, and two products for each of these backward.
+TEST(LayerKernels, ExpertsAreLaunchedOneByOne) {
+  const ModelSpec model = small_moe();
+  const MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
+  const auto extra = [&](const Segments& segments) {
+    const Amounts experts = amounts_of(segments, "experts");
+    return experts.launches - experts.kernels;
+  };
+  const std::int64_t each = model.moe->num_experts / 4;
+  EXPECT_EQ(extra(layer_forward(model, shape, model.kind_of(0))), 2 * (each - 1));
+  EXPECT_EQ(extra(layer_backward(model, shape, model.kind_of(0))), 4 * (each - 1));
+}
+
+TEST(LayerKernels, GraphsCostTheHostNothing) {
+  const ModelSpec model = small_moe();
+  MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
+  shape.cuda_graphs.add(CudaGraphModule::Attn);
+  const Segments some = layer_forward(model, shape, model.kind_of(0));
+  EXPECT_EQ(amounts_of(some, "attention").launches, 0);
+  EXPECT_GT(amounts_of(some, "router").launches, 0);
+  shape.cuda_graphs.add(CudaGraphModule::FullIteration);
+  EXPECT_EQ(amounts_of(layer_forward(model, shape, model.kind_of(0))).launches, 0);
+  EXPECT_GT(amounts_of(layer_forward(model, shape, model.kind_of(0))).kernels, 0);
+}
+
+// Fusion changes how many kernels there are, not what experts and products do.
+TEST(LayerKernels, RouterAndPermutationStepByStep) {
+  const ModelSpec model = small_moe();
+  MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
+  const auto router = [&] { return amounts_of(layer_forward(model, shape, model.kind_of(0)), "router"); };
+  const std::int64_t fused = router().kernels;
+  shape.moe_router_fusion = false;
+  const std::int64_t apart = router().kernels;
+  EXPECT_GT(apart, fused);
+  shape.moe_permute_fusion = false;
+  EXPECT_GT(router().kernels, apart);
+  EXPECT_EQ(amounts_of(layer_forward(model, shape, model.kind_of(0)), "unpermute").kernels,
+            amounts_of(layer_forward(model, job_of(model, {.ep = 4, .dp = 4}).micro_batch(), model.kind_of(0)),
+                       "unpermute")
+                    .kernels +
+                1);
+}
+
+} // namespace
+} // namespace moesim::workloads
