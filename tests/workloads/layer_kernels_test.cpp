@@ -108,8 +108,9 @@ TEST(LayerKernels, OlderAttentionIsAskedFor) {
     for (const Segments& segments : {layer_forward(gpt.model, gpt.shape, {}), layer_backward(gpt.model, gpt.shape, {})})
       for (const Segment& segment : segments)
         for (const Operator& op : segment.work.operators)
-          if (op.kind == OperatorKind::Attention)
+          if (op.kind == OperatorKind::Attention) {
             EXPECT_EQ(op.attention, kernel);
+          }
   }
 }
 

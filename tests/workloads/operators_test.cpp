@@ -98,10 +98,10 @@ TEST(Operators, UnfusedAttentionMovesTheScores) {
 
 // The sum of gradients is read and written either way; apart, the gradient itself is written and read, too.
 TEST(Operators, GradientsSummedApartTravelOnceMore) {
-  const GemmShape shape{.rows = 7, .n = 5, .k = 3};
+  const GemmShape product{.rows = 7, .n = 5, .k = 3};
   const auto bytes = [&](Accumulation accumulation) {
     Bytes sum;
-    for (const Operator& op : gemm_backward(shape, Precision::Bf16, Precision::Fp32, accumulation))
+    for (const Operator& op : gemm_backward(product, Precision::Bf16, Precision::Fp32, accumulation))
       sum += op.bytes;
     return sum;
   };
