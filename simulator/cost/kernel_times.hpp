@@ -14,18 +14,14 @@
 
 namespace moesim::cost {
 
-// What a kernel costs the host: all that the framework does in between two of them, on average. 0: nothing.
+// What a kernel costs the host: all that the framework does in between two of them, on average. 0: nothing, as with
+// CUDA graphs, and where a scenario says nothing.
 struct LaunchTimes {
   Seconds forward;
   Seconds backward; // autograd calls it from C++, so it takes less
 
   bool operator==(const LaunchTimes&) const = default;
 };
-
-// Unless a scenario says otherwise: PyTorch's modules under autograd, which Transformer Engine's are. A layer of
-// Qwen3-30B-A3B with 16 experts a rank launches some 130 kernels forward and 180 backward, and keeps the host busy for
-// 9 ms (Megatron-Bridge, docs/performance-summary, 25.11 and 26.02, B200 with micro-batches of one sequence).
-inline constexpr LaunchTimes default_launch{Seconds(40e-6), Seconds(20e-6)};
 
 // Of kernels that run one after the other, at 1 times the GPU's speed.
 struct KernelTimes {

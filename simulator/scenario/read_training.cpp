@@ -141,8 +141,8 @@ std::optional<double> read_grad_compression(config::MapReader& map) {
 } // namespace
 
 void read_launch_time(config::MapReader map, cost::LaunchTimes& launch) {
-  launch.forward = map.seconds_or("forward", cost::default_launch.forward);
-  launch.backward = map.seconds_or("backward", cost::default_launch.backward);
+  launch.forward = map.seconds_or("forward", Seconds());
+  launch.backward = map.seconds_or("backward", Seconds());
   map.finish();
 }
 

@@ -32,8 +32,8 @@ TEST(BadSet, NotAnAssignment) {
 TEST(BadSet, NoSuchField) {
   EXPECT_EQ(problems_with({"parallel.tpx=3"}), "--set:1:10: parallel.tpx: unknown key 'tpx'; did you mean 'tp'?\n");
   EXPECT_EQ(problems_with({"fabric.nodes=3"}),
-            "--set:1:1: fabric: unknown key 'fabric'; known keys are version, name, platform, model, parallel, "
-            "inference, training, moe, simulation, adapt, claims\n");
+            "--set:1:1: fabric: unknown key 'fabric'; known keys are framework, version, name, platform, model, "
+            "parallel, inference, training, simulation, moe, adapt, claims\n");
   EXPECT_EQ(problems_with({"parallel.tp.x=1"}),
             "--set:1:13: parallel.tp.x: 'x' lies below the number 2; expected a map or a list there\n");
 }

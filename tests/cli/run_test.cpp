@@ -41,7 +41,10 @@ const std::set<std::string> keys_of_training{"iteration_time_s",
                                              "symmetry",
                                              "tasks",
                                              "wall_time_s"};
-const std::set<std::string> keys_of_experts{"load_max_over_mean", "routed_tokens", "computed_tokens", "dropped_tokens"};
+const std::set<std::string> keys_of_experts{
+    "load_max_over_mean", "load_cv",         "rank_load_max_over_mean", "rank_load_cv",
+    "routed_tokens",      "computed_tokens", "dropped_tokens",          "moved_tokens",
+    "moved_bytes",        "imbalance_s",     "expert_latency_p50_s",    "expert_latency_p99_s"};
 
 std::set<std::string> keys_of(const std::string& json) {
   std::set<std::string> keys;

@@ -25,12 +25,19 @@ std::ostream& operator<<(std::ostream& out, const Tightness& scenario) {
 }
 
 const std::vector<Tightness> all{
-    {"deepseek-v3-h800x2048", 0.98},          {"gpus16-ep8-tp2", 0.999},
-    {"llama-3-405b-h100x16384", 0.98},        {"mixtral-8x7b-h100x64", 0.99},
-    {"mixtral-8x7b-h100x8-inference", 0.999}, {"moe-h100x100352", 0.99},
-    {"moe10b-gpus16-pp4-ep4-dp4", 0.999},     {"moe10b-gpus16-pp4-ep4-dp4-prefill", 0.955},
-    {"moe10b-gpus64-ep8-tp4-pp2", 0.99},      {"moe10b-gpus64-ep8-tp4-pp2-train", 0.88}, // two streams are one
-    {"moe30b-gpus512-tp8-pp4-ep16", 0.999},   {"moe8l-gpus16-tp4-ep4-pp4", 0.999},
+    {"deepseek-v3-h800x2048", 0.98},
+    {"gpus16-ep8-tp2", 0.999},
+    {"llama-3-405b-h100x16384", 0.98},
+    {"marin-moe-gb200x64", 0.98},
+    {"mixtral-8x7b-h100x64", 0.99},
+    {"mixtral-8x7b-h100x8-inference", 0.999},
+    {"moe-h100x100352", 0.99},
+    {"moe10b-gpus16-pp4-ep4-dp4", 0.999},
+    {"moe10b-gpus16-pp4-ep4-dp4-prefill", 0.955},
+    {"moe10b-gpus64-ep8-tp4-pp2", 0.99},
+    {"moe10b-gpus64-ep8-tp4-pp2-train", 0.88}, // two streams are one
+    {"moe30b-gpus512-tp8-pp4-ep16", 0.999},
+    {"moe8l-gpus16-tp4-ep4-pp4", 0.999},
 };
 
 class ShippedScreen : public testing::TestWithParam<Tightness> {};
