@@ -22,9 +22,10 @@ struct LaunchTimes {
   bool operator==(const LaunchTimes&) const = default;
 };
 
-// Unless a scenario says otherwise: PyTorch's modules under autograd, which Transformer Engine's are. A layer of
-// Qwen3-30B-A3B with 16 experts a rank launches some 130 kernels forward and 180 backward, and keeps the host busy for
-// 9 ms (Megatron-Bridge, docs/performance-summary, 25.11 and 26.02, B200 with micro-batches of one sequence).
+// Unless a scenario says otherwise: PyTorch's modules under autograd, which Transformer Engine's are. Guessed from
+// public counts of kernels, and checked against one row: a layer of Qwen3-30B-A3B with 16 experts a rank launches some
+// 130 kernels forward and 180 backward (our count), and takes 9 ms, which are taken to be the host's (Megatron-Bridge,
+// docs/performance-summary.md, 25.11, B200 with micro-batches of one sequence).
 inline constexpr LaunchTimes default_launch{Seconds(40e-6), Seconds(20e-6)};
 
 // Of kernels that run one after the other, at 1 times the GPU's speed.
