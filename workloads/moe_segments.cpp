@@ -18,9 +18,10 @@ Bytes probabilities(const RankShape& at) {
   return at.fp32(at.local(), at.model.moe->num_experts);
 }
 
-// Steps of the router without fusion, each a kernel over all probabilities (Megatron Core 0.13, moe_utils.py,
-// topk_routing_with_score_function(), and router.py): scores, top-k, normalisation, scattering of both results, and the
-// load-balancing loss; with groups of experts, their scores, top-k and mask. Its backward has no indices to find.
+// Steps of the router without fusion, each a kernel over all probabilities, counted from memory (Megatron Core 0.13,
+// moe_utils.py, topk_routing_with_score_function(), and router.py): scores, top-k, normalisation, scattering of both
+// results, and the load-balancing loss; with groups of experts, their scores, top-k and mask. Its backward has no
+// indices to find.
 constexpr std::size_t router_steps = 18;
 constexpr std::size_t group_limited_steps = 7;
 constexpr std::size_t router_backward_steps = 10;
@@ -34,12 +35,12 @@ void score(SegmentList& list, const RankShape& at, Pass pass) {
   list.kernels("", std::vector<Operator>(steps, memory_bound(2 * probabilities(at), pass)));
 }
 
-// What the dispatcher wants to know before it sends (token_dispatcher.py, preprocess()): tokens of each expert, summed
-// and shared out in several ways, and copied to the host. A few bytes each.
+// What the dispatcher wants to know before it sends, counted from memory (token_dispatcher.py, preprocess()): tokens of
+// each expert, summed and shared out in several ways, and copied to the host. A few bytes each.
 constexpr std::size_t counting_kernels = 8;
 
-// Finding each token's place without fusion (moe_utils.py, permute() and unpermute()): the mask, indices and weights;
-// back again the weights come first, a kernel over all copies.
+// Finding each token's place without fusion, from memory (moe_utils.py, permute() and unpermute()): the mask, indices
+// and weights; back again the weights come first, a kernel over all copies.
 constexpr std::size_t index_kernels = 4;
 
 void prepare_dispatch(SegmentList& list, const RankShape& at) {

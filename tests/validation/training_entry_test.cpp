@@ -36,14 +36,16 @@ constexpr const char* full =
     "model: tiny, num_gpus: 4, precision: BF16, global_batch_size: 16, micro_batch_size: 2, seq_length: 1024, "
     "tensor_model_parallel_size: 2, pipeline_model_parallel_size: 2, recompute: full";
 
-// The scenario of these fields, by hand; framework Megatron-LM shards the optimizer and overlaps nothing.
+// The scenario of these fields, by hand; framework Megatron-LM shards the optimizer, overlaps nothing and launches
+// kernel by kernel.
 double iteration_time(const std::string& parallel = "") {
   const std::string text =
       "version: 1\nplatform: {base: dgx-h100, nodes: 1}\nmodel: {base: " MOESIM_TEST_DIR "/models/tiny.json}\n"
       "parallel: {tp: 2, pp: 2, dp: 1" +
       parallel +
       "}\n"
-      "training: {global_batch_size: 16, micro_batch_size: 2, seq_length: 1024, recompute: full, sharding: zero-1}\n";
+      "training: {global_batch_size: 16, micro_batch_size: 2, seq_length: 1024, recompute: full, sharding: zero-1, "
+      "launch_time: {forward: 40us, backward: 20us}}\n";
   execution::IdealExecutor executor;
   return run::simulate(scenario::parse(text, "by hand", {}), executor, {}).figures.makespan;
 }
