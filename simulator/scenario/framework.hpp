@@ -8,8 +8,8 @@
 namespace moesim::scenario {
 
 // The scenario laid over what its `framework` sets, where it names one; `with_pipeline` of the framework counts where
-// the scenario has pp > 1. Problems are those of finding and reading the framework's file, of a section that it does not
-// have, and of a scenario of inference.
+// the scenario has pp > 1. Problems are those of finding and reading the framework's file, of a section that it does
+// not have, and of a scenario of inference.
 [[nodiscard]] config::Node over_framework(const config::Node& scenario, Problems& problems);
 
 } // namespace moesim::scenario

@@ -48,8 +48,8 @@ constexpr double tokens = 32;
 constexpr double hidden = 64;
 constexpr double weights = 12 * hidden * hidden; // of a layer
 
-// Four biases' gradients read the gradients of four outputs (3h, h, 4h, h); two norms read input and gradient once more;
-// four weights' gradients are written and read.
+// Four biases' gradients read the gradients of four outputs (3h, h, 4h, h); two norms read input and gradient once
+// more; four weights' gradients are written and read.
 TEST(LayerKernels, OfMegatronsModulesGradientsAreKernels) {
   Gpt gpt;
   const Amounts fused = gpt.backward();
@@ -92,11 +92,12 @@ TEST(LayerKernels, TheLossStepByStepMovesTheLogitsMore) {
   MicroBatchShape apart = gpt.shape;
   apart.cross_entropy_loss_fusion = false;
   const double logits = 4 * tokens * static_cast<double>(gpt.model.vocab_size); // in FP32
-  EXPECT_DOUBLE_EQ(amounts_of(head_forward(gpt.model, apart)).bytes - amounts_of(head_forward(gpt.model, gpt.shape)).bytes,
+  EXPECT_DOUBLE_EQ(amounts_of(head_forward(gpt.model, apart)).bytes -
+                       amounts_of(head_forward(gpt.model, gpt.shape)).bytes,
                    5 * logits);
-  EXPECT_DOUBLE_EQ(
-      amounts_of(head_backward(gpt.model, apart)).bytes - amounts_of(head_backward(gpt.model, gpt.shape)).bytes,
-      2 * logits);
+  EXPECT_DOUBLE_EQ(amounts_of(head_backward(gpt.model, apart)).bytes -
+                       amounts_of(head_backward(gpt.model, gpt.shape)).bytes,
+                   2 * logits);
 }
 
 TEST(LayerKernels, OlderAttentionIsAskedFor) {
@@ -150,11 +151,11 @@ TEST(LayerKernels, RouterAndPermutationStepByStep) {
   EXPECT_GT(apart, fused);
   shape.moe_permute_fusion = false;
   EXPECT_GT(router().kernels, apart);
-  EXPECT_EQ(amounts_of(layer_forward(model, shape, model.kind_of(0)), "unpermute").kernels,
-            amounts_of(layer_forward(model, job_of(model, {.ep = 4, .dp = 4}).micro_batch(), model.kind_of(0)),
-                       "unpermute")
-                    .kernels +
-                1);
+  EXPECT_EQ(
+      amounts_of(layer_forward(model, shape, model.kind_of(0)), "unpermute").kernels,
+      amounts_of(layer_forward(model, job_of(model, {.ep = 4, .dp = 4}).micro_batch(), model.kind_of(0)), "unpermute")
+              .kernels +
+          1);
 }
 
 } // namespace
