@@ -56,9 +56,10 @@ ExpertPlacement rebalanced(const ExpertPlacement& current, const PlacementShape&
       choices, {}, [&](const ExpertPlacement& placement) { return max_rank_load(placement, expert_loads); }));
 }
 
-RebalancingPlan rebalancing_plan(const PlacementShape& shape, const RebalancingOptions& options,
-                                 const LoadsOfIteration& loads, std::int64_t iteration) {
-  RebalancingPlan plan{contiguous_placement(shape), contiguous_placement(shape), {}};
+RebalancingPlan rebalancing_plan(const ExpertPlacement& initial, const PlacementShape& shape,
+                                 const RebalancingOptions& options, const LoadsOfIteration& loads,
+                                 std::int64_t iteration) {
+  RebalancingPlan plan{initial, initial, {}};
   const bool predicts = options.forecast == LoadForecast::Predicted;
   std::vector<double> average;
   for (std::int64_t next = 1; next <= iteration; ++next) {

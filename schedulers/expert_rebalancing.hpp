@@ -46,9 +46,10 @@ struct RebalancingPlan {
 
 using LoadsOfIteration = std::function<std::vector<double>(std::int64_t iteration)>; // per expert
 
-// The placement of an iteration that is reached from a contiguous one in iteration 0, rebalanced every `interval`
+// The placement of an iteration that is reached from an initial one in iteration 0, rebalanced every `interval`
 // iterations before they begin. No iteration is planned by its own loads, or by later ones.
-[[nodiscard]] RebalancingPlan rebalancing_plan(const PlacementShape& shape, const RebalancingOptions& options,
-                                               const LoadsOfIteration& loads, std::int64_t iteration);
+[[nodiscard]] RebalancingPlan rebalancing_plan(const ExpertPlacement& initial, const PlacementShape& shape,
+                                               const RebalancingOptions& options, const LoadsOfIteration& loads,
+                                               std::int64_t iteration);
 
 } // namespace moesim::schedulers

@@ -125,6 +125,9 @@ std::vector<double> mean_inclusion(const LoadOptions& options, const MoeSpec& mo
 
 schedulers::RebalancingPlan placement_plan(const LoadOptions& options, const MoeSpec& moe,
                                            const schedulers::PlacementShape& shape, std::int64_t layer) {
+  schedulers::ExpertPlacement placement = options.placement == StaticPlacement::Contiguous
+                                              ? schedulers::contiguous_placement(shape)
+                                              : schedulers::round_robin_placement(shape);
   if (options.balancing == Balancing::Periodic || options.balancing == Balancing::Predictive) {
     const bool predicts = options.balancing == Balancing::Predictive;
     const schedulers::RebalancingOptions rebalancing{.interval = options.rebalancing_interval,
@@ -132,11 +135,8 @@ schedulers::RebalancingPlan placement_plan(const LoadOptions& options, const Moe
                                                                           : schedulers::LoadForecast::Observed,
                                                      .smoothing = options.smoothing};
     const auto loads = [&](std::int64_t iteration) { return mean_inclusion(options, moe, iteration, layer); };
-    return schedulers::rebalancing_plan(shape, rebalancing, loads, options.iteration);
+    return schedulers::rebalancing_plan(placement, shape, rebalancing, loads, options.iteration);
   }
-  schedulers::ExpertPlacement placement = options.placement == StaticPlacement::Contiguous
-                                              ? schedulers::contiguous_placement(shape)
-                                              : schedulers::round_robin_placement(shape);
   if (options.balancing == Balancing::Eplb)
     placement = schedulers::rebalanced(placement, shape, mean_inclusion(options, moe, 0, layer));
   return {placement, placement, {}};

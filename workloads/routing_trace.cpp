@@ -58,8 +58,11 @@ std::string row_problem(const RoutingTrace& trace, std::size_t row) {
   const auto is_count = [](double tokens) { return std::isfinite(tokens) && tokens >= 0; };
   if (!std::all_of(first, first + trace.experts, is_count))
     return place + ": tokens are finite and at least 0";
-  if (std::accumulate(first, first + trace.experts, 0.0) <= 0)
+  const double sum = std::accumulate(first, first + trace.experts, 0.0);
+  if (sum <= 0)
     return place + ": no expert has a token";
+  if (!std::isfinite(sum))
+    return place + ": there are more tokens than a number can hold";
   return "";
 }
 

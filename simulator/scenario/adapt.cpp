@@ -50,7 +50,8 @@ void read_condition(config::MapReader when, Rule& rule) {
 
 bool is_ones_own(std::string_view path) {
   const std::string_view section = path.substr(0, path.find('.'));
-  return section == "adapt" || section == "claims";
+  return section == "adapt" || section == "claims" ||
+         section == "framework"; // laid under the scenario before rules are
 }
 
 void read_settings(config::MapReader& map, Rule& rule) {

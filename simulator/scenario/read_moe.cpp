@@ -2,6 +2,8 @@
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "simulator/config/node.hpp"
 #include "simulator/scenario/later_fields.hpp"
 #include "simulator/scenario/sections.hpp"
@@ -87,6 +89,12 @@ void read_moe(config::MapReader& map, const std::filesystem::path& scenario_file
   read_capacity(map, load);
   load.redundant_experts = map.integer_or("redundant_experts", 0, {.min = 0, .max = 100'000});
   load.iteration = map.integer_or("iteration", 0, {.min = 0, .max = 100'000});
+  constexpr std::int64_t most_rebalanced = 1000; // each is followed from the first on
+  const bool rebalances = load.balancing == Balancing::Periodic || load.balancing == Balancing::Predictive;
+  if (rebalances && load.iteration > most_rebalanced)
+    map.problem("iteration",
+                fmt::format("where experts are rebalanced, every iteration up to {} would be followed; use at most {}",
+                            load.iteration, most_rebalanced));
 }
 
 } // namespace moesim::scenario

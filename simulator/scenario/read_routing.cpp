@@ -90,6 +90,9 @@ void read_routing(config::MapReader& moe, const std::filesystem::path& scenario_
     routing.type = type_of(moe.choice_or("routing", names.front(), names));
     if (routing.type == RoutingType::Trace)
       moe.problem("routing", "a trace has to be given: {type: trace, file: FILE}");
+    else if (scenario.job().model.moe)
+      for (const workloads::RoutingProblem& problem : problems(routing, scenario.job().model))
+        moe.problem("routing", fmt::format("{}: {}; give it as a map, with its type", problem.field, problem.message));
     return;
   }
   config::MapReader map = moe.map("routing");

@@ -37,23 +37,27 @@ TEST(ExpertRebalancing, SendsFromTheSameNodeThenFromWhoSendsLeast) {
 }
 
 TEST(ExpertRebalancing, PlansByTheIterationBefore) {
-  const RebalancingPlan first = rebalancing_plan(two_ranks, {}, alternating, 1);
+  const RebalancingPlan first = rebalancing_plan(contiguous_placement(two_ranks), two_ranks, {}, alternating, 1);
   EXPECT_EQ(first.before, contiguous_placement(two_ranks));
   EXPECT_DOUBLE_EQ(max_rank_load(first.after, alternating(0)), 11); // good for the iteration that was
   EXPECT_THAT(first.moves, SizeIs(2));
-  EXPECT_THAT(rebalancing_plan(two_ranks, {}, alternating, 0).moves, IsEmpty()); // nothing has been seen
+  EXPECT_THAT(rebalancing_plan(contiguous_placement(two_ranks), two_ranks, {}, alternating, 0).moves,
+              IsEmpty()); // nothing has been seen
 }
 
 TEST(ExpertRebalancing, KeepsPlacementsForAnInterval) {
   const RebalancingOptions options{.interval = 3};
-  const ExpertPlacement placed = rebalancing_plan(two_ranks, options, alternating, 1).after;
+  const ExpertPlacement placed =
+      rebalancing_plan(contiguous_placement(two_ranks), two_ranks, options, alternating, 1).after;
   for (const std::int64_t iteration : {2, 3}) {
-    const RebalancingPlan plan = rebalancing_plan(two_ranks, options, alternating, iteration);
+    const RebalancingPlan plan =
+        rebalancing_plan(contiguous_placement(two_ranks), two_ranks, options, alternating, iteration);
     EXPECT_EQ(plan.before, placed);
     EXPECT_EQ(plan.after, placed);
     EXPECT_THAT(plan.moves, IsEmpty());
   }
-  const RebalancingPlan next = rebalancing_plan(two_ranks, options, alternating, 4); // by iteration 3, an odd one
+  const RebalancingPlan next = rebalancing_plan(contiguous_placement(two_ranks), two_ranks, options, alternating,
+                                                4); // by iteration 3, an odd one
   EXPECT_EQ(next.before, placed);
   EXPECT_DOUBLE_EQ(max_rank_load(next.after, alternating(3)), 11);
 }
@@ -64,7 +68,8 @@ TEST(ExpertRebalancing, PredictsByAnExponentialAverage) {
   const auto loads = [](std::int64_t iteration) { return std::vector{iteration == 0 ? 100.0 : 0.0, 20.0}; };
   const auto replicas_of_0 = [&](double smoothing, std::int64_t iteration) {
     const RebalancingOptions options{.forecast = LoadForecast::Predicted, .smoothing = smoothing};
-    return rebalancing_plan({.experts = 2, .redundant = 1, .ranks = 3}, options, loads, iteration).after.replicas()[0];
+    const PlacementShape shape{.experts = 2, .redundant = 1, .ranks = 3};
+    return rebalancing_plan(contiguous_placement(shape), shape, options, loads, iteration).after.replicas()[0];
   };
   EXPECT_EQ(replicas_of_0(0.5, 3), 2); // 25
   EXPECT_EQ(replicas_of_0(0.5, 4), 1); // 12.5
