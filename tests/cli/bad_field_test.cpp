@@ -170,6 +170,10 @@ TEST(BadField, RailsThatNothingJoins) {
 }
 
 TEST(BadField, OfExperts) {
+  EXPECT_EQ(
+      problems(small_scenario() + "moe: {balancing: periodic, iteration: 1001}\n"),
+      "scenario.yaml:18:39: moe.iteration: where experts are rebalanced, every iteration up to 1001 would be followed; "
+      "use at most 1000\n");
   EXPECT_EQ(problems(small_scenario() + "moe: {routing: {type: zipf, exponent: 11}, balancing: reroute}\n"),
             lines({"scenario.yaml:18:39: moe.routing.exponent: is 11; use 0 to 10",
                    "scenario.yaml:18:55: moe.balancing: reroute moves what is above an expert's capacity; give "

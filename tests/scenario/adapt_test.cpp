@@ -126,6 +126,8 @@ TEST(Adapt, ThatWhichDoesNotReadIsReportedInItsPlace) {
                                     "0 to 100"),
                           "7:42: adapt.0.set: 'adapt.0' is not the run's; expected a field of another section, such "
                           "as training"));
+  EXPECT_THAT(problems_of("  - {when: {seq_length: {above: 1}}, set: {framework: fsdp}}\n"),
+              ElementsAre(HasSubstr("adapt.0.set: 'framework' is not the run's")));
   EXPECT_THAT(problems_of("  - {when: {seq_length: {above: 1}}, set: []}\n"),
               ElementsAre("7:43: adapt.0.set: found a list; expected fields of the scenario with their values, such as "
                           "{training.recompute: full}"));

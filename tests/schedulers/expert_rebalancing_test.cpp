@@ -78,6 +78,14 @@ TEST(ExpertRebalancing, PredictsByAnExponentialAverage) {
   EXPECT_EQ(replicas_of_0(1, 2), 1);   // what was observed last
 }
 
+TEST(ExpertRebalancing, StartsFromWhatItIsGiven) {
+  const ExpertPlacement initial = round_robin_placement(two_ranks);
+  ASSERT_NE(initial, contiguous_placement(two_ranks));
+  const auto even = [](std::int64_t) { return std::vector{5.0, 5.0, 5.0, 5.0}; };
+  for (const std::int64_t iteration : {0, 1, 5})
+    EXPECT_EQ(rebalancing_plan(initial, two_ranks, {}, even, iteration).after, initial);
+}
+
 TEST(ExpertRebalancing, KeepsWhatIsGoodEnough) {
   const ExpertPlacement current{.ranks = 2, .experts = 4, .expert_of_slot = {3, 0, 2, 1}};
   EXPECT_EQ(rebalanced(current, two_ranks, std::vector{5.0, 5.0, 5.0, 5.0}), current);

@@ -1,5 +1,7 @@
 #include "workloads/routing_trace.hpp"
 
+#include <limits>
+
 #include <gmock/gmock.h>
 
 namespace moesim::workloads {
@@ -72,6 +74,8 @@ TEST(RoutingTrace, CountsAreCounts) {
               ElementsAre("iteration 0, layer 1, micro-batch 1: no expert has a token"));
   trace.tokens[2] = -1;
   EXPECT_THAT(problems(trace, small_model()), ElementsAre(HasSubstr("at least 0")));
+  trace.tokens[2] = trace.tokens[3] = std::numeric_limits<double>::max();
+  EXPECT_THAT(problems(trace, small_model()), ElementsAre(HasSubstr("more tokens than a number can hold")));
 }
 
 } // namespace
