@@ -109,7 +109,7 @@ private:
   std::uint32_t spread(const BlockShape& shape, std::int64_t layer, std::int64_t micro_batch) {
     const ExpertPlacement& placement = placements_[static_cast<std::size_t>(layer)];
     const std::vector<double> inclusion = layer_inclusion(options_, moe_, layer_of_router(job_, layer), micro_batch);
-    const GroupPlace where{.layer = layer, .micro_batch = micro_batch, .group = 0, .nodes = group_shape_.nodes};
+    const GroupPlace where{.layer = layer, .micro_batch = micro_batch, .group = 0};
     if (is_sampled())
       return add_spread(shape, inclusion, placement, where);
     const auto [known, is_new] = known_.try_emplace({shape.batch, inclusion, placement.expert_of_slot});

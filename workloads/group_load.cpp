@@ -163,9 +163,8 @@ GroupLoad group_load(const LoadOptions& options, const MoeSpec& moe, const Group
     const ExpertInput input = routed_input(options, moe, copies, tokens, load);
     add(load.computed, input.computed);
     add(load.dropped, input.dropped);
-    const Parts slots =
-        schedulers::split_over_replicas(divisible(input.rows, replicas), placement,
-                                        source * placement.ranks / sources.count, options.replicas, where.nodes);
+    const Parts slots = schedulers::split_over_replicas(divisible(input.rows, replicas), placement,
+                                                        source * placement.ranks / sources.count);
     for (std::size_t slot = 0; slot < slots.size(); ++slot)
       load.rows[slot].from.push_back(slots[slot]);
   }

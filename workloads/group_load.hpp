@@ -34,7 +34,6 @@ struct LoadOptions {
   double smoothing = 0.3;                // of Predictive
   schedulers::StealingOptions stealing = {};
   std::int64_t redundant_experts = 0;
-  schedulers::ReplicaChoice replicas = schedulers::ReplicaChoice::Even;
   std::int64_t iteration = 0; // that is simulated
 };
 
@@ -90,7 +89,6 @@ struct GroupPlace {
   std::int64_t layer = 0; // of the model, dense ones included
   std::int64_t micro_batch = 0;
   std::int64_t group = 0; // tells groups with sampled counts apart
-  std::int64_t nodes = 1; // of the group's ranks
 };
 
 // Expected counts are the inclusion probabilities times the tokens, to within half a part; sampled ones are

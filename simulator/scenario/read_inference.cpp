@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-#include "simulator/scenario/later_fields.hpp"
+#include "simulator/scenario/field_choices.hpp"
 #include "simulator/scenario/sections.hpp"
 
 namespace moesim::scenario {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "simulator/config/node.hpp"
-#include "simulator/scenario/later_fields.hpp"
+#include "simulator/scenario/field_choices.hpp"
 #include "simulator/scenario/sections.hpp"
 
 namespace moesim::scenario {

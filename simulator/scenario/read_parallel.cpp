@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "schedulers/chunk_placement.hpp"
-#include "simulator/scenario/later_fields.hpp"
+#include "simulator/scenario/field_choices.hpp"
 #include "simulator/scenario/sections.hpp"
 #include "workloads/pipeline_layout.hpp"
 

@@ -10,7 +10,7 @@
 #include "simulator/config/source_text.hpp"
 #include "simulator/record/result_file.hpp"
 #include "simulator/record/routing_file.hpp"
-#include "simulator/scenario/later_fields.hpp"
+#include "simulator/scenario/field_choices.hpp"
 #include "simulator/scenario/sections.hpp"
 
 namespace moesim::scenario {
@@ -22,13 +22,6 @@ using workloads::RoutingType;
 
 constexpr std::array<RoutingType, 5> types{RoutingType::Uniform, RoutingType::Zipf, RoutingType::Dirichlet,
                                            RoutingType::Hot, RoutingType::Trace};
-
-RoutingType type_of(const std::string& name) {
-  for (const RoutingType type : types)
-    if (name_of(type) == name)
-      return type;
-  return RoutingType::Uniform;
-}
 
 // A table where it ends in .csv, else HDF5; beside the scenario.
 RoutingTrace trace_in(const std::filesystem::path& file) {
@@ -80,14 +73,11 @@ void read_type(config::MapReader& map, const std::filesystem::path& scenario_fil
 } // namespace
 
 void read_routing(config::MapReader& moe, const std::filesystem::path& scenario_file, Scenario& scenario) {
-  std::array<std::string_view, types.size()> names;
-  for (std::size_t at = 0; at < types.size(); ++at)
-    names[at] = name_of(types[at]);
   RoutingModel& routing = scenario.job().moe.load.routing;
   routing.seed = scenario.seed;
   const config::Node* node = moe.node("routing");
   if (node == nullptr || node->kind != config::Node::Kind::Map) {
-    routing.type = type_of(moe.choice_or("routing", names.front(), names));
+    routing.type = enum_choice(moe, "routing", types);
     if (routing.type == RoutingType::Trace)
       moe.problem("routing", "a trace has to be given: {type: trace, file: FILE}");
     else if (scenario.job().model.moe)
@@ -96,7 +86,9 @@ void read_routing(config::MapReader& moe, const std::filesystem::path& scenario_
     return;
   }
   config::MapReader map = moe.map("routing");
-  routing.type = type_of(map.choice("type", names));
+  if (!map.has("type"))
+    map.problem("type", "missing; expected the name of a router, such as zipf");
+  routing.type = enum_choice(map, "type", types);
   read_type(map, scenario_file, routing);
   routing.drift = map.number_or("drift", routing.drift);
   routing.correlation = map.number_or("correlation", routing.correlation);

@@ -12,7 +12,7 @@
 #include "schedulers/pipeline_schedule.hpp"
 #include "simulator/config/node.hpp"
 #include "simulator/config/source_text.hpp"
-#include "simulator/scenario/later_fields.hpp"
+#include "simulator/scenario/field_choices.hpp"
 #include "simulator/scenario/sections.hpp"
 
 namespace moesim::scenario {

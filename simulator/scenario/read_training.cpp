@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "simulator/scenario/later_fields.hpp"
+#include "simulator/scenario/field_choices.hpp"
 #include "simulator/scenario/sections.hpp"
 
 namespace moesim::scenario {
@@ -129,7 +129,8 @@ void read_optimizer(config::MapReader& map, workloads::OptimizerPrecision& optim
 std::optional<double> read_grad_compression(config::MapReader& map) {
   const config::Node* node = map.node("grad_compression");
   if (node == nullptr || node->kind != config::Node::Kind::Map) {
-    only(map, "grad_compression", "none", {});
+    constexpr std::array<std::string_view, 1> none{"none"};
+    map.choice_or("grad_compression", none[0], none);
     return {};
   }
   config::MapReader form = map.map("grad_compression");

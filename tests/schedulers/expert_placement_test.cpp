@@ -75,15 +75,5 @@ TEST(ReplicaSplit, SharesEvenlyAndConservesTokens) {
   EXPECT_THAT(sum, ElementsAre(7, 7, 7, 12)); // three sources, three replicas: equal to the token
 }
 
-TEST(ReplicaSplit, StaysOnTheNodeWhereItCan) {
-  // Expert 0 on both nodes (ranks 0, 1 and 2, 3), expert 1 on the second only.
-  const ExpertPlacement placement{.ranks = 4, .experts = 2, .expert_of_slot = {0, 0, 0, 1}};
-  const auto split = [&](std::int64_t source) {
-    return split_over_replicas(std::vector<std::int64_t>{8, 3}, placement, source, ReplicaChoice::NodeFirst, 2);
-  };
-  EXPECT_THAT(split(0), ElementsAre(4, 4, 0, 3));
-  EXPECT_THAT(split(3), ElementsAre(0, 0, 8, 3));
-}
-
 } // namespace
 } // namespace moesim::schedulers
