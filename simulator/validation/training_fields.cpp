@@ -24,11 +24,7 @@ std::string framework_text(const Entry& entry) {
 }
 
 const Node& framework_of(const Entry& entry, const Vocabulary& vocabulary) {
-  const std::string words = framework_text(entry);
-  const Node* rule = first_rule(vocabulary.training, "frameworks", words);
-  if (rule == nullptr)
-    throw Unpredictable(fmt::format("no rule knows what the framework of '{}' does", words));
-  return *rule;
+  return *first_rule(vocabulary.training, "frameworks", framework_text(entry)); // the last one is for any
 }
 
 std::string release_of(const Entry& entry, const Vocabulary& vocabulary) {
@@ -165,8 +161,10 @@ void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vecto
 
 // What the source does not say, and the framework does.
 void note_assumptions(TrainingFields& fields) {
-  std::string assumption =
-      fmt::format("where the entry does not say, framework {}", fields.rule->find("framework")->scalar);
+  std::string assumption = fmt::format("{}, framework {}",
+                                       fields.rule->find("words")->items.empty() ? "no rule knows its framework"
+                                                                                 : "where the entry does not say",
+                                       fields.rule->find("framework")->scalar);
   if (const Node* differing = fields.rule->find("set"))
     for (const config::Entry& field : differing->entries)
       assumption += fmt::format(", {}: {}", field.key, field.value.scalar);
@@ -215,8 +213,11 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
     list.push_back("moe.dispatcher=" + dispatcher->find("name")->scalar);
   if (const auto recompute = text(config, "recompute"))
     list.push_back("training.recompute=" + recompute_value(*recompute, vocabulary));
-  if (const auto given = flag(config, "sequence_parallel"); given && *degrees.tp > 1)
+  if (const auto given = flag(config, "sequence_parallel"); given && *degrees.tp > 1) {
     list.push_back(fmt::format("parallel.sequence_parallel={}", *given));
+    if (!*given) // what the framework would overlap is not there
+      list.emplace_back("training.overlap.tp=false");
+  }
   if (const auto given = flag(config, "mtp"); given && !*given)
     list.emplace_back("training.mtp_num_layers=0");
   if (const auto scope = cuda_graph_scope(config, vocabulary))

@@ -61,6 +61,17 @@ TEST(TrainingEntry, FieldsBecomeAScenario) {
   EXPECT_THAT(answer.assumptions, ElementsAre("where the entry does not say, framework megatron-lm"));
 }
 
+TEST(TrainingEntry, AnUnknownFrameworkIsTakenForMegatronCoreAndSaysSo) {
+  EXPECT_THAT(question(full, "step_time_s: 2.0", "A blog").answer().assumptions,
+              ElementsAre("no rule knows its framework, framework megatron-core-moe"));
+}
+
+// Megatron-Bridge overlaps what sequence parallelism sends, which these do not have.
+TEST(TrainingEntry, WithoutSequenceParallelismNothingOfItOverlaps) {
+  const Question of = question(std::string(full) + ", sequence_parallel: false", "step_time_s: 2.0", "Megatron Bridge");
+  EXPECT_GT(of.answer().predictions[0].value, 0);
+}
+
 TEST(TrainingEntry, RatesFollowFromTheSameRun) {
   const double tokens = question(full, "tokens_per_sec_per_gpu: 9").answer().predictions[0].value;
   EXPECT_NEAR(tokens * iteration_time() / (16.0 * 1024 / 4), 1, 1e-3);
@@ -174,7 +185,6 @@ TEST(TrainingEntry, SaysWhatCannotBePredicted) {
   };
   EXPECT_EQ(reason("model: tiny, num_gpus: 4, global_batch_size: 16", "Megatron-LM"), "seq_length is not given");
   EXPECT_EQ(reason("model: tiny, global_batch_size: 16, seq_length: 8", "Megatron-LM"), "num_gpus is not given");
-  EXPECT_EQ(reason(std::string(full), "A blog"), "no rule knows what the framework of 'A blog BF16' does");
   EXPECT_EQ(reason("model: tiny, num_gpus: 4, global_batch_size: 16, seq_length: 8, precision: FP4", "Megatron-LM"),
             "moesim has no rates of FP4");
 }
