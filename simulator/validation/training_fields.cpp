@@ -124,10 +124,13 @@ bool applies(const std::string& field, const Degrees& degrees) {
 }
 
 // Chunks of a stage; where neither the source nor its rule says, an interleaved schedule has two.
-std::int64_t chunks_of(const TrainingFields& fields) {
-  for (const Node* from : {&fields.entry.config, fields.rule})
-    if (const auto given = integer(*from, from == fields.rule ? "chunks" : "virtual_pipeline_model_parallel_size"))
-      return std::max<std::int64_t>(1, *given);
+std::int64_t chunks_of(const TrainingFields& fields, const Degrees& degrees) {
+  if (const auto given = integer(fields.entry.config, "virtual_pipeline_model_parallel_size"))
+    return std::max<std::int64_t>(1, *given);
+  if (text(*fields.rule, "chunks") == "layers")
+    return std::max<std::int64_t>(1, integer(fields.model.fields, "num_hidden_layers").value_or(1) / *degrees.pp);
+  if (const auto given = integer(*fields.rule, "chunks"))
+    return *given;
   return fields.schedule == "interleaved-1f1b" ? 2 : 1;
 }
 
@@ -139,7 +142,7 @@ std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degre
   if (of_replica && *degrees.pp == 1)
     return *of_replica;
   if (of_replica && text(*fields.rule, "micro_batches") == "stages")
-    return std::max<std::int64_t>(1, *of_replica / (*degrees.pp * chunks_of(fields)));
+    return std::max<std::int64_t>(1, *of_replica / (*degrees.pp * chunks_of(fields, degrees)));
   const auto accumulated = integer(config, "gradient_accumulation_steps");
   const auto replicas = integer(config, "data_parallel_size");
   if (accumulated && replicas && *accumulated > 0 && *replicas > 0)
@@ -154,7 +157,7 @@ void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vecto
     list.push_back(fmt::format("training.mtp_num_layers={}", std::ranges::count(*layout, 'm')));
     return;
   }
-  const std::int64_t chunks = chunks_of(fields);
+  const std::int64_t chunks = chunks_of(fields, degrees);
   if (chunks > 1 && *degrees.pp > 1)
     list.push_back(fmt::format("parallel.vpp={}", chunks));
   const std::int64_t stages = *degrees.pp * (*degrees.pp > 1 ? chunks : 1);
@@ -249,7 +252,10 @@ void add_degrees(const TrainingFields& fields, const Degrees& degrees, std::vect
     list.push_back(fmt::format("parallel.cp={}", cp));
   const std::int64_t replica = std::max<std::int64_t>(1, *degrees.tp * *degrees.pp * cp);
   list.push_back(fmt::format("parallel.dp={}", std::max<std::int64_t>(1, fields.gpus / replica)));
-  if (const auto etp = integer(config, "expert_tensor_parallel_size"); etp && fields.has_experts)
+  std::optional<std::int64_t> etp = integer(config, "expert_tensor_parallel_size");
+  if (!etp && text(*fields.rule, "etp") == "tp")
+    etp = degrees.tp;
+  if (etp && fields.has_experts)
     list.push_back(fmt::format("parallel.etp={}", std::max<std::int64_t>(1, *etp)));
 }
 

@@ -9,6 +9,7 @@
 #include "simulator/run/simulate.hpp"
 #include "simulator/scenario/scenario.hpp"
 #include "simulator/validation/training_entry.hpp"
+#include "simulator/validation/training_fields.hpp"
 #include "tests/validation/entry_text.hpp"
 
 namespace moesim::validation {
@@ -18,6 +19,8 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
 
 const Vocabulary vocabulary = read_vocabulary();
 
@@ -116,6 +119,24 @@ TEST(TrainingEntry, OnlyAnOptionIsTurnedOnByFsdp) {
   };
   EXPECT_NE(seconds("1", "Megatron-Bridge"), seconds("0", "Megatron-Bridge"));
   EXPECT_EQ(seconds("1", "The Llama 3 Herd"), seconds("0", "The Llama 3 Herd"));
+}
+
+// 8 layers in 2 stages, and experts: what Megatron Core does when its command line says neither chunks nor how experts
+// are cut.
+TEST(TrainingEntry, ARuleSaysWhatItsSourceLeavesOpen) {
+  const auto fields_of = [](const std::string& method, const std::string& given = "") {
+    const Entry entry =
+        entry_of("DGX H100",
+                 "  config: {model: tiny mixture, num_gpus: 16, global_batch_size: 16, seq_length: 1024, "
+                 "extra: {method: " +
+                     method + "}" + given + "}\n  measured: {mfu: 0.4}\n",
+                 "MoE Parallel Folding");
+    return assignments(training_fields(entry, aliases(), vocabulary), {2, 2, 4}, vocabulary);
+  };
+  EXPECT_THAT(fields_of("MCore"), IsSupersetOf({"parallel.vpp=4", "parallel.etp=2"}));
+  EXPECT_THAT(fields_of("MCore w/ Folding"), AllOf(Contains("parallel.vpp=4"), Not(Contains("parallel.etp=2"))));
+  EXPECT_THAT(fields_of("MCore", ", virtual_pipeline_model_parallel_size: 2, expert_tensor_parallel_size: 1"),
+              IsSupersetOf({"parallel.vpp=2", "parallel.etp=1"}));
 }
 
 TEST(TrainingEntry, MemoryIsAQuantityOfItsOwn) {
