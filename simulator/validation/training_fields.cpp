@@ -231,9 +231,9 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
   }
 }
 
-// What differs in this source from what the framework does.
-void add_differences(const TrainingFields& fields, const Degrees& degrees, std::vector<std::string>& list) {
-  const Node* differing = fields.rule->find("set");
+// What a rule says that differs: in this source from what the framework does, or in a model from its file.
+void add_differences(const Node* rule, const Degrees& degrees, std::vector<std::string>& list) {
+  const Node* differing = rule == nullptr ? nullptr : rule->find("set");
   if (differing == nullptr)
     return;
   for (const config::Entry& field : differing->entries)
@@ -247,9 +247,13 @@ void add_degrees(const TrainingFields& fields, const Degrees& degrees, std::vect
   if (fields.has_experts)
     list.push_back(fmt::format("parallel.ep={}", *degrees.ep));
   const Node& config = fields.entry.config;
-  const std::int64_t cp = std::max<std::int64_t>(1, integer(config, "context_parallel_size").value_or(1));
+  const std::int64_t heads_for_tokens = integer(config, "attention_sequence_parallel_ulysses_size").value_or(1);
+  const std::int64_t cp =
+      std::max({std::int64_t{1}, integer(config, "context_parallel_size").value_or(1), heads_for_tokens});
   if (cp > 1)
     list.push_back(fmt::format("parallel.cp={}", cp));
+  if (heads_for_tokens > 1)
+    list.emplace_back("parallel.cp_comm_type=a2a");
   const std::int64_t replica = std::max<std::int64_t>(1, *degrees.tp * *degrees.pp * cp);
   list.push_back(fmt::format("parallel.dp={}", std::max<std::int64_t>(1, fields.gpus / replica)));
   std::optional<std::int64_t> etp = integer(config, "expert_tensor_parallel_size");
@@ -304,7 +308,9 @@ std::vector<std::string> assignments(const TrainingFields& fields, const Degrees
   const auto position = text(fields.model.fields, "position_embedding_type");
   if (position && position->starts_with("learned")) // a table has as many rows as the run has positions
     list.push_back(fmt::format("model.max_position_embeddings={}", fields.seq_length));
-  add_differences(fields, degrees, list);
+  add_differences(first_rule(vocabulary.training, "models", text(fields.entry.config, "model").value_or("")), degrees,
+                  list);
+  add_differences(fields.rule, degrees, list);
   add_degrees(fields, degrees, list);
   add_stages(fields, degrees, list);
   list.push_back(fmt::format("training.global_batch_size={}", fields.global_batch_size));

@@ -139,6 +139,25 @@ TEST(TrainingEntry, ARuleSaysWhatItsSourceLeavesOpen) {
               IsSupersetOf({"parallel.vpp=2", "parallel.etp=1"}));
 }
 
+TEST(TrainingEntry, UlyssesIsContextParallelAndNoTensorParallel) {
+  const Entry entry = entry_of("HGX H800",
+                               "  config: {model: tiny mixture, num_gpus: 16, global_batch_size: 16, seq_length: 1024, "
+                               "extra: {attention_sequence_parallel_ulysses_size: 4}}\n  measured: {mfu: 0.4}\n",
+                               "MegaScale-MoE");
+  EXPECT_THAT(assignments(training_fields(entry, aliases(), vocabulary), {1, 2, 4}, vocabulary),
+              IsSupersetOf({"parallel.cp=4", "parallel.cp_comm_type=a2a", "parallel.dp=2"}));
+}
+
+// 60 layers of 33 experts with 3 x 4,096 x 14,336 parameters are 349 of the 352 billion.
+TEST(TrainingEntry, ARuleAddsToTheFileOfAModel) {
+  const Entry entry = entry_of("HGX H800",
+                               "  config: {model: 'Internal-352B MoE', num_gpus: 16, global_batch_size: 16, "
+                               "seq_length: 1024}\n  measured: {mfu: 0.4}\n",
+                               "MegaScale-MoE");
+  EXPECT_THAT(assignments(training_fields(entry, aliases(), vocabulary), {1, 2, 4}, vocabulary),
+              Contains("model.n_shared_experts=1"));
+}
+
 TEST(TrainingEntry, MemoryIsAQuantityOfItsOwn) {
   const Question of = question(full, "step_time_s: 2.0, extra: {peak_memory_gib: 3.5}");
   ASSERT_EQ(of.measurements.size(), 2U);
