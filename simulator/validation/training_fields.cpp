@@ -101,12 +101,15 @@ std::string recompute_value(const std::string& words, const Vocabulary& vocabula
   return fmt::format("{{granularity: selective, modules: [{}]}}", fmt::join(modules, ", "));
 }
 
-// Layers of each (virtual) stage: as many each as there are at most, one less on the last, the first, and so on from
+// Layers of each (virtual) stage: as many each as there are at most, one less on the last, the first, once more on the
+// last where that leaves some (DeepSeek-V3 in NeMo 2.3, nemo/collections/llm/recipes/deepseek_v3.py), and so on from
 // the end, as embedding and head are work, too.
 std::vector<std::int64_t> spread(std::int64_t layers, std::int64_t stages) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(stages), (layers + stages - 1) / stages);
   std::int64_t surplus = std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) - layers;
   std::vector<std::size_t> order{counts.size() - 1, 0};
+  if (counts.back() > 2)
+    order.push_back(counts.size() - 1);
   for (std::size_t at = counts.size() - 1; at-- > 1;)
     order.push_back(at);
   for (std::size_t next = 0; surplus > 0 && next < counts.size(); ++next, --surplus)
@@ -231,7 +234,7 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
   }
 }
 
-// What a rule says that differs: in this source from what the framework does, or in a model from its file.
+// What a rule says that differs from what the framework does, or the model's file says.
 void add_differences(const Node* rule, const Degrees& degrees, std::vector<std::string>& list) {
   const Node* differing = rule == nullptr ? nullptr : rule->find("set");
   if (differing == nullptr)
@@ -308,8 +311,9 @@ std::vector<std::string> assignments(const TrainingFields& fields, const Degrees
   const auto position = text(fields.model.fields, "position_embedding_type");
   if (position && position->starts_with("learned")) // a table has as many rows as the run has positions
     list.push_back(fmt::format("model.max_position_embeddings={}", fields.seq_length));
-  add_differences(first_rule(vocabulary.training, "models", text(fields.entry.config, "model").value_or("")), degrees,
-                  list);
+  const Entry& entry = fields.entry;
+  const std::string run = fmt::format("{} {} {}", entry.source, text(entry.config, "model").value_or(""), entry.system);
+  add_differences(first_rule(vocabulary.training, "runs", run), degrees, list);
   add_differences(fields.rule, degrees, list);
   add_degrees(fields, degrees, list);
   add_stages(fields, degrees, list);

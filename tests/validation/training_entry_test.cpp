@@ -148,14 +148,37 @@ TEST(TrainingEntry, UlyssesIsContextParallelAndNoTensorParallel) {
               IsSupersetOf({"parallel.cp=4", "parallel.cp_comm_type=a2a", "parallel.dp=2"}));
 }
 
+// NeMo's script for DeepSeek-V3 has one layer less on the first stage and two on the last, whatever the number of
+// stages.
+TEST(TrainingEntry, LayersThatDoNotDivideAreFewerAtTheEnds) {
+  const auto stages_of = [](int layers, std::int64_t stages) {
+    const Entry entry = entry_of("DGX H100",
+                                 fmt::format("  config: {{model: tiny, num_layers: {}, num_gpus: 16, "
+                                             "global_batch_size: 16, seq_length: 1024}}\n"
+                                             "  measured: {{mfu: 0.4}}\n",
+                                             layers),
+                                 "Megatron-LM");
+    return assignments(training_fields(entry, aliases(), vocabulary), {1, stages, 1}, vocabulary);
+  };
+  EXPECT_THAT(stages_of(61, 8), Contains("parallel.layers_per_stage=[7, 8, 8, 8, 8, 8, 8, 6]"));
+  EXPECT_THAT(stages_of(30, 8), Contains("parallel.layers_per_stage=[3, 4, 4, 4, 4, 4, 4, 3]"));
+  EXPECT_THAT(stages_of(13, 8), Contains("parallel.layers_per_stage=[1, 2, 2, 2, 2, 2, 1, 1]")); // no stage is empty
+}
+
 // 60 layers of 33 experts with 3 x 4,096 x 14,336 parameters are 349 of the 352 billion.
-TEST(TrainingEntry, ARuleAddsToTheFileOfAModel) {
+TEST(TrainingEntry, SomethingIsKnownOfARun) {
   const Entry entry = entry_of("HGX H800",
                                "  config: {model: 'Internal-352B MoE', num_gpus: 16, global_batch_size: 16, "
                                "seq_length: 1024}\n  measured: {mfu: 0.4}\n",
                                "MegaScale-MoE");
   EXPECT_THAT(assignments(training_fields(entry, aliases(), vocabulary), {1, 2, 4}, vocabulary),
               Contains("model.n_shared_experts=1"));
+  const Entry deepseek = entry_of("DGX H100",
+                                  "  config: {model: 'DeepSeek tiny', num_gpus: 16, global_batch_size: 16, "
+                                  "seq_length: 1024}\n  measured: {mfu: 0.4}\n",
+                                  "dgxc-benchmarking v25.08.02");
+  EXPECT_THAT(assignments(training_fields(deepseek, aliases(), vocabulary), {2, 2, 4}, vocabulary),
+              IsSupersetOf({"moe.dispatcher=deepep", "training.overlap.tp=false"}));
 }
 
 TEST(TrainingEntry, MemoryIsAQuantityOfItsOwn) {
