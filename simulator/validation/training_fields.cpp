@@ -219,6 +219,9 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
       first_rule(vocabulary.training, "dispatchers", text(config, "moe_token_dispatcher").value_or(""));
   if (dispatcher != nullptr && fields.has_experts && *degrees.ep > 1)
     list.push_back("moe.dispatcher=" + dispatcher->find("name")->scalar);
+  const Node* routing = first_rule(vocabulary.training, "routings", text(config, "moe_load_balancing").value_or(""));
+  if (routing != nullptr && fields.has_experts)
+    list.push_back("moe.routing=" + routing->find("set")->scalar);
   if (const auto recompute = text(config, "recompute"))
     list.push_back("training.recompute=" + recompute_value(*recompute, vocabulary));
   if (const auto given = flag(config, "sequence_parallel"); given && *degrees.tp > 1)

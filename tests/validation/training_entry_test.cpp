@@ -139,6 +139,21 @@ TEST(TrainingEntry, ARuleSaysWhatItsSourceLeavesOpen) {
               IsSupersetOf({"parallel.vpp=2", "parallel.etp=1"}));
 }
 
+TEST(TrainingEntry, ARouterLeftToItselfIsUneven) {
+  const auto fields_of = [](const std::string& balancing) {
+    const Entry entry =
+        entry_of("DGX H100",
+                 "  config: {model: tiny mixture, num_gpus: 16, global_batch_size: 16, seq_length: 1024, "
+                 "moe_load_balancing: " +
+                     balancing + "}\n  measured: {mfu: 0.4}\n",
+                 "ModelZoo");
+    return assignments(training_fields(entry, aliases(), vocabulary), {1, 2, 4}, vocabulary);
+  };
+  const std::string uneven = "moe.routing={type: dirichlet, alpha: 0.5}";
+  EXPECT_THAT(fields_of("dropless (real router load)"), Contains(uneven));
+  EXPECT_THAT(fields_of("forced balance"), Not(Contains(uneven)));
+}
+
 TEST(TrainingEntry, UlyssesIsContextParallelAndNoTensorParallel) {
   const Entry entry = entry_of("HGX H800",
                                "  config: {model: tiny mixture, num_gpus: 16, global_batch_size: 16, seq_length: 1024, "
