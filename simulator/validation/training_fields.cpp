@@ -208,7 +208,9 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
              std::vector<std::string>& list) {
   const Node& config = fields.entry.config;
   if (text(*fields.rule, "fsdp") == "option" && is_fully_sharded(fields.entry).value_or(false))
-    list.insert(list.end(), {"training.sharding=zero-3", "training.overlap.param_gather=true"});
+    // Megatron-LM, docs/user-guide/features/megatron_fsdp.md, frequently used options: --grad-reduce-in-bf16
+    list.insert(list.end(), {"training.sharding=zero-3", "training.overlap.param_gather=true",
+                             "training.grad_reduce_in_fp32=false"});
   if (!fields.schedule.empty() && *degrees.pp > 1)
     list.push_back("training.schedule=" + fields.schedule);
   if (const auto strategy = text(config, "sharding_strategy"))
