@@ -30,13 +30,18 @@ double over(double amount, double rate) {
   return rate == 0 ? 0 : amount / rate;
 }
 
+// Share of the peak that the multiplications reach.
+double efficiency_of(const Operator& op, const GemmCurve& curve) {
+  return curve.max_efficiency * (op.pass == Pass::Backward ? curve.backward : 1);
+}
+
 // Goes through the choices for one product. Times are those of a whole wave: as if one multiprocessor did its tile
 // alone, at its share of every rate.
 class TiledProduct {
 public:
   TiledProduct(const Operator& op, const GemmCurve& curve, FlopsPerSecond peak, std::int64_t multiprocessors)
       : op_(op), curve_(curve), processors_(static_cast<double>(multiprocessors)),
-        multiplications_(peak.value() * curve.max_efficiency / processors_),
+        multiplications_(peak.value() * efficiency_of(op, curve) / processors_),
         operands_(curve.operand_bandwidth.value() / processors_),
         results_(curve.result_bandwidth.value() / processors_) {}
 
@@ -117,7 +122,7 @@ private:
 
 Seconds gemm_time(const Operator& op, const GemmCurve& curve, FlopsPerSecond peak, std::int64_t multiprocessors) {
   if (curve.largest_tile == 0)
-    return op.flops / (peak * curve.max_efficiency);
+    return op.flops / (peak * efficiency_of(op, curve));
   return TiledProduct(op, curve, peak, multiprocessors).fastest();
 }
 

@@ -18,6 +18,7 @@ namespace moesim::platforms {
 // Of one precision. What is left out costs nothing: by default the product reaches its peak, whatever its shape.
 struct GemmCurve {
   double max_efficiency = 1;          // share of peak FLOP/s of a large tile with a long k
+  double backward = 1;                // of these, what products of a backward pass reach: their sums are more exact
   BytesPerSecond operand_bandwidth{}; // of reading operands, of all multiprocessors together; 0: nobody waits for it
   BytesPerSecond result_bandwidth{};  // of writing results, likewise
   Seconds split_overhead{};           // of the kernel that adds up the sums of a split k

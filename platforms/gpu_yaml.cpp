@@ -12,6 +12,8 @@ namespace {
 
 std::string curve_yaml(const GemmCurve& curve) {
   std::string text = fmt::format("{{max_efficiency: {}", curve.max_efficiency);
+  if (curve.backward != 1)
+    text += fmt::format(", backward: {}", curve.backward);
   if (curve.memory_efficiency > 0)
     text += fmt::format(", memory_efficiency: {}", curve.memory_efficiency);
   if (curve.operand_bandwidth > BytesPerSecond(0))

@@ -3,8 +3,12 @@
 namespace moesim::workloads {
 namespace {
 
-GemmShape qkv_projection(const RankShape& at) {
-  return {at.tokens(), at.qkv_width(), at.model.hidden_size};
+std::int64_t key_width(const RankShape& at) {
+  return at.kv_heads() * at.model.qk_head_dim();
+}
+
+Projections qkv_projections(const RankShape& at) {
+  return {at.tokens(), {at.query_width(), key_width(at), at.kv_heads() * at.model.v_head_dim()}, at.model.hidden_size};
 }
 
 // Latent attention (Megatron Core, multi_latent_attention.py): the down-projections are the same on every tp rank, each
@@ -57,6 +61,17 @@ bool recomputes_up_projection(const RankShape& at) {
   return at.model.mla && at.recomputes(RecomputeModule::MlaUpProj);
 }
 
+// Keys, and the rotation of queries and keys.
+bool recomputes_keys(const RankShape& at) {
+  return !at.model.mla && at.recomputes(RecomputeModule::Op);
+}
+
+// Reads and writes queries and keys.
+void rotate(SegmentList& list, const RankShape& at, Pass pass) {
+  if (at.model.learned_positions == 0)
+    list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qk_width()), pass));
+}
+
 // Ends with queries, keys and values, ready for attention.
 void project_forward(SegmentList& list, const RankShape& at) {
   if (at.model.mla) {
@@ -69,32 +84,47 @@ void project_forward(SegmentList& list, const RankShape& at) {
       linear_forward(list, at, "", kv_up_projection(at));
   } else {
     enter_region(list, at, "gather-sequence");
-    linear_forward(list, at, "attention", qkv_projection(at));
+    projections_forward(list, at, "attention", qkv_projections(at));
   }
   if (at.model.qk_norm != QkNorm::None) {
     list.unnamed(memory_bound(at.wide(at.tokens(), at.qk_width()) * norm_forward_passes, Pass::Forward));
     list.keep(at.wide(at.tokens(), at.qk_width()));
   }
-  if (at.model.learned_positions == 0) // rotary embedding reads and writes queries and keys
-    list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qk_width()), Pass::Forward));
+  rotate(list, at, Pass::Forward);
   if (recomputes_up_projection(at))
     list.workspace(queries_keys_values(at));
+  else if (recomputes_keys(at))
+    list.keep(queries_keys_values(at) - at.wide(at.tokens(), key_width(at)));
   else
     list.keep(queries_keys_values(at));
 }
 
+// What RecomputeModule::Op does not keep. The output is needed for the residual addition before the MLP's norm, unless
+// its sum over tp was kept.
+void keys_again(SegmentList& list, const RankShape& at) {
+  norm_again(list, at);
+  enter_region(list, at, "gather-sequence");
+  linear_forward(list, at, "attention", {at.tokens(), key_width(at), at.model.hidden_size});
+  rotate(list, at, Pass::Forward);
+  list.keep(at.wide(at.tokens(), key_width(at)));
+  if (at.tp() == 1)
+    linear_forward(list, at, "attention", output_projection(at));
+  list.unnamed(at.passes(residual_passes, Pass::Forward));
+}
+
 // Only the shard of the input was kept: the weights' gradients need all of it again.
 void project_backward(SegmentList& list, const RankShape& at) {
-  if (at.model.learned_positions == 0)
-    list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qk_width()), Pass::Backward));
+  rotate(list, at, Pass::Backward);
   if (at.model.qk_norm != QkNorm::None) {
     list.unnamed(memory_bound(at.wide(at.tokens(), at.qk_width()) * norm_backward_passes, Pass::Backward));
     list.release(at.wide(at.tokens(), at.qk_width()));
   }
-  norm_again(list, at);
+  if (!recomputes_keys(at))
+    norm_again(list, at);
   if (!at.model.mla) {
-    enter_region(list, at, "gather-sequence");
-    linear_backward(list, at, "attention", qkv_projection(at), Bias{at.model.attention_bias});
+    if (!recomputes_keys(at))
+      enter_region(list, at, "gather-sequence");
+    projections_backward(list, at, "attention", qkv_projections(at), Bias{at.model.attention_bias});
     list.release(queries_keys_values(at));
     return leave_region(list, at, "sum-gradient");
   }
@@ -131,9 +161,11 @@ void attention_backward(SegmentList& list, const RankShape& at) {
   if (recomputes_up_projection(at)) {
     enter_region(list, at, "gather-latents", gathered_latents(at));
     up_project_forward(list, at);
-    list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qk_width()), Pass::Forward));
+    rotate(list, at, Pass::Forward);
     list.keep(queries_keys_values(at));
   }
+  if (recomputes_keys(at))
+    keys_again(list, at);
   core_attention_backward(list, at);
   project_backward(list, at);
   norm_backward(list, at);

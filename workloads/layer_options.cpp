@@ -47,7 +47,7 @@ std::string_view name_of(Dispatcher dispatcher) {
 
 std::string_view name_of(RecomputeModule module) {
   constexpr std::array<std::string_view, recompute_module_count> names{
-      "core_attn", "moe_act", "layernorm", "mla_up_proj", "mlp", "moe", "shared_experts"};
+      "core_attn", "moe_act", "layernorm", "mla_up_proj", "mlp", "moe", "shared_experts", "op"};
   return names[static_cast<std::size_t>(module)];
 }
 

@@ -30,9 +30,12 @@ enum class CpCommType : std::uint8_t { P2p, AllGather, A2a };
 // experts there, and is handed on over NVLink (DeepEP; DeepSeek-V3, arXiv 2412.19437, section 3.2.2).
 enum class Dispatcher : std::uint8_t { AllToAll, AllGather, DeepEp };
 
-// Parts of a layer that can be computed again in the backward pass instead of being kept (`recompute_modules`).
-enum class RecomputeModule : std::uint8_t { CoreAttn, MoeAct, Layernorm, MlaUpProj, Mlp, Moe, SharedExperts };
-inline constexpr std::size_t recompute_module_count = 7;
+// Parts of a layer that can be computed again in the backward pass instead of being kept (`recompute_modules`). Op is
+// torchtitan's choice by operator: attention and every other product of queries, keys, values, output, gate, up and
+// down are kept, and so are sums over tp; keys, output, up and all that is elementwise are computed again (torchtitan,
+// distributed/activation_checkpoint.py, `selective_ac_option = "op"`). Of experts it recomputes nothing here.
+enum class RecomputeModule : std::uint8_t { CoreAttn, MoeAct, Layernorm, MlaUpProj, Mlp, Moe, SharedExperts, Op };
+inline constexpr std::size_t recompute_module_count = 8;
 
 class RecomputeModules {
 public:

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "workloads/operators.hpp"
 #include "workloads/segment_list.hpp"
@@ -79,7 +81,10 @@ struct RankShape {
 
   // Of everything but the products of linear layers and experts: attention, router, head.
   [[nodiscard]] Precision precision() const { return precision_outside_products(shape.precision); }
-  [[nodiscard]] bool recomputes(RecomputeModule module) const { return shape.recomputed.contains(module); }
+  [[nodiscard]] bool recomputes(RecomputeModule module) const {
+    return shape.recomputed.contains(module) ||
+           (module == RecomputeModule::Layernorm && shape.recomputed.contains(RecomputeModule::Op));
+  }
 
   [[nodiscard]] Bytes hidden(std::int64_t rows) const { return shape.activation(rows, model.hidden_size); }
   [[nodiscard]] Bytes wide(std::int64_t rows, std::int64_t width) const { return shape.activation(rows, width); }
@@ -106,10 +111,26 @@ struct RankShape {
 // first, and so is the gradient of its output: read in BF16, written in FP8 twice, since the products of forward and
 // backward want it row by row and column by column (Transformer Engine, cast_transpose); in inference once.
 void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape);
+void cast_input(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape); // alone
 // With a bias, whose gradient is the sum of the output's gradient over the rows.
 enum class Bias : bool { No, Yes };
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
                      Bias bias = Bias::No);
+
+// The same of products that read one input, [rows, k]: one product for all widths, or, without fused projections, one
+// for each, whose gradients of the input are then added up. FP8 casts the input once in any case.
+struct Projections {
+  std::int64_t rows = 0;
+  std::vector<std::int64_t> widths;
+  std::int64_t k = 0;
+
+  [[nodiscard]] GemmShape fused() const {
+    return {rows, std::accumulate(widths.begin(), widths.end(), std::int64_t{0}), k};
+  }
+};
+void projections_forward(SegmentList& list, const RankShape& at, std::string_view name, const Projections& of);
+void projections_backward(SegmentList& list, const RankShape& at, std::string_view name, const Projections& of,
+                          Bias bias);
 
 // A tensor-parallel region begins by gathering the sequence and ends by scattering the sum; without sequence
 // parallelism nothing needs gathering and the sum goes to all (Korthikanti et al., figures 4 and 5). The bytes are
@@ -133,7 +154,7 @@ void add_residual_backward(SegmentList& list, const RankShape& at);
 // Norm, projections, attention and residual addition; a dense MLP with its norm and residual; the same with experts.
 void attention_forward(SegmentList& list, const RankShape& at);
 void attention_backward(SegmentList& list, const RankShape& at);
-void dense_forward(SegmentList& list, const RankShape& at);
+void dense_forward(SegmentList& list, const RankShape& at, Until until);
 void dense_backward(SegmentList& list, const RankShape& at);
 void moe_forward(SegmentList& list, const RankShape& at);
 void moe_backward(SegmentList& list, const RankShape& at);

@@ -27,8 +27,13 @@ void cast_for_product(SegmentList& list, const RankShape& at, std::string_view n
 
 } // namespace
 
-void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
+void cast_input(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
   cast_for_product(list, at, name, shape, shape.k, Pass::Forward);
+}
+
+namespace {
+
+Operator forward_product(const RankShape& at, const GemmShape& shape) {
   Operator product = gemm_forward(shape, at.shape.precision);
   if (at.shape.weight_precision) {
     const double weights =
@@ -36,7 +41,14 @@ void linear_forward(SegmentList& list, const RankShape& at, std::string_view nam
     product.bytes +=
         Bytes(weights * (bytes_per_element(*at.shape.weight_precision) - bytes_per_element(at.shape.precision)));
   }
-  list.kernel(name, product);
+  return product;
+}
+
+} // namespace
+
+void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
+  cast_input(list, at, name, shape);
+  list.kernel(name, forward_product(at, shape));
 }
 
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias) {
@@ -47,16 +59,47 @@ void linear_backward(SegmentList& list, const RankShape& at, std::string_view na
     list.kernel(name, memory_bound(at.wide(shape.rows, shape.n), Pass::Backward));
 }
 
+void projections_forward(SegmentList& list, const RankShape& at, std::string_view name, const Projections& of) {
+  if (at.shape.fused_projections)
+    return linear_forward(list, at, name, of.fused());
+  cast_input(list, at, name, of.fused());
+  for (const std::int64_t width : of.widths)
+    list.kernel(name, forward_product(at, {of.rows, width, of.k}));
+}
+
+void projections_backward(SegmentList& list, const RankShape& at, std::string_view name, const Projections& of,
+                          Bias bias) {
+  if (at.shape.fused_projections || of.widths.size() == 1)
+    return linear_backward(list, at, name, of.fused(), bias);
+  for (const std::int64_t width : of.widths)
+    linear_backward(list, at, name, {of.rows, width, of.k}, bias);
+  list.kernel(name, memory_bound(at.wide(of.rows, of.k) * static_cast<double>(of.widths.size() + 1), Pass::Backward));
+}
+
+namespace {
+
+// Ranks gather and scatter the first dimension. Parts of several sequences are brought into the order of the sequences
+// behind a gather, and out of it before a sum (PyTorch, distributed/_functional_collectives.py). Pieces that overlap
+// with products are put where they belong.
+void reorder(SegmentList& list, const RankShape& at, Bytes bytes) {
+  if (at.shape.batch_first && at.shape.sequences > 1 && at.tp() > 1 && !at.shape.overlaps_tp)
+    list.unnamed(memory_bound(2 * bytes, Pass::Forward));
+}
+
+} // namespace
+
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes) {
-  if (at.shape.sequence_parallel)
-    list.collective(name, Kind::AllGather, Dimension::Tp, bytes, bytes);
+  if (!at.shape.sequence_parallel)
+    return;
+  list.collective(name, Kind::AllGather, Dimension::Tp, bytes, bytes);
+  reorder(list, at, bytes);
 }
 
 void leave_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes) {
-  if (at.shape.sequence_parallel)
-    list.collective(name, Kind::ReduceScatter, Dimension::Tp, bytes, bytes / static_cast<double>(at.tp()));
-  else
-    list.collective(name, Kind::AllReduce, Dimension::Tp, bytes, Bytes());
+  if (!at.shape.sequence_parallel)
+    return list.collective(name, Kind::AllReduce, Dimension::Tp, bytes, Bytes());
+  reorder(list, at, bytes);
+  list.collective(name, Kind::ReduceScatter, Dimension::Tp, bytes, bytes / static_cast<double>(at.tp()));
 }
 
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name) {
@@ -131,14 +174,15 @@ Segments layer_of(SegmentList& list, const MicroBatchShape& shape) {
 
 } // namespace
 
-Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind, const RankLoad* load) {
+Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind, const RankLoad* load,
+                       Until until) {
   const RankShape at{model, shape, kind, load};
   SegmentList list(shape);
   attention_forward(list, at);
   if (kind.has_experts)
     moe_forward(list, at);
   else
-    dense_forward(list, at);
+    dense_forward(list, at, until);
   return layer_of(list, shape);
 }
 

@@ -41,6 +41,8 @@ struct MicroBatchShape {
   TransformerImpl transformer_impl = TransformerImpl::TransformerEngine;
   bool attention_dropout = false; // parts of the activations are dropped at random: of the scores,
   bool hidden_dropout = false;    // and of what attention, MLP and embedding give
+  bool batch_first = false;       // tokens of a sequence lie together, whichever rank they come from
+  bool fused_projections = true;  // products that read the same input are one
   bool cross_entropy_loss_fusion = true;
   bool moe_router_fusion = true;
   bool moe_permute_fusion = true;
@@ -78,11 +80,15 @@ struct MicroBatchShape {
   bool operator==(const MicroBatchShape&) const = default;
 };
 
+// How far a forward pass goes that is done again in the backward: to its end, or until it has what the backward needs,
+// which the last product of a dense layer, its sum over tp and the residual addition do not give.
+enum class Until : std::uint8_t { End, Needed };
+
 // What one layer does in the forward and in the backward pass of a micro-batch. Forward takes the memory of what the
 // backward needs, and backward gives it back; modules that are recomputed take it at the start of their backward.
 // Without a load all experts get as much. Segments differ in amounts only, whatever the load.
 [[nodiscard]] Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind,
-                                     const RankLoad* load = nullptr);
+                                     const RankLoad* load = nullptr, Until until = Until::End);
 [[nodiscard]] Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind,
                                       const RankLoad* load = nullptr);
 

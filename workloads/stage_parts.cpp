@@ -97,9 +97,13 @@ private:
     const Bytes input = boundary_bytes(job_.model, shape_);
     const SegmentsOf unkept = [&](const RankLoad* load) { return last_with(weights, without_keeping(forward(load))); };
     const SegmentsOf kept = [&](const RankLoad* load) { return keeping_input(unkept(load), input); };
-    const SegmentsOf again = [&](const RankLoad* load) { return input_kept_before(forward(load), input); };
+    const Until until = job_.training.recompute_early_stop ? Until::Needed : Until::End;
+    const SegmentsOf repeated = [&](const RankLoad* load) {
+      return layer_forward(job_.model, shape_, kind, load, until);
+    };
+    const SegmentsOf again = [&](const RankLoad* load) { return input_kept_before(repeated(load), input); };
     result.unkept = {steps(kind, unkept, Phase::Forward), steps(kind, kept, Phase::Forward)};
-    result.again = {steps(kind, forward, Phase::Backward), steps(kind, again, Phase::Backward)};
+    result.again = {steps(kind, repeated, Phase::Backward), steps(kind, again, Phase::Backward)};
     return result;
   }
 

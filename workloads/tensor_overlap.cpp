@@ -29,6 +29,24 @@ bool is_product(const Operator& op) {
   return op.kind == OperatorKind::Gemm;
 }
 
+// The gradients of input and weights of one product, and casts. Between those of several and the sum over tp the
+// gradients of the input are added up, which the sum waits for.
+bool is_backward_of_one(const Operators& operators) {
+  const auto is_backward_product = [](const Operator& op) { return is_product(op) && op.pass == Pass::Backward; };
+  return std::ranges::count_if(operators, is_product) == 2 &&
+         std::ranges::count_if(operators, is_backward_product) == 2;
+}
+
+// How many products from the first on read what was gathered, row by row.
+std::size_t readers(std::span<const Operator> from_first) {
+  const Operator& first = from_first.front();
+  const auto reads_too = [&](const Operator& op) {
+    return is_product(op) && op.pass == Pass::Forward && op.k == first.k;
+  };
+  const auto end = std::ranges::find_if_not(from_first.subspan(1), reads_too);
+  return 1 + static_cast<std::size_t>(first.pass == Pass::Forward ? end - from_first.begin() - 1 : 0);
+}
+
 // One of `pieces` equal pieces of a product, or of the cast before it.
 Operator piece_of(const Operator& op, std::int64_t pieces) {
   const auto count = static_cast<double>(pieces);
@@ -66,7 +84,7 @@ public:
         sum_(is_over_tp(sum, Kind::ReduceScatter) ? sum : nullptr), ranks_(ranks) {
     const Operators& operators = kernels_.work.operators;
     const auto first = std::ranges::find_if(operators, is_product);
-    if (gather_ != nullptr && sum_ != nullptr && first != operators.end() && first->pass == Pass::Backward)
+    if (gather_ != nullptr && sum_ != nullptr && is_backward_of_one(operators))
       cut_in_bulk();
     else
       cut_in_pieces(first - operators.begin());
@@ -92,7 +110,8 @@ private:
     const std::span<const Operator> all = kernels_.work.operators;
     const auto count = static_cast<std::ptrdiff_t>(all.size());
     hides_gather_ = gather_ != nullptr && first <= 1 && first < count;
-    const auto leading = all.first(static_cast<std::size_t>(hides_gather_ ? first + 1 : 0));
+    const auto at = static_cast<std::size_t>(first);
+    const auto leading = all.first(hides_gather_ ? at + readers(all.subspan(at)) : 0);
     hides_sum_ = sum_ != nullptr && leading.size() < all.size() && is_product(all.back());
     const auto trailing = all.last(hides_sum_ ? 1 : 0);
     const auto middle = all.subspan(leading.size(), all.size() - leading.size() - trailing.size());

@@ -85,10 +85,15 @@ struct Training {
   std::int64_t max_in_flight = 0; // of zb-auto: micro-batches whose activations a stage may hold
   P2p p2p = P2p::Eager;
   Recompute recompute;
+  // A layer that is recomputed as a whole stops once the backward has what it needs (PyTorch, utils/checkpoint.py,
+  // set_checkpoint_early_stop, without reentrance; what compilers do, too). Of layers one by one (`num_layers` 1).
+  bool recompute_early_stop = false;
   AttentionBackend attention_backend = AttentionBackend::Flash;
   TransformerImpl transformer_impl = TransformerImpl::TransformerEngine;
   double attention_dropout = 0; // share of the activations that is dropped; what costs is that any is
   double hidden_dropout = 0;
+  bool batch_first = false; // activations are [sequences, tokens, hidden], not Megatron's [tokens, sequences, hidden]
+  bool fused_projections = true;         // queries, keys and values are one product, and so are gate and up of an MLP
   bool cross_entropy_loss_fusion = true; // the loss is a few kernels over the logits instead of one for each step
   bool moe_router_fusion = true;         // the router is one kernel behind its product, instead of one for each step
   bool moe_permute_fusion = true;        // so is the sorting of tokens by expert
@@ -141,6 +146,8 @@ struct TrainingJob : Job {
             .transformer_impl = training.transformer_impl,
             .attention_dropout = training.attention_dropout > 0,
             .hidden_dropout = training.hidden_dropout > 0,
+            .batch_first = training.batch_first,
+            .fused_projections = training.fused_projections,
             .cross_entropy_loss_fusion = training.cross_entropy_loss_fusion,
             .moe_router_fusion = training.moe_router_fusion,
             .moe_permute_fusion = training.moe_permute_fusion,

@@ -14,8 +14,8 @@ using workloads::Recompute;
 using workloads::RecomputeModule;
 
 constexpr std::array<RecomputeModule, workloads::recompute_module_count> recompute_modules{
-    RecomputeModule::CoreAttn, RecomputeModule::MoeAct, RecomputeModule::Layernorm,    RecomputeModule::MlaUpProj,
-    RecomputeModule::Mlp,      RecomputeModule::Moe,    RecomputeModule::SharedExperts};
+    RecomputeModule::CoreAttn, RecomputeModule::MoeAct, RecomputeModule::Layernorm,     RecomputeModule::MlaUpProj,
+    RecomputeModule::Mlp,      RecomputeModule::Moe,    RecomputeModule::SharedExperts, RecomputeModule::Op};
 
 // Without `modules`, attention alone (Megatron Core's default).
 workloads::RecomputeModules read_modules(config::MapReader& map) {
@@ -112,6 +112,8 @@ void read_kernels(config::MapReader& map, workloads::Training& training) {
   constexpr config::NumberRange share{.min = 0, .max = 0.99};
   training.attention_dropout = map.number_or("attention_dropout", 0, share);
   training.hidden_dropout = map.number_or("hidden_dropout", 0, share);
+  training.batch_first = map.boolean_or("batch_first", false);
+  training.fused_projections = map.boolean_or("fused_projections", true);
   training.cross_entropy_loss_fusion = map.boolean_or("cross_entropy_loss_fusion", true);
   training.moe_router_fusion = map.boolean_or("moe_router_fusion", true);
   training.moe_permute_fusion = map.boolean_or("moe_permute_fusion", true);
@@ -162,6 +164,10 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
   read_schedule(map, scenario_file, job);
   training.p2p = enum_choice(map, "p2p", std::array{workloads::P2p::Eager, workloads::P2p::Rendezvous});
   training.recompute = read_recompute(map);
+  training.recompute_early_stop = map.boolean_or("recompute_early_stop", false);
+  if (training.recompute_early_stop && training.recompute.is_full() && training.recompute.num_layers > 1)
+    map.problem("recompute_early_stop",
+                "layers recomputed together need each other's outputs; recompute.num_layers 1, or leave this out");
   read_kernels(map, training);
   training.sharding = read_sharding(map);
   training.overlap = read_overlap(map.map_or_empty("overlap"));

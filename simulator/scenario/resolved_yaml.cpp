@@ -55,15 +55,18 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  transformer_impl: {}\n"
                      "  attention_dropout: {}\n"
                      "  hidden_dropout: {}\n"
+                     "  batch_first: {}\n"
+                     "  fused_projections: {}\n"
                      "  cross_entropy_loss_fusion: {}\n"
                      "  moe_router_fusion: {}\n"
                      "  moe_permute_fusion: {}\n"
                      "  launch_time: {{forward: {}s, backward: {}s}}\n"
                      "  cuda_graph_scope: {}\n",
                      name_of(training.attention_backend), name_of(training.transformer_impl),
-                     training.attention_dropout, training.hidden_dropout, training.cross_entropy_loss_fusion,
-                     training.moe_router_fusion, training.moe_permute_fusion, launch.forward.value(),
-                     launch.backward.value(), cuda_graph_yaml(training.cuda_graph_scope));
+                     training.attention_dropout, training.hidden_dropout, training.batch_first,
+                     training.fused_projections, training.cross_entropy_loss_fusion, training.moe_router_fusion,
+                     training.moe_permute_fusion, launch.forward.value(), launch.backward.value(),
+                     cuda_graph_yaml(training.cuda_graph_scope));
 }
 
 std::string compression_yaml(const workloads::Training& training) {
@@ -85,6 +88,7 @@ std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchT
                      "  schedule: {}\n"
                      "  p2p: {}\n"
                      "  recompute: {}\n"
+                     "  recompute_early_stop: {}\n"
                      "  sharding: {}\n"
                      "  overlap: {}\n"
                      "  prefetch: {}\n"
@@ -93,7 +97,7 @@ std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchT
                      training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
                      name_of(training.precision), training.grad_reduce_in_fp32, name_of(training.optimizer.main_params),
                      name_of(training.optimizer.exp_avg), name_of(training.optimizer.exp_avg_sq), schedule_yaml(job),
-                     workloads::name_of(training.p2p), yaml_of(training.recompute),
+                     workloads::name_of(training.p2p), yaml_of(training.recompute), training.recompute_early_stop,
                      workloads::name_of(training.sharding), yaml_of(training.overlap), training.prefetch,
                      compression_yaml(training), training.bucket_size(job.sizes)) +
          kernels_yaml(training, launch);

@@ -24,6 +24,19 @@ TEST(GemmCurve, WithoutTilesItIsAShareOfThePeak) {
   EXPECT_DOUBLE_EQ(gemm_time(gemm(1, 1, 500), {}, peak, 0).value(), 1e-9);
 }
 
+// Sums that are promoted on the way slow the multiplications of gradients, not those of a forward.
+TEST(GemmCurve, BackwardProductsReachAShareOfTheEfficiency) {
+  Operator gradient = gemm(64 * 10, 16, 1600);
+  gradient.pass = Pass::Backward;
+  const GemmCurve whole{.max_efficiency = 0.5, .backward = 0.8};
+  const GemmCurve tiles{.max_efficiency = 0.5, .backward = 0.8, .largest_tile = smallest_tile};
+  const double forward = 2 * 64 * 10 * 16 * 1600 / 0.5e12;
+  for (const GemmCurve& curve : {whole, tiles}) {
+    EXPECT_DOUBLE_EQ(seconds(gemm(64 * 10, 16, 1600), curve), forward);
+    EXPECT_DOUBLE_EQ(seconds(gradient, curve), forward / 0.8);
+  }
+}
+
 TEST(GemmCurve, WavesAreWholeOrSpread) {
   const GemmCurve whole{.split_overhead = Seconds(1), .largest_tile = smallest_tile, .whole_waves = true};
   const GemmCurve spread{.largest_tile = smallest_tile};

@@ -108,7 +108,8 @@ TEST(ReadGpu, WritesItselfAsYamlThatReadsBack) {
        {with_gemm("{max_efficiency: 0.6, operand_bandwidth: 5TB/s, result_bandwidth: 1.7TB/s, split_overhead: 2.2us, "
                   "largest_tile: 32768, whole_waves: true}") +
             "  multiprocessors: 108\n",
-        with_gemm("{fp16: {max_efficiency: 0.7}, fp8: {max_efficiency: 0.3}}"), std::string("gpu: h100-sxm-80gb"),
+        with_gemm("{fp16: {max_efficiency: 0.7}, fp8: {max_efficiency: 0.3, backward: 0.9}}"),
+        std::string("gpu: h100-sxm-80gb"),
         std::string("gpu: {base: b200-sxm-180gb, clock: {sustained: 0.9}, attention: {backward: 0.7}}"),
         with_gemm("{max_efficiency: 1}") +
             "  multiprocessors: 100\n  roofline_exponent: 2.5\n  communication: {tp: 1, cp: 2, dp: 4, pp: 5}\n"}) {

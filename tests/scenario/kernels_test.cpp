@@ -20,13 +20,16 @@ Scenario with(const std::string& training) {
 TEST(Kernels, FieldsAreRead) {
   const Scenario scenario =
       with(", transformer_impl: eager, attention_backend: flash-1, attention_dropout: 0.1, hidden_dropout: 0.2, "
-           "cross_entropy_loss_fusion: false, moe_router_fusion: false, moe_permute_fusion: false, "
+           "batch_first: true, fused_projections: false, recompute_early_stop: true, cross_entropy_loss_fusion: false, "
+           "moe_router_fusion: false, moe_permute_fusion: false, "
            "launch_time: {forward: 3us}, cuda_graph_scope: [attn, moe_router]");
   const workloads::Training& training = scenario.training_job().training;
   EXPECT_EQ(training.transformer_impl, workloads::TransformerImpl::Eager);
   EXPECT_EQ(training.attention_backend, workloads::AttentionBackend::Flash1);
   EXPECT_EQ(training.attention_dropout, 0.1);
   EXPECT_EQ(training.hidden_dropout, 0.2);
+  EXPECT_TRUE(training.batch_first && training.recompute_early_stop);
+  EXPECT_FALSE(training.fused_projections);
   EXPECT_FALSE(training.cross_entropy_loss_fusion || training.moe_router_fusion || training.moe_permute_fusion);
   EXPECT_EQ(scenario.launch, (cost::LaunchTimes{Seconds(3e-6), Seconds()}));
   EXPECT_TRUE(training.cuda_graph_scope.contains(CudaGraphModule::Attn));
@@ -66,6 +69,8 @@ TEST(Kernels, SaysWhatIsWrong) {
   EXPECT_THAT(error(", cuda_graph_scope: [attention]"), HasSubstr("training.cuda_graph_scope"));
   EXPECT_THAT(error(", launch_time: 3us"), HasSubstr("training.launch_time"));
   EXPECT_THAT(error(", launch_time: {forward: 3}"), HasSubstr("training.launch_time.forward"));
+  EXPECT_THAT(error(", recompute: {granularity: full, num_layers: 2}, recompute_early_stop: true"),
+              HasSubstr("training.recompute_early_stop"));
   EXPECT_THAT(error(", hidden_dropout: 1"), HasSubstr("training.hidden_dropout"));
 }
 

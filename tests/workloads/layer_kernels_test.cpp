@@ -61,6 +61,40 @@ TEST(LayerKernels, OfMegatronsModulesGradientsAreKernels) {
   EXPECT_EQ(gpt.backward().kernels, local.kernels - 4);
 }
 
+// Queries, keys and values are products of their own, and so are gate and up: each reads the input, and their gradients
+// of it, of which all but one more are written, are read and added up.
+TEST(LayerKernels, ProjectionsThatAreNotFused) {
+  const ModelSpec model = small_dense();
+  MicroBatchShape shape = job_of(model, {}).micro_batch();
+  const Amounts fused = amounts_of(layer_forward(model, shape, {}));
+  const Amounts fused_backward = amounts_of(layer_backward(model, shape, {}));
+  shape.fused_projections = false;
+  const Amounts apart = amounts_of(layer_forward(model, shape, {}));
+  const Amounts apart_backward = amounts_of(layer_backward(model, shape, {}));
+  EXPECT_EQ(apart.kernels - fused.kernels, 3);
+  EXPECT_DOUBLE_EQ(apart.bytes - fused.bytes, 2 * 3 * tokens * hidden);
+  EXPECT_EQ(apart_backward.kernels - fused_backward.kernels, 2 * 3 + 2);
+  EXPECT_DOUBLE_EQ(apart_backward.bytes - fused_backward.bytes, 2 * (3 + 3 + 4 + 3) * tokens * hidden);
+}
+
+// Parts of two sequences, gathered or scattered over tp, are copied: read and written. Of one sequence they are not.
+TEST(LayerKernels, SequencesThatLieTogetherAreCopied) {
+  const ModelSpec model = small_dense();
+  TrainingJob job = job_of(model, {.tp = 2});
+  const auto forward = [&] { return amounts_of(layer_forward(model, job.micro_batch(), {})); };
+  job.training.batch_first = true;
+  job.training.micro_batch_size = 1;
+  const Amounts one = forward();
+  job.training.batch_first = false;
+  EXPECT_EQ(forward().bytes, one.bytes);
+  job.training.micro_batch_size = 2;
+  const Amounts sequence_first = forward();
+  job.training.batch_first = true;
+  const double all = 2 * static_cast<double>(job.training.seq_length) * hidden * 2; // two sequences, BF16
+  EXPECT_EQ(forward().kernels - sequence_first.kernels, 4);
+  EXPECT_DOUBLE_EQ(forward().bytes - sequence_first.bytes, 4 * 2 * all);
+}
+
 // Behind attention and MLP a mask of a byte is written in the forward, with the addition; the backward is a kernel of
 // its own that reads it. PyTorch's modules drop, and then add.
 TEST(LayerKernels, DropoutOfHiddenStates) {

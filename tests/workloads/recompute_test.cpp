@@ -13,6 +13,7 @@ namespace {
 using Granularity = Recompute::Granularity;
 using Method = Recompute::Method;
 
+// Of all layers and micro-batches.
 double layer_flops(const TrainingJob& job, graph::Phase phase) {
   const graph::Programs programs = training_iteration(job);
   double flops = 0;
@@ -21,6 +22,10 @@ double layer_flops(const TrainingJob& job, graph::Phase phase) {
       if (step.task.phase == phase && step.task.layer >= 0)
         flops += programs.works[step.task.work].flops.value();
   return flops;
+}
+
+double micro_batches(const TrainingJob& job) {
+  return static_cast<double>(job.training.micro_batches(job.sizes));
 }
 
 TEST(Recompute, FullRepeatsTheForwardOfTheLayersItNames) {
@@ -89,6 +94,7 @@ TEST(Recompute, AModuleCostsItsForwardAndSavesItsActivations) {
       {RecomputeModule::Moe, small_moe(), 2 * routed * 3 * 64 * 48 + 2 * (tokens / 2) * 64 * 8},
       {RecomputeModule::SharedExperts, small_latent(), 2 * tokens * 3 * 64 * 48},
       {RecomputeModule::MlaUpProj, small_latent(), 2 * tokens * (24 * 4 * 12 + 16 * 4 * (8 + 8))},
+      {RecomputeModule::Op, small_dense(), 2 * tokens * 64 * (2 * 8 + 48)}, // keys of two heads, and up
   };
   for (const auto& [module, model, flops] : cases) {
     RecomputeModules modules;
@@ -98,6 +104,39 @@ TEST(Recompute, AModuleCostsItsForwardAndSavesItsActivations) {
     EXPECT_DOUBLE_EQ(recomputed.flops - plain.flops, flops) << name_of(module);
     EXPECT_LT(recomputed.kept, plain.kept) << name_of(module);
   }
+}
+
+// Of sums over tp the output projection's is kept, so without tp it is computed again. Keys and up are; queries,
+// values, gate and the two outputs are not: half of the products.
+TEST(Recompute, EveryOtherProductIsComputedAgain) {
+  const TrainingJob plain = job_of(small_dense(), {});
+  TrainingJob op = plain;
+  op.training.recompute = {.granularity = Granularity::Selective, .modules = {}};
+  op.training.recompute.modules.add(RecomputeModule::Op);
+  const double tokens = 32;
+  EXPECT_DOUBLE_EQ(layer_flops(op, graph::Phase::Backward) - layer_flops(plain, graph::Phase::Backward),
+                   8 * micro_batches(plain) * 2 * tokens * 64 * (4 * 8 + 64 + 96));
+  const LayerKind kind = plain.model.kind_of(0);
+  const double spared = layer_activations(plain.model, plain.micro_batch(), kind).value() -
+                        layer_activations(op.model, op.micro_batch(), kind).value();
+  EXPECT_DOUBLE_EQ(spared, 2 * tokens * (2 * 64 + 4 * 8 + 2 * 96)); // two norms, keys, up and the activation
+}
+
+// The backward reads neither what the last product gives nor the sum with the residual stream; the rest is as long as
+// the forward. Where dropout or a norm comes behind it, it is needed.
+TEST(Recompute, StopsOnceTheBackwardHasWhatItNeeds) {
+  TrainingJob job = job_of(small_dense(), {.tp = 2});
+  job.training.recompute = {.granularity = Granularity::Full, .modules = {}};
+  const double whole = layer_flops(job, graph::Phase::Backward);
+  job.training.recompute_early_stop = true;
+  EXPECT_DOUBLE_EQ(whole - layer_flops(job, graph::Phase::Backward), 8 * micro_batches(job) * 2 * 32.0 * 64 * 48);
+  const MicroBatchShape shape = job.micro_batch();
+  const Segments stopped = layer_forward(job.model, shape, {}, nullptr, Until::Needed);
+  EXPECT_EQ(kept_by(stopped), kept_by(layer_forward(job.model, shape, {})));
+  EXPECT_EQ(stopped.back().name, "mlp"); // no sum over tp
+  ModelSpec normed = job.model;
+  normed.post_norms = true;
+  EXPECT_EQ(layer_forward(normed, shape, {}, nullptr, Until::Needed).size(), layer_forward(normed, shape, {}).size());
 }
 
 // What experts keep of 16 local tokens, each with 2 of the 8: probabilities, and of each copy the input, the first

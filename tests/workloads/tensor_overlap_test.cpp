@@ -56,6 +56,18 @@ TEST(TensorOverlap, TheBackwardOfAColumnParallelProductOverlapsInBulk) {
   EXPECT_EQ(backward[6].work.operators[0].k, 32);
 }
 
+// Several products of what is gathered are cut together; the sum of their gradients waits for their addition.
+TEST(TensorOverlap, ProjectionsThatAreNotFusedExposeTheirSum) {
+  TrainingJob job = overlapped(job_of(small_dense(), {.tp = 2}));
+  job.training.fused_projections = false;
+  const Segments forward = layer_forward(job.model, job.micro_batch(), {});
+  EXPECT_EQ(names(forward)[1], "gather-sequence+");
+  EXPECT_EQ(names(forward)[2], "attention 3");
+  const Segments backward = layer_backward(job.model, job.micro_batch(), {});
+  EXPECT_THAT(names(backward), testing::Contains("gather-gradient+"));
+  EXPECT_THAT(names(backward), testing::Contains("sum-gradient").Times(2));
+}
+
 // A quarter of 32 tokens by a quarter of 2 x 96 columns; all weights are read by each piece, in BF16.
 TEST(TensorOverlap, APieceHasItsShareOfTheRowsAndAllWeights) {
   const TrainingJob job = overlapped(job_of(small_dense(), {.tp = 4}));
