@@ -98,12 +98,14 @@ struct RankShape {
 
 // The product of a linear layer or of experts, under a name or (empty) with what is around it. In FP8 its input is cast
 // first, and so is the gradient of its output: read in BF16, written in FP8 twice, since the products of forward and
-// backward want it row by row and column by column (Transformer Engine, cast_transpose); in inference once.
-void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape);
+// backward want it row by row and column by column (Transformer Engine, cast_transpose); in inference once. `epilogue`:
+// what the product, or the one that gives the gradient of its input, moves besides.
+void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
+                    Bytes epilogue = {});
 // With a bias, whose gradient is the sum of the output's gradient over the rows.
 enum class Bias : bool { No, Yes };
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
-                     Bias bias = Bias::No);
+                     Bias bias = Bias::No, Bytes epilogue = {});
 
 // A tensor-parallel region begins by gathering the sequence and ends by scattering the sum; without sequence
 // parallelism nothing needs gathering and the sum goes to all (Korthikanti et al., figures 4 and 5). The bytes are
