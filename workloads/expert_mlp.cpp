@@ -5,9 +5,9 @@
 namespace moesim::workloads {
 namespace {
 
-// Tokens arrive by sender, and several experts want them by expert.
+// Tokens arrive by sender, and several experts want them by expert; even one wants them out of DeepEP's buffer.
 void sort_tokens(SegmentList& list, const RankShape& at, std::string_view name, const ExpertRows& load, Pass pass) {
-  if (at.experts() > 1 && at.shape.sizes.ep * at.shape.sizes.etp > 1)
+  if ((at.experts() > 1 && at.shape.sizes.ep * at.shape.sizes.etp > 1) || at.sends_each_token_once())
     list.kernel(name, memory_bound(2 * at.hidden(load.rows), pass));
 }
 

@@ -55,6 +55,10 @@ struct RankShape {
   // travels: a rank's experts take the copies that are theirs, and one all-reduce adds up what all ranks made of them
   // (vLLM, fused_moe/layer.py; SGLang; TensorRT-LLM without attention data parallelism).
   [[nodiscard]] bool replicates_tokens() const { return tp() > 1 && !shape.sequence_parallel; }
+  // A token goes to each rank once for all of its experts there, which copies it.
+  [[nodiscard]] bool sends_each_token_once() const {
+    return shape.dispatcher == Dispatcher::DeepEp && shape.sizes.ep * shape.sizes.etp > 1;
+  }
   [[nodiscard]] std::int64_t expert_rows() const {
     if (load != nullptr)
       return load->all_rows();

@@ -158,6 +158,37 @@ TEST(LayerKernels, RouterAndPermutationStepByStep) {
           1);
 }
 
+// Of DeepSeek-V3's 72 kernels of the router 31 are left.
+TEST(LayerKernels, RoutersOfGroupsHaveMoreKernels) {
+  const auto saved = [](std::int64_t groups) {
+    ModelSpec model = small_moe();
+    model.moe->groups = groups;
+    MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
+    const auto router = [&] { return amounts_of(layer_forward(model, shape, model.kind_of(0)), "router").kernels; };
+    const std::int64_t fused = router();
+    shape.moe_router_fusion = false;
+    return router() - fused;
+  };
+  EXPECT_EQ(saved(2), 72 - 31);
+  EXPECT_EQ(saved(1), 18 - 1); // the steps over all probabilities
+}
+
+// DeepEP takes each token as it is and copies it where it arrives; others want a copy for each of two experts, and give
+// back one for each. Of a rank's only expert, too, tokens are brought out of DeepEP's buffer.
+TEST(LayerKernels, DeepEpTakesTokensWithoutCopying) {
+  const ModelSpec model = small_moe();
+  const auto bytes = [&](std::int64_t ep, Dispatcher dispatcher) {
+    MicroBatchShape shape = job_of(model, {.ep = ep, .dp = ep}).micro_batch();
+    shape.dispatcher = dispatcher;
+    return amounts_of(layer_forward(model, shape, model.kind_of(0))).bytes;
+  };
+  const double once = 2 * tokens * hidden;
+  EXPECT_DOUBLE_EQ(bytes(4, Dispatcher::AllToAll) - bytes(4, Dispatcher::DeepEp), 2 * (1 + 2) * once);
+  EXPECT_DOUBLE_EQ(bytes(8, Dispatcher::AllToAll) - bytes(8, Dispatcher::DeepEp),
+                   2 * (1 + 2) * once - 2 * 2 * 2 * once);
+  EXPECT_DOUBLE_EQ(bytes(1, Dispatcher::AllToAll), bytes(1, Dispatcher::DeepEp));
+}
+
 // Experts as GPT-OSS has them, four a rank or less: the first product gives 96 columns, the activation 48.
 struct ClampingExperts {
   ModelSpec model = small_moe();
