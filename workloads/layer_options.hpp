@@ -30,6 +30,11 @@ enum class CpCommType : std::uint8_t { P2p, AllGather, A2a };
 // experts there, and is handed on over NVLink (DeepEP; DeepSeek-V3, arXiv 2412.19437, section 3.2.2).
 enum class Dispatcher : std::uint8_t { AllToAll, AllGather, DeepEp };
 
+// What of the experts' activation is a kernel of its own. Kernel: all of it together. Steps: clamps (GPT-OSS) and the
+// biases of the second product besides, as Megatron Core has them. InProducts: nothing; of products that are cast for,
+// it is part of them, casts included (Megatron Core, use_transformer_engine_op_fuser).
+enum class ExpertActivation : std::uint8_t { Kernel, Steps, InProducts };
+
 // Parts of a layer that can be computed again in the backward pass instead of being kept (`recompute_modules`).
 enum class RecomputeModule : std::uint8_t { CoreAttn, MoeAct, Layernorm, MlaUpProj, Mlp, Moe, SharedExperts };
 inline constexpr std::size_t recompute_module_count = 7;
@@ -67,6 +72,7 @@ private:
 [[nodiscard]] std::string_view name_of(TransformerImpl impl);
 [[nodiscard]] std::string_view name_of(CudaGraphModule module);
 [[nodiscard]] std::string_view name_of(CpCommType type);
+[[nodiscard]] std::string_view name_of(ExpertActivation activation);
 [[nodiscard]] std::string_view name_of(Dispatcher dispatcher);
 [[nodiscard]] std::string_view name_of(RecomputeModule module);
 

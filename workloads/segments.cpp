@@ -27,9 +27,11 @@ void cast_for_product(SegmentList& list, const RankShape& at, std::string_view n
 
 } // namespace
 
-void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
+void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
+                    Bytes epilogue) {
   cast_for_product(list, at, name, shape, shape.k, Pass::Forward);
   Operator product = gemm_forward(shape, at.shape.precision);
+  product.bytes += epilogue;
   if (at.shape.weight_precision) {
     const double weights =
         static_cast<double>(shape.groups) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
@@ -39,10 +41,14 @@ void linear_forward(SegmentList& list, const RankShape& at, std::string_view nam
   list.kernel(name, product);
 }
 
-void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias) {
+void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias,
+                     Bytes epilogue) {
   cast_for_product(list, at, name, shape, shape.n, Pass::Backward);
-  list.kernels(name, gemm_backward(shape, at.shape.precision, at.shape.gradient_precision,
-                                   at.is_transformer_engine() ? Accumulation::InPlace : Accumulation::Apart));
+  std::vector<Operator> products =
+      gemm_backward(shape, at.shape.precision, at.shape.gradient_precision,
+                    at.is_transformer_engine() ? Accumulation::InPlace : Accumulation::Apart);
+  products.front().bytes += epilogue;
+  list.kernels(name, products);
   if (bias == Bias::Yes && !at.is_transformer_engine())
     list.kernel(name, memory_bound(at.wide(shape.rows, shape.n), Pass::Backward));
 }

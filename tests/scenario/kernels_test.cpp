@@ -20,7 +20,8 @@ Scenario with(const std::string& training) {
 TEST(Kernels, FieldsAreRead) {
   const Scenario scenario =
       with(", transformer_impl: eager, attention_backend: flash-1, attention_dropout: 0.1, hidden_dropout: 0.2, "
-           "cross_entropy_loss_fusion: false, moe_router_fusion: false, moe_permute_fusion: false, "
+           "cross_entropy_loss_fusion: false, moe_router_fusion: false, moe_permute_fusion: false, moe_activation: "
+           "in-products, "
            "launch_time: {forward: 3us}, cuda_graph_scope: [attn, moe_router]");
   const workloads::Training& training = scenario.training_job().training;
   EXPECT_EQ(training.transformer_impl, workloads::TransformerImpl::Eager);
@@ -28,6 +29,7 @@ TEST(Kernels, FieldsAreRead) {
   EXPECT_EQ(training.attention_dropout, 0.1);
   EXPECT_EQ(training.hidden_dropout, 0.2);
   EXPECT_FALSE(training.cross_entropy_loss_fusion || training.moe_router_fusion || training.moe_permute_fusion);
+  EXPECT_EQ(training.moe_activation, workloads::ExpertActivation::InProducts);
   EXPECT_EQ(scenario.launch, (cost::LaunchTimes{Seconds(3e-6), Seconds()}));
   EXPECT_TRUE(training.cuda_graph_scope.contains(CudaGraphModule::Attn));
   EXPECT_FALSE(training.cuda_graph_scope.contains(CudaGraphModule::Mlp));
