@@ -1,3 +1,5 @@
+#include <array>
+
 #include "workloads/rank_shape.hpp"
 
 namespace moesim::workloads {
@@ -57,6 +59,21 @@ bool recomputes_up_projection(const RankShape& at) {
   return at.model.mla && at.recomputes(RecomputeModule::MlaUpProj);
 }
 
+// Rotary embedding reads and writes queries and keys. With a factor (YaRN's) Transformer Engine cannot: half of them is
+// negated and joined to the other half, both are multiplied, added and copied; backward likewise (Megatron Core,
+// rope_utils.py, _apply_rotary_pos_emb_bshd). Engines of inference have a kernel for it.
+void rotate(SegmentList& list, const RankShape& at, Pass pass) {
+  if (at.model.learned_positions > 0)
+    return;
+  const Bytes once = at.wide(at.tokens(), at.qk_width());
+  if (!at.model.scales_rotary || at.shape.cache)
+    return list.unnamed(memory_bound(2 * once, pass));
+  constexpr std::array<double, 6> forward{1, 2, 2, 2, 3, 2};
+  constexpr std::array<double, 6> backward{2, 2, 1, 2, 3, 3};
+  for (const double passes : pass == Pass::Forward ? forward : backward)
+    list.unnamed(memory_bound(passes * once, pass));
+}
+
 // Ends with queries, keys and values, ready for attention.
 void project_forward(SegmentList& list, const RankShape& at) {
   if (at.model.mla) {
@@ -75,8 +92,7 @@ void project_forward(SegmentList& list, const RankShape& at) {
     list.unnamed(memory_bound(at.wide(at.tokens(), at.qk_width()) * norm_forward_passes, Pass::Forward));
     list.keep(at.wide(at.tokens(), at.qk_width()));
   }
-  if (at.model.learned_positions == 0) // rotary embedding reads and writes queries and keys
-    list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qk_width()), Pass::Forward));
+  rotate(list, at, Pass::Forward);
   if (recomputes_up_projection(at))
     list.workspace(queries_keys_values(at));
   else
@@ -85,8 +101,7 @@ void project_forward(SegmentList& list, const RankShape& at) {
 
 // Only the shard of the input was kept: the weights' gradients need all of it again.
 void project_backward(SegmentList& list, const RankShape& at) {
-  if (at.model.learned_positions == 0)
-    list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qk_width()), Pass::Backward));
+  rotate(list, at, Pass::Backward);
   if (at.model.qk_norm != QkNorm::None) {
     list.unnamed(memory_bound(at.wide(at.tokens(), at.qk_width()) * norm_backward_passes, Pass::Backward));
     list.release(at.wide(at.tokens(), at.qk_width()));

@@ -212,6 +212,18 @@ TEST(LayerKernels, DeepEpTakesTokensWithoutCopying) {
   EXPECT_DOUBLE_EQ(bytes(1, Dispatcher::AllToAll), bytes(1, Dispatcher::DeepEp));
 }
 
+// Queries and keys, 8 and 2 heads of 8, go through memory 12 times instead of twice, and 13 times backward.
+TEST(LayerKernels, ScaledRotationsAreKernelsOfTheirOwn) {
+  ModelSpec model = small_dense();
+  const MicroBatchShape shape = job_of(model, {}).micro_batch();
+  const double once = 2 * tokens * static_cast<double>(model.query_width() + model.kv_width());
+  const Amounts forward = amounts_of(layer_forward(model, shape, {}));
+  const Amounts backward = amounts_of(layer_backward(model, shape, {}));
+  model.scales_rotary = true;
+  EXPECT_DOUBLE_EQ(amounts_of(layer_forward(model, shape, {})).bytes - forward.bytes, (12 - 2) * once);
+  EXPECT_DOUBLE_EQ(amounts_of(layer_backward(model, shape, {})).bytes - backward.bytes, (13 - 2) * once);
+}
+
 // Experts as GPT-OSS has them, four a rank or less: the first product gives 96 columns, the activation 48.
 struct ClampingExperts {
   ModelSpec model = small_moe();
