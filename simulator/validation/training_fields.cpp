@@ -274,9 +274,8 @@ std::vector<std::string> assignments(const TrainingFields& fields, const Degrees
   const auto position = text(fields.model.fields, "position_embedding_type");
   if (position && position->starts_with("learned")) // a table has as many rows as the run has positions
     list.push_back(fmt::format("model.max_position_embeddings={}", fields.seq_length));
-  const Entry& entry = fields.entry;
-  const std::string run = fmt::format("{} {} {}", entry.source, text(entry.config, "model").value_or(""), entry.system);
-  add_differences(first_rule(vocabulary.training, "runs", run), degrees, list);
+  const std::string model = text(fields.entry.config, "model").value_or("");
+  add_differences(first_rule(vocabulary.training, "models", model), degrees, list);
   add_differences(fields.rule, degrees, list);
   add_degrees(fields, degrees, list);
   add_stages(fields, degrees, list);
