@@ -1,3 +1,5 @@
+#include <array>
+
 #include "workloads/rank_shape.hpp"
 
 namespace moesim::workloads {
@@ -66,10 +68,19 @@ bool recomputes_keys(const RankShape& at) {
   return !at.model.mla && at.recomputes(RecomputeModule::Op);
 }
 
-// Reads and writes queries and keys.
+// Rotary embedding reads and writes queries and keys. With a factor (YaRN's) Transformer Engine cannot: half of them is
+// negated and joined to the other half, both are multiplied, added and copied; backward likewise (Megatron Core,
+// rope_utils.py, _apply_rotary_pos_emb_bshd). Engines of inference have a kernel for it.
 void rotate(SegmentList& list, const RankShape& at, Pass pass) {
-  if (at.model.learned_positions == 0)
-    list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qk_width()), pass));
+  if (at.model.learned_positions > 0)
+    return;
+  const Bytes once = at.wide(at.tokens(), at.qk_width());
+  if (!at.model.scales_rotary || at.shape.cache)
+    return list.unnamed(memory_bound(2 * once, pass));
+  constexpr std::array<double, 6> forward{1, 2, 2, 2, 3, 2};
+  constexpr std::array<double, 6> backward{2, 2, 1, 2, 3, 3};
+  for (const double passes : pass == Pass::Forward ? forward : backward)
+    list.unnamed(memory_bound(passes * once, pass));
 }
 
 // Ends with queries, keys and values, ready for attention.

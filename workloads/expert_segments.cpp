@@ -1,10 +1,11 @@
-// The experts of a layer, and the way of the tokens to them and back.
+// The way of the tokens to the experts of a layer and back.
 #include <algorithm>
 #include <array>
 #include <numeric>
 #include <utility>
 #include <vector>
 
+#include "workloads/expert_mlp.hpp"
 #include "workloads/rank_shape.hpp"
 
 namespace moesim::workloads {
@@ -171,76 +172,16 @@ void collect(SegmentList& list, const RankShape& at, const Load& load, Runs runs
   communicate(list, at, runs, send, Dimension::Ep, from_experts(at, load));
 }
 
-// Tokens arrive by sender, and several experts want them by expert. Where all were gathered, their copies for this
-// rank's experts are made now; without fusion they are taken first and then sorted.
-void sort_tokens(SegmentList& list, const RankShape& at, std::string_view name, const Load& load, Pass pass) {
-  if (at.gathers_tokens()) {
-    list.kernel(name, take_rows(at, at.group_tokens(load.tokens), load.rows, pass));
-    if (!at.shape.moe_permute_fusion)
-      list.unnamed(take_rows(at, load.rows, load.rows, pass));
-  } else if (at.experts() > 1 && at.shape.sizes.ep * at.shape.sizes.etp > 1) {
-    list.kernel(name, memory_bound(2 * at.hidden(load.rows), pass));
-  }
-}
-
-// And back into the order in which they came.
-void unsort_tokens(SegmentList& list, const RankShape& at, const Load& load, Pass pass) {
-  if (!at.gathers_tokens())
-    return sort_tokens(list, at, "", load, pass);
-  if (!at.shape.moe_permute_fusion)
-    list.unnamed(add_rows(at, load.rows, load.rows, pass));
-  list.unnamed(add_rows(at, load.rows, at.group_tokens(load.tokens), pass));
-}
-
-GemmShape first_matrix(const RankShape& at, const Load& load) {
-  return {load.rows, at.model.up_width(at.expert_width()), at.model.hidden_size, load.experts, load.of_experts};
-}
-
-GemmShape second_matrix(const RankShape& at, const Load& load) {
-  return {load.rows, at.model.hidden_size, at.expert_width(), load.experts, load.of_experts};
-}
-
-// Inputs and first products of the experts. Their outputs are not needed again: the router's weights scale what the
-// activation gives, not what the second product makes of it (Megatron Core, experts.py, weighted_bias_swiglu).
-Bytes expert_activations(const RankShape& at, const Load& load) {
-  return at.shape.product_input(load.rows, at.model.hidden_size) +
-         at.wide(load.rows, at.model.up_width(at.expert_width()));
-}
-
-Bytes activation_outputs(const RankShape& at, const Load& load) {
-  return at.shape.product_input(load.rows, at.expert_width());
-}
-
-Operator activation(const RankShape& at, const Load& load) {
-  return memory_bound(at.wide(load.rows, at.model.up_width(at.expert_width()) + at.expert_width()), Pass::Forward);
+ExpertRows rows_of(const Load& load) {
+  return {load.tokens, load.rows, load.experts, load.of_experts};
 }
 
 void compute_forward(SegmentList& list, const RankShape& at, const Load& load) {
-  sort_tokens(list, at, "experts", load, Pass::Forward);
-  linear_forward(list, at, "experts", first_matrix(at, load));
-  list.unnamed(activation(at, load));
-  list.keep(expert_activations(at, load));
-  if (at.recomputes(RecomputeModule::MoeAct))
-    list.workspace(activation_outputs(at, load));
-  else
-    list.keep(activation_outputs(at, load));
-  linear_forward(list, at, "", second_matrix(at, load));
-  unsort_tokens(list, at, load, Pass::Forward);
+  expert_mlp_forward(list, at, rows_of(load));
 }
 
 void compute_backward(SegmentList& list, const RankShape& at, const Load& load) {
-  const std::int64_t up = at.model.up_width(at.expert_width());
-  sort_tokens(list, at, "experts", load, Pass::Backward);
-  if (at.recomputes(RecomputeModule::MoeAct)) {
-    list.kernel("experts", activation(at, load));
-    list.keep(activation_outputs(at, load));
-  }
-  linear_backward(list, at, "experts", second_matrix(at, load));
-  list.unnamed(memory_bound(at.wide(load.rows, 2 * up + at.expert_width()), Pass::Backward));
-  linear_backward(list, at, "experts", first_matrix(at, load));
-  unsort_tokens(list, at, load, Pass::Backward);
-  list.release(expert_activations(at, load) + activation_outputs(at, load));
-  list.workspace(at.hidden(load.rows) + at.wide(load.rows, up + at.expert_width())); // their gradients
+  expert_mlp_backward(list, at, rows_of(load));
 }
 
 // Of the experts of this rank, or of one of them.

@@ -40,6 +40,11 @@ std::string_view name_of(CpCommType type) {
   return names[static_cast<std::size_t>(type)];
 }
 
+std::string_view name_of(ExpertActivation activation) {
+  constexpr std::array<std::string_view, 3> names{"kernel", "steps", "in-products"};
+  return names[static_cast<std::size_t>(activation)];
+}
+
 std::string_view name_of(Dispatcher dispatcher) {
   constexpr std::array<std::string_view, 3> names{"alltoall", "allgather", "deepep"};
   return names[static_cast<std::size_t>(dispatcher)];

@@ -30,6 +30,11 @@ enum class CpCommType : std::uint8_t { P2p, AllGather, A2a };
 // experts there, and is handed on over NVLink (DeepEP; DeepSeek-V3, arXiv 2412.19437, section 3.2.2).
 enum class Dispatcher : std::uint8_t { AllToAll, AllGather, DeepEp };
 
+// What of the experts' activation is a kernel of its own. Kernel: all of it together. Steps: clamps (GPT-OSS) and the
+// biases of the second product besides, as Megatron Core has them. InProducts: nothing; of products that are cast for,
+// it is part of them, casts included (Megatron Core, use_transformer_engine_op_fuser).
+enum class ExpertActivation : std::uint8_t { Kernel, Steps, InProducts };
+
 // Parts of a layer that can be computed again in the backward pass instead of being kept (`recompute_modules`). Op is
 // torchtitan's choice by operator: attention and every other product of queries, keys, values, output, gate, up and
 // down are kept, and so are sums over tp; keys, output, up and all that is elementwise are computed again (torchtitan,
@@ -70,6 +75,7 @@ private:
 [[nodiscard]] std::string_view name_of(TransformerImpl impl);
 [[nodiscard]] std::string_view name_of(CudaGraphModule module);
 [[nodiscard]] std::string_view name_of(CpCommType type);
+[[nodiscard]] std::string_view name_of(ExpertActivation activation);
 [[nodiscard]] std::string_view name_of(Dispatcher dispatcher);
 [[nodiscard]] std::string_view name_of(RecomputeModule module);
 

@@ -84,7 +84,9 @@ struct ModelSpec {
   bool output_bias = false;           // of the attention's output projection
   bool attention_sinks = false;       // one learned logit a head (GPT-OSS)
   bool mlp_bias = false;
-  bool post_norms = false; // what attention and MLP give is normalised, too, before it is added
+  bool scales_rotary = false;     // queries and keys are scaled as they are rotated (GPT-OSS: YaRN)
+  bool clamps_activation = false; // GPT-OSS: both halves of a gated activation are kept within `swiglu_limit`
+  bool post_norms = false;        // what attention and MLP give is normalised, too, before it is added
   bool tied_embeddings = false;
   bool input_embedding_is_active = true; // the publisher counts it among the active parameters
   QkNorm qk_norm = QkNorm::None;

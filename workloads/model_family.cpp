@@ -33,6 +33,8 @@ constexpr Family qwen3{.model_type = "qwen3", .qk_norm = QkNorm::Head, .window_i
 constexpr Family gpt_oss{.model_type = "gpt_oss",
                          .attention_bias = true,
                          .mlp_bias = true,
+                         .clamps_activation = true,
+                         .scales_rotary = true,
                          .attention_sinks = true,
                          .router_bias = true,
                          .full_reach_every = 2,

@@ -16,6 +16,8 @@ struct Family {
   bool attention_bias = false;
   bool output_bias = true; // where attention has biases, so has its output projection
   bool mlp_bias = false;
+  bool clamps_activation = false;
+  bool scales_rotary = false;
   Norm norm = Norm::RmsNorm;
   bool post_norms = false;
   bool learned_positions = false;

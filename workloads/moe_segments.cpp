@@ -25,13 +25,27 @@ constexpr std::size_t router_steps = 18;
 constexpr std::size_t group_limited_steps = 7;
 constexpr std::size_t router_backward_steps = 10;
 
+// Kernels of a few bytes beside them: token counts, the losses and what is kept of these, counted in router.py of
+// Megatron Core 0.16. DeepSeek-V3's router has 72 kernels without fusion and 31 with it, the product among them
+// (Megatron-LM, docs/discussions/deepseek-v3-gb200-optimization, section 2.1.4).
+std::size_t small_router_kernels(const RankShape& at) {
+  if (at.model.moe->groups == 1)
+    return 10;
+  return at.shape.moe_router_fusion ? 31 - 2 : 72 - 1 - router_steps - group_limited_steps;
+}
+
+std::size_t steps_of(const RankShape& at, Pass pass) {
+  if (at.shape.moe_router_fusion)
+    return 1;
+  const std::size_t of_groups = at.model.moe->groups > 1 ? group_limited_steps : 0;
+  return pass == Pass::Forward ? router_steps + of_groups : router_backward_steps;
+}
+
 void score(SegmentList& list, const RankShape& at, Pass pass) {
-  std::size_t steps = 1;
-  if (!at.shape.moe_router_fusion && pass == Pass::Forward)
-    steps = router_steps + (at.model.moe->groups > 1 ? group_limited_steps : 0);
-  else if (!at.shape.moe_router_fusion)
-    steps = router_backward_steps;
-  list.kernels("", std::vector<Operator>(steps, memory_bound(2 * probabilities(at), pass)));
+  list.kernels("", std::vector<Operator>(steps_of(at, pass), memory_bound(2 * probabilities(at), pass)));
+  if (pass == Pass::Backward || at.shape.cache)
+    return;
+  list.kernels("", std::vector<Operator>(small_router_kernels(at), memory_bound(Bytes(), pass)));
 }
 
 // What the dispatcher wants to know before it sends, counted from memory (token_dispatcher.py, preprocess()): tokens of
@@ -108,13 +122,13 @@ void mixture_forward(SegmentList& list, const RankShape& at) {
   list.keep(probabilities(at));
   const std::int64_t copies = at.replicates_tokens() ? at.expert_rows() : at.routed();
   prepare_dispatch(list, at);
-  if (!at.gathers_tokens())
+  if (at.sends_copies())
     list.unnamed(take_rows(at, at.local(), copies, Pass::Forward)); // permute by expert
   cast_for_experts(list, at, Pass::Forward);
   list.workspace(at.hidden(copies));
   experts_forward(list, at);
   weigh(list, at, "unpermute", Pass::Forward);
-  if (!at.gathers_tokens())
+  if (at.sends_copies())
     list.kernel("unpermute", add_rows(at, copies, at.local(), Pass::Forward));
   if (has_shared_experts(at)) // the shared experts' part is added
     list.unnamed(at.passes(residual_passes, Pass::Forward));
@@ -123,13 +137,13 @@ void mixture_forward(SegmentList& list, const RankShape& at) {
 }
 
 void mixture_backward(SegmentList& list, const RankShape& at) {
-  if (!at.gathers_tokens())
+  if (at.sends_copies())
     list.kernel("unpermute", take_rows(at, at.local(), at.routed(), Pass::Backward));
   weigh(list, at, "unpermute", Pass::Backward);
   cast_for_experts(list, at, Pass::Backward);
   list.workspace(at.hidden(at.routed()));
   experts_backward(list, at);
-  if (!at.gathers_tokens())
+  if (at.sends_copies())
     list.kernel("router", add_rows(at, at.routed(), at.local(), Pass::Backward));
   score(list, at, Pass::Backward);
   list.kernels("router", gemm_backward(router(at), at.precision(), at.shape.gradient_precision));

@@ -57,12 +57,17 @@ struct RankShape {
   // travels: a rank's experts take the copies that are theirs, and one all-reduce adds up what all ranks made of them
   // (vLLM, fused_moe/layer.py; SGLang; TensorRT-LLM without attention data parallelism).
   [[nodiscard]] bool replicates_tokens() const { return tp() > 1 && !shape.sequence_parallel; }
-  // Whether a rank collects all tokens of the ranks among which experts are spread, and copies those that its own
-  // experts want; otherwise their owners make the copies.
+  // A rank collects all tokens of the ranks among which experts are spread, and copies those that its own experts want.
   [[nodiscard]] bool gathers_tokens() const {
     return shape.dispatcher == Dispatcher::AllGather && !replicates_tokens() && shape.sizes.ep * shape.sizes.etp > 1;
   }
   [[nodiscard]] std::int64_t group_tokens(std::int64_t own) const { return own * shape.sizes.ep * shape.sizes.etp; }
+  // A token goes to each rank once for all of its experts there, which copies it.
+  [[nodiscard]] bool sends_each_token_once() const {
+    return shape.dispatcher == Dispatcher::DeepEp && shape.sizes.ep * shape.sizes.etp > 1;
+  }
+  // Whether a token's copies for its experts are made by its owner, and sent.
+  [[nodiscard]] bool sends_copies() const { return !gathers_tokens() && !sends_each_token_once(); }
   [[nodiscard]] std::int64_t expert_rows() const {
     if (load != nullptr)
       return load->all_rows();
@@ -109,13 +114,15 @@ struct RankShape {
 
 // The product of a linear layer or of experts, under a name or (empty) with what is around it. In FP8 its input is cast
 // first, and so is the gradient of its output: read in BF16, written in FP8 twice, since the products of forward and
-// backward want it row by row and column by column (Transformer Engine, cast_transpose); in inference once.
-void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape);
+// backward want it row by row and column by column (Transformer Engine, cast_transpose); in inference once. `epilogue`:
+// what the product, or the one that gives the gradient of its input, moves besides.
+void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
+                    Bytes epilogue = {});
 void cast_input(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape); // alone
 // With a bias, whose gradient is the sum of the output's gradient over the rows.
 enum class Bias : bool { No, Yes };
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
-                     Bias bias = Bias::No);
+                     Bias bias = Bias::No, Bytes epilogue = {});
 
 // The same of products that read one input, [rows, k]: one product for all widths, or, without fused projections, one
 // for each, whose gradients of the input are then added up. FP8 casts the input once in any case.

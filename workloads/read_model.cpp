@@ -167,6 +167,8 @@ void read_traits(config::MapReader& map, const Family& family, ModelSpec& model)
   model.output_bias = map.boolean_or("attention_output_bias", model.attention_bias && family.output_bias);
   model.attention_sinks = map.boolean_or("attention_sinks", family.attention_sinks);
   model.mlp_bias = map.boolean_or("mlp_bias", family.mlp_bias);
+  model.clamps_activation = family.clamps_activation;
+  model.scales_rotary = family.scales_rotary;
   model.post_norms = map.boolean_or("post_norms", family.post_norms);
   model.input_embedding_is_active = family.input_embedding_is_active;
   if (model.mla && model.attention_bias)

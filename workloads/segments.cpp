@@ -46,15 +46,22 @@ Operator forward_product(const RankShape& at, const GemmShape& shape) {
 
 } // namespace
 
-void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
+void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
+                    Bytes epilogue) {
   cast_input(list, at, name, shape);
-  list.kernel(name, forward_product(at, shape));
+  Operator product = forward_product(at, shape);
+  product.bytes += epilogue;
+  list.kernel(name, product);
 }
 
-void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias) {
+void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias,
+                     Bytes epilogue) {
   cast_for_product(list, at, name, shape, shape.n, Pass::Backward);
-  list.kernels(name, gemm_backward(shape, at.shape.precision, at.shape.gradient_precision,
-                                   at.is_transformer_engine() ? Accumulation::InPlace : Accumulation::Apart));
+  std::vector<Operator> products =
+      gemm_backward(shape, at.shape.precision, at.shape.gradient_precision,
+                    at.is_transformer_engine() ? Accumulation::InPlace : Accumulation::Apart);
+  products.front().bytes += epilogue;
+  list.kernels(name, products);
   if (bias == Bias::Yes && !at.is_transformer_engine())
     list.kernel(name, memory_bound(at.wide(shape.rows, shape.n), Pass::Backward));
 }

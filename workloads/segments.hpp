@@ -46,6 +46,7 @@ struct MicroBatchShape {
   bool cross_entropy_loss_fusion = true;
   bool moe_router_fusion = true;
   bool moe_permute_fusion = true;
+  ExpertActivation moe_activation = ExpertActivation::Kernel;
   CudaGraphScope cuda_graphs{};
   CpCommType cp_comm_type = CpCommType::P2p;
   Dispatcher dispatcher = Dispatcher::AllToAll;

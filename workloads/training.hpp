@@ -97,6 +97,7 @@ struct Training {
   bool cross_entropy_loss_fusion = true; // the loss is a few kernels over the logits instead of one for each step
   bool moe_router_fusion = true;         // the router is one kernel behind its product, instead of one for each step
   bool moe_permute_fusion = true;        // so is the sorting of tokens by expert
+  ExpertActivation moe_activation = ExpertActivation::Kernel;
   CudaGraphScope cuda_graph_scope;
   CpCommType cp_comm_type = CpCommType::P2p;
   Sharding sharding = Sharding::Zero1;
@@ -151,6 +152,7 @@ struct TrainingJob : Job {
             .cross_entropy_loss_fusion = training.cross_entropy_loss_fusion,
             .moe_router_fusion = training.moe_router_fusion,
             .moe_permute_fusion = training.moe_permute_fusion,
+            .moe_activation = training.moe_activation,
             .cuda_graphs = training.cuda_graph_scope,
             .cp_comm_type = training.cp_comm_type,
             .dispatcher = moe.dispatcher,

@@ -117,6 +117,10 @@ void read_kernels(config::MapReader& map, workloads::Training& training) {
   training.cross_entropy_loss_fusion = map.boolean_or("cross_entropy_loss_fusion", true);
   training.moe_router_fusion = map.boolean_or("moe_router_fusion", true);
   training.moe_permute_fusion = map.boolean_or("moe_permute_fusion", true);
+  using workloads::ExpertActivation;
+  training.moe_activation =
+      enum_choice(map, "moe_activation",
+                  std::array{ExpertActivation::Kernel, ExpertActivation::Steps, ExpertActivation::InProducts});
   training.cuda_graph_scope = read_cuda_graph_scope(map);
 }
 

@@ -60,13 +60,14 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  cross_entropy_loss_fusion: {}\n"
                      "  moe_router_fusion: {}\n"
                      "  moe_permute_fusion: {}\n"
+                     "  moe_activation: {}\n"
                      "  launch_time: {{forward: {}s, backward: {}s}}\n"
                      "  cuda_graph_scope: {}\n",
                      name_of(training.attention_backend), name_of(training.transformer_impl),
                      training.attention_dropout, training.hidden_dropout, training.batch_first,
                      training.fused_projections, training.cross_entropy_loss_fusion, training.moe_router_fusion,
-                     training.moe_permute_fusion, launch.forward.value(), launch.backward.value(),
-                     cuda_graph_yaml(training.cuda_graph_scope));
+                     training.moe_permute_fusion, name_of(training.moe_activation), launch.forward.value(),
+                     launch.backward.value(), cuda_graph_yaml(training.cuda_graph_scope));
 }
 
 std::string compression_yaml(const workloads::Training& training) {

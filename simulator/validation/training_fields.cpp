@@ -8,61 +8,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "simulator/config/catalogue.hpp"
+#include "simulator/validation/recipes.hpp"
+#include "simulator/validation/training_source.hpp"
 
 namespace moesim::validation {
 namespace {
 
 using config::Node;
 
-std::string framework_text(const Entry& entry) {
-  std::string words = entry.source;
-  for (const char* field : {"framework", "method", "techniques", "cumulative_step", "precision"})
-    if (const auto given = text(entry.config, field))
-      words += " " + *given;
-  return words;
-}
-
-const Node& framework_of(const Entry& entry, const Vocabulary& vocabulary) {
-  return *first_rule(vocabulary.training, "frameworks", framework_text(entry)); // the last one is for any
-}
-
-std::string release_of(const Entry& entry, const Vocabulary& vocabulary) {
-  for (const Node& expression : vocabulary.training.find("releases")->items)
-    for (const std::string& words : {entry.where, entry.source}) {
-      std::smatch found;
-      if (std::regex_search(words, found, std::regex(expression.scalar)))
-        return found[1];
-    }
-  return "";
-}
-
 std::int64_t required(const Entry& entry, const char* field) {
   if (const auto value = integer(entry.config, field))
     return *value;
   throw Unpredictable(fmt::format("{} is not given", field));
-}
-
-// The numerical format, where the entry says it.
-std::optional<std::string> precision_of(const Entry& entry, const Vocabulary& vocabulary) {
-  const auto words = text(entry.config, "precision");
-  if (!words)
-    return std::nullopt;
-  const Node* rule = first_rule(vocabulary.training, "precisions", *words);
-  if (rule == nullptr)
-    throw Unpredictable(fmt::format("no rule knows the precision '{}'", *words));
-  if (const Node* reason = rule->find("skip"))
-    throw Unpredictable(reason->scalar);
-  return rule->find("name")->scalar;
-}
-
-// The precision that the framework of a rule trains in, or "" where it leaves that open.
-std::string precision_of(const Node& rule) {
-  const std::string& name = rule.find("framework")->scalar;
-  const Node file = config::load(config::resolve(config::CatalogueKind::Framework, name, "", {}, "framework"));
-  const Node* training = file.find("training");
-  const Node* precision = training == nullptr ? nullptr : training->find("precision");
-  return precision == nullptr ? "" : precision->scalar;
 }
 
 // 0 and "none" are no sharding, anything else is: a size of groups, a name.
@@ -151,7 +108,9 @@ std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degre
 
 void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vector<std::string>& list) {
   const Node& config = fields.entry.config;
-  if (const auto layout = text(config, "pp_layout")) {
+  if (auto layout = text(config, "pp_layout")) {
+    if (!flag(config, "mtp").value_or(true))
+      std::erase(*layout, 'm');
     list.push_back(fmt::format("parallel.layout=\"{}\"", *layout));
     list.push_back(fmt::format("training.mtp_num_layers={}", std::ranges::count(*layout, 'm')));
     return;
@@ -186,7 +145,9 @@ void note_assumptions(TrainingFields& fields) {
 // A name or a list of modules, as a scenario has them; none where the entry does not say.
 std::optional<std::string> cuda_graph_scope(const Node& config, const Vocabulary& vocabulary) {
   const Node* extra = config.find("extra");
-  const Node* scope = extra == nullptr ? nullptr : extra->find("cuda_graph_scope");
+  const Node* scope = config.find("cuda_graph_scope");
+  if (scope == nullptr && extra != nullptr)
+    scope = extra->find("cuda_graph_scope");
   if (text(config, "cuda_graph_impl") == "full_iteration")
     return "full_iteration";
   if (scope == nullptr || scope->kind == Node::Kind::Null)
@@ -235,8 +196,10 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
     list.push_back("training.cuda_graph_scope=" + *scope);
   for (const Node& rule : vocabulary.training.find("switches")->items) {
     const std::string& field = rule.find("set")->scalar;
-    if (const auto given = flag(config, rule.find("field")->scalar); given && applies(field, degrees))
-      list.push_back(fmt::format("{}={}", field, *given));
+    const auto given = flag(config, rule.find("field")->scalar);
+    const Node* as = rule.find("as");
+    if (given && applies(field, degrees) && (as == nullptr || *given))
+      list.push_back(as == nullptr ? fmt::format("{}={}", field, *given) : fmt::format("{}={}", field, as->scalar));
   }
 }
 
@@ -292,10 +255,9 @@ TrainingFields training_fields(const Entry& entry, const Aliases& aliases, const
     fields.schedule = schedule->find("name")->scalar;
   fields.framework = framework.find("name")->scalar;
   fields.release = release_of(fields.entry, vocabulary);
-  fields.precision = precision_of(fields.entry, vocabulary).value_or(precision_of(framework));
-  if (fields.precision.empty())
-    fields.precision = "bf16";
+  fields.precision = precision_of(fields.entry, framework, vocabulary);
   note_assumptions(fields);
+  complete_by_recipe(fields, vocabulary);
   fields.seq_length = required(fields.entry, "seq_length");
   fields.degrees = {integer(config, "tensor_model_parallel_size"), integer(config, "pipeline_model_parallel_size"),
                     integer(config, "expert_model_parallel_size")};
@@ -317,9 +279,8 @@ std::vector<std::string> assignments(const TrainingFields& fields, const Degrees
   const auto position = text(fields.model.fields, "position_embedding_type");
   if (position && position->starts_with("learned")) // a table has as many rows as the run has positions
     list.push_back(fmt::format("model.max_position_embeddings={}", fields.seq_length));
-  const Entry& entry = fields.entry;
-  const std::string run = fmt::format("{} {} {}", entry.source, text(entry.config, "model").value_or(""), entry.system);
-  add_differences(first_rule(vocabulary.training, "runs", run), degrees, list);
+  const std::string model = text(fields.entry.config, "model").value_or("");
+  add_differences(first_rule(vocabulary.training, "models", model), degrees, list);
   add_differences(fields.rule, degrees, list);
   add_degrees(fields, degrees, list);
   add_stages(fields, degrees, list);

@@ -48,7 +48,8 @@ Vocabulary read_vocabulary() {
   return {
       parsed(vocabulary_files::systems, "systems.yaml"),     parsed(vocabulary_files::collectives, "collectives.yaml"),
       parsed(vocabulary_files::kernels, "kernels.yaml"),     parsed(vocabulary_files::inference, "inference.yaml"),
-      parsed(vocabulary_files::schedules, "schedules.yaml"), parsed(vocabulary_files::training, "training.yaml")};
+      parsed(vocabulary_files::schedules, "schedules.yaml"), parsed(vocabulary_files::training, "training.yaml"),
+      parsed(vocabulary_files::recipes, "recipes.yaml")};
 }
 
 bool has_words(std::string_view text, const config::Node& words) {

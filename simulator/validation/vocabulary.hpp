@@ -16,6 +16,7 @@ struct Vocabulary {
   config::Node inference;   // how servers are measured
   config::Node schedules;   // pipeline schedules
   config::Node training;    // frameworks, and what fields of training entries mean
+  config::Node recipes;     // what a framework's recipes set
 };
 
 // The one that moesim comes with.

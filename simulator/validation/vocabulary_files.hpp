@@ -9,6 +9,7 @@ extern const std::string_view systems;
 extern const std::string_view collectives;
 extern const std::string_view inference;
 extern const std::string_view kernels;
+extern const std::string_view recipes;
 extern const std::string_view schedules;
 extern const std::string_view training;
 

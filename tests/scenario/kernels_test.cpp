@@ -21,7 +21,7 @@ TEST(Kernels, FieldsAreRead) {
   const Scenario scenario =
       with(", transformer_impl: eager, attention_backend: flash-1, attention_dropout: 0.1, hidden_dropout: 0.2, "
            "batch_first: true, fused_projections: false, recompute_early_stop: true, cross_entropy_loss_fusion: false, "
-           "moe_router_fusion: false, moe_permute_fusion: false, "
+           "moe_router_fusion: false, moe_permute_fusion: false, moe_activation: in-products, "
            "launch_time: {forward: 3us}, cuda_graph_scope: [attn, moe_router]");
   const workloads::Training& training = scenario.training_job().training;
   EXPECT_EQ(training.transformer_impl, workloads::TransformerImpl::Eager);
@@ -31,6 +31,7 @@ TEST(Kernels, FieldsAreRead) {
   EXPECT_TRUE(training.batch_first && training.recompute_early_stop);
   EXPECT_FALSE(training.fused_projections);
   EXPECT_FALSE(training.cross_entropy_loss_fusion || training.moe_router_fusion || training.moe_permute_fusion);
+  EXPECT_EQ(training.moe_activation, workloads::ExpertActivation::InProducts);
   EXPECT_EQ(scenario.launch, (cost::LaunchTimes{Seconds(3e-6), Seconds()}));
   EXPECT_TRUE(training.cuda_graph_scope.contains(CudaGraphModule::Attn));
   EXPECT_FALSE(training.cuda_graph_scope.contains(CudaGraphModule::Mlp));

@@ -192,13 +192,16 @@ TEST(TrainingEntry, LayersThatDoNotDivideAreFewerAtTheEnds) {
 }
 
 // 60 layers of 33 experts with 3 x 4,096 x 14,336 parameters are 349 of the 352 billion.
-TEST(TrainingEntry, SomethingIsKnownOfARun) {
+TEST(TrainingEntry, ARuleAddsToTheFileOfAModel) {
   const Entry entry = entry_of("HGX H800",
                                "  config: {model: 'Internal-352B MoE', num_gpus: 16, global_batch_size: 16, "
                                "seq_length: 1024}\n  measured: {mfu: 0.4}\n",
                                "MegaScale-MoE");
   EXPECT_THAT(assignments(training_fields(entry, aliases(), vocabulary), {1, 2, 4}, vocabulary),
               Contains("model.n_shared_experts=1"));
+}
+
+TEST(TrainingEntry, NeMosDeepSeekHasARecipe) {
   const Entry deepseek = entry_of("DGX H100",
                                   "  config: {model: 'DeepSeek tiny', num_gpus: 16, global_batch_size: 16, "
                                   "seq_length: 1024}\n  measured: {mfu: 0.4}\n",

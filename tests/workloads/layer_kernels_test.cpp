@@ -215,5 +215,102 @@ TEST(LayerKernels, CopiesOfTokensAreMadeWhereTheDispatcherMakesThem) {
                    2 * (row * (2 + 2 + 2) * copies + 2 * 32 * hidden * copies));
 }
 
+// Of DeepSeek-V3's 72 kernels of the router 31 are left.
+TEST(LayerKernels, RoutersOfGroupsHaveMoreKernels) {
+  const auto saved = [](std::int64_t groups) {
+    ModelSpec model = small_moe();
+    model.moe->groups = groups;
+    MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
+    const auto router = [&] { return amounts_of(layer_forward(model, shape, model.kind_of(0)), "router").kernels; };
+    const std::int64_t fused = router();
+    shape.moe_router_fusion = false;
+    return router() - fused;
+  };
+  EXPECT_EQ(saved(2), 72 - 31);
+  EXPECT_EQ(saved(1), 18 - 1); // the steps over all probabilities
+}
+
+// DeepEP takes each token as it is and copies it where it arrives; others want a copy for each of two experts, and give
+// back one for each. Of a rank's only expert, too, tokens are brought out of DeepEP's buffer.
+TEST(LayerKernels, DeepEpTakesTokensWithoutCopying) {
+  const ModelSpec model = small_moe();
+  const auto bytes = [&](std::int64_t ep, Dispatcher dispatcher) {
+    MicroBatchShape shape = job_of(model, {.ep = ep, .dp = ep}).micro_batch();
+    shape.dispatcher = dispatcher;
+    return amounts_of(layer_forward(model, shape, model.kind_of(0))).bytes;
+  };
+  const double once = 2 * tokens * hidden;
+  EXPECT_DOUBLE_EQ(bytes(4, Dispatcher::AllToAll) - bytes(4, Dispatcher::DeepEp), 2 * (1 + 2) * once);
+  EXPECT_DOUBLE_EQ(bytes(8, Dispatcher::AllToAll) - bytes(8, Dispatcher::DeepEp),
+                   2 * (1 + 2) * once - 2 * 2 * 2 * once);
+  EXPECT_DOUBLE_EQ(bytes(1, Dispatcher::AllToAll), bytes(1, Dispatcher::DeepEp));
+}
+
+// Queries and keys, 8 and 2 heads of 8, go through memory 12 times instead of twice, and 13 times backward.
+TEST(LayerKernels, ScaledRotationsAreKernelsOfTheirOwn) {
+  ModelSpec model = small_dense();
+  const MicroBatchShape shape = job_of(model, {}).micro_batch();
+  const double once = 2 * tokens * static_cast<double>(model.query_width() + model.kv_width());
+  const Amounts forward = amounts_of(layer_forward(model, shape, {}));
+  const Amounts backward = amounts_of(layer_backward(model, shape, {}));
+  model.scales_rotary = true;
+  EXPECT_DOUBLE_EQ(amounts_of(layer_forward(model, shape, {})).bytes - forward.bytes, (12 - 2) * once);
+  EXPECT_DOUBLE_EQ(amounts_of(layer_backward(model, shape, {})).bytes - backward.bytes, (13 - 2) * once);
+}
+
+// Experts as GPT-OSS has them, four a rank or less: the first product gives 96 columns, the activation 48.
+struct ClampingExperts {
+  ModelSpec model = small_moe();
+  MicroBatchShape shape;
+  double up = 0;    // bytes of what the first product gives
+  double width = 0; // of the activation
+  double wide = 0;  // of hidden states
+
+  ClampingExperts() {
+    model.mlp_bias = model.clamps_activation = true;
+    shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
+    const double rows = 32 * 2;
+    up = 2 * rows * 96;
+    width = 2 * rows * 48;
+    wide = 2 * rows * 64;
+  }
+  [[nodiscard]] Amounts with(ExpertActivation activation, bool is_forward) {
+    shape.moe_activation = activation;
+    return amounts_of(is_forward ? layer_forward(model, shape, model.kind_of(0))
+                                 : layer_backward(model, shape, model.kind_of(0)),
+                      "experts");
+  }
+  [[nodiscard]] double more(ExpertActivation activation, bool is_forward) {
+    return with(activation, is_forward).bytes - with(ExpertActivation::Kernel, is_forward).bytes;
+  }
+};
+
+// Both halves are clamped and then joined: each reads and writes all of it; backward the clamps read what they were
+// given, too. A bias times a weight is written, read and added, and joined: 6 passes over the hidden states; backward
+// two products and two sums, 6, with the parts of the gradient joined, 2.
+TEST(LayerKernels, ClampsAndBiasesStepByStep) {
+  ClampingExperts gpt_oss;
+  EXPECT_DOUBLE_EQ(gpt_oss.more(ExpertActivation::Steps, true), 4 * gpt_oss.up + 6 * gpt_oss.wide);
+  EXPECT_DOUBLE_EQ(gpt_oss.more(ExpertActivation::Steps, false), 5 * gpt_oss.up + 8 * gpt_oss.wide);
+  // With weights in FP32 all of that is twice as wide, and is cast to it and back.
+  gpt_oss.shape.dispatcher = Dispatcher::DeepEp;
+  EXPECT_DOUBLE_EQ(gpt_oss.more(ExpertActivation::Steps, true), 4 * gpt_oss.up + (11 + 3) * gpt_oss.wide);
+  EXPECT_DOUBLE_EQ(gpt_oss.more(ExpertActivation::Steps, false), 5 * gpt_oss.up + (12 + 6 + 2) * gpt_oss.wide);
+  gpt_oss.model.mlp_bias = gpt_oss.model.clamps_activation = false;
+  EXPECT_EQ(gpt_oss.more(ExpertActivation::Steps, true), 0);
+}
+
+// What the kernel of the activation reads and writes is not moved, nor what its cast reads; backward the gradient of
+// the activation is not written either.
+TEST(LayerKernels, ProductsThatActivate) {
+  ClampingExperts experts;
+  EXPECT_EQ(experts.more(ExpertActivation::InProducts, true), 0); // in BF16 nothing is
+  experts.shape.precision = Precision::Mxfp8;
+  EXPECT_DOUBLE_EQ(experts.more(ExpertActivation::InProducts, true), -(experts.up + 2 * experts.width));
+  EXPECT_DOUBLE_EQ(experts.more(ExpertActivation::InProducts, false), -(2 * experts.up + 2 * experts.width));
+  EXPECT_EQ(experts.with(ExpertActivation::Kernel, true).kernels,
+            experts.with(ExpertActivation::InProducts, true).kernels + 2); // the activation, and its cast
+}
+
 } // namespace
 } // namespace moesim::workloads
