@@ -48,8 +48,10 @@ Bytes latents(const RankShape& at) {
          at.shape.product_input(at.local(), mla.q_lora_rank + mla.kv_lora_rank);
 }
 
+// As attention keeps them.
 Bytes queries_keys_values(const RankShape& at) {
-  return at.wide(at.tokens(), at.qkv_width());
+  const std::int64_t head = at.model.qk_head_dim() + at.model.v_head_dim();
+  return at.wide(at.tokens(), at.query_width() + at.attended_kv_heads() * head);
 }
 
 void up_project_forward(SegmentList& list, const RankShape& at) {
@@ -66,10 +68,14 @@ bool recomputes_keys(const RankShape& at) {
   return !at.model.mla && at.recomputes(RecomputeModule::Op);
 }
 
-// Reads and writes queries and keys.
+// Reads and writes queries and keys; then keys and values are copied, if they are, or the gradients of the copies
+// added.
 void rotate(SegmentList& list, const RankShape& at, Pass pass) {
+  const auto kernel = [&](std::int64_t width) { list.unnamed(memory_bound(at.wide(at.tokens(), width), pass)); };
   if (at.model.learned_positions == 0)
-    list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qk_width()), pass));
+    kernel(2 * at.qk_width());
+  if (at.attended_kv_heads() > at.kv_heads())
+    kernel((at.kv_heads() + at.attended_kv_heads()) * (at.model.qk_head_dim() + at.model.v_head_dim()));
 }
 
 // Ends with queries, keys and values, ready for attention.
@@ -94,7 +100,7 @@ void project_forward(SegmentList& list, const RankShape& at) {
   if (recomputes_up_projection(at))
     list.workspace(queries_keys_values(at));
   else if (recomputes_keys(at))
-    list.keep(queries_keys_values(at) - at.wide(at.tokens(), key_width(at)));
+    list.keep(at.wide(at.tokens(), at.qkv_width() - key_width(at)));
   else
     list.keep(queries_keys_values(at));
 }
@@ -106,7 +112,7 @@ void keys_again(SegmentList& list, const RankShape& at) {
   enter_region(list, at, "gather-sequence");
   linear_forward(list, at, "attention", {at.tokens(), key_width(at), at.model.hidden_size});
   rotate(list, at, Pass::Forward);
-  list.keep(at.wide(at.tokens(), key_width(at)));
+  list.keep(queries_keys_values(at) - at.wide(at.tokens(), at.qkv_width() - key_width(at)));
   if (at.tp() == 1)
     linear_forward(list, at, "attention", output_projection(at));
   list.unnamed(at.passes(residual_passes, Pass::Forward));
@@ -122,6 +128,10 @@ void project_backward(SegmentList& list, const RankShape& at) {
   if (!recomputes_keys(at))
     norm_again(list, at);
   if (!at.model.mla) {
+    // Gradients of queries, keys and values, which fused attention gives apart, are written into one matrix (autograd
+    // of chunk()); unfused attention counts that.
+    if (at.is_eager() && at.shape.fused_projections && at.shape.attention_backend != AttentionBackend::Unfused)
+      list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qkv_width()), Pass::Backward));
     if (!recomputes_keys(at))
       enter_region(list, at, "gather-sequence");
     projections_backward(list, at, "attention", qkv_projections(at), Bias{at.model.attention_bias});
