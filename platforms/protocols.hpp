@@ -70,6 +70,7 @@ struct TokenExchange {
 struct TokenExchanges {
   TokenExchange dispatch;
   TokenExchange combine;
+  std::optional<TokenExchange> combine_low_precision; // narrows the results before it sends them, and widens them after
 
   bool operator==(const TokenExchanges&) const = default;
 };

@@ -92,7 +92,10 @@ Fields own_fields_of(const DeepEp& deepep) {
 }
 
 std::vector<Row> rows_of(const TokenExchanges& exchanges) {
-  return {{"dispatch", fields_of(exchanges.dispatch)}, {"combine", fields_of(exchanges.combine)}};
+  std::vector<Row> rows{{"dispatch", fields_of(exchanges.dispatch)}, {"combine", fields_of(exchanges.combine)}};
+  if (exchanges.combine_low_precision)
+    rows.push_back({"combine_low_precision", fields_of(*exchanges.combine_low_precision)});
+  return rows;
 }
 
 // Those of TensorRT-LLM that there are.

@@ -64,8 +64,10 @@ std::optional<TokenExchanges> read_token_exchanges(config::MapReader& map, std::
   if (map.node(key) == nullptr)
     return std::nullopt;
   config::MapReader kernels = map.map(key);
-  TokenExchanges exchanges{read_token_exchange(kernels.map_or_empty("dispatch")),
-                           read_token_exchange(kernels.map_or_empty("combine"))};
+  TokenExchanges exchanges{
+      read_token_exchange(kernels.map_or_empty("dispatch")), read_token_exchange(kernels.map_or_empty("combine")), {}};
+  if (kernels.node("combine_low_precision") != nullptr)
+    exchanges.combine_low_precision = read_token_exchange(kernels.map("combine_low_precision"));
   kernels.finish();
   return exchanges;
 }

@@ -150,26 +150,46 @@ Message from_experts(const RankShape& at, const Load& load) {
   return {Kind::AllToAll, at.hidden(load.received), at.hidden(load.routed), traffic};
 }
 
+// What the ranks that share the experts' columns collect: the copies for these, or, with all-gathers, all tokens.
+Bytes collected(const RankShape& at, const Load& load) {
+  return at.hidden(at.gathers_tokens() ? at.group_tokens(load.tokens) : load.rows);
+}
+
 // Tokens go to the ranks of their experts; those that share an expert's columns collect all of its tokens (Megatron
-// Core, token_dispatcher.py: all-to-all over ep, then all-gather over etp) ...
+// Core, token_dispatcher.py: all-to-all over ep, then all-gather over etp; or one all-gather over both) ...
 void scatter(SegmentList& list, const RankShape& at, const Load& load, Runs runs, std::string_view send,
              std::string_view gather) {
   communicate(list, at, runs, send, Dimension::Ep, to_experts(at, load));
-  communicate(list, at, runs, gather, Dimension::Etp, {Kind::AllGather, at.hidden(load.rows), at.hidden(load.rows)});
+  communicate(list, at, runs, gather, Dimension::Etp, {Kind::AllGather, collected(at, load), collected(at, load)});
 }
 
 // ... and back, with the sum over the columns. Gradients go the same way.
 void collect(SegmentList& list, const RankShape& at, const Load& load, Runs runs, std::string_view sum,
              std::string_view send) {
-  communicate(list, at, runs, sum, Dimension::Etp,
-              {Kind::ReduceScatter, at.hidden(load.rows), at.hidden(load.received)});
+  const Bytes own = at.gathers_tokens() ? gathered(at, load.tokens) : at.hidden(load.received);
+  communicate(list, at, runs, sum, Dimension::Etp, {Kind::ReduceScatter, collected(at, load), own});
   communicate(list, at, runs, send, Dimension::Ep, from_experts(at, load));
 }
 
-// Tokens arrive by sender, and several experts want them by expert.
+// Tokens arrive by sender, and several experts want them by expert. Where all were gathered, their copies for this
+// rank's experts are made now; without fusion they are taken first and then sorted.
 void sort_tokens(SegmentList& list, const RankShape& at, std::string_view name, const Load& load, Pass pass) {
-  if (at.experts() > 1 && at.shape.sizes.ep * at.shape.sizes.etp > 1)
+  if (at.gathers_tokens()) {
+    list.kernel(name, take_rows(at, at.group_tokens(load.tokens), load.rows, pass));
+    if (!at.shape.moe_permute_fusion)
+      list.unnamed(take_rows(at, load.rows, load.rows, pass));
+  } else if (at.experts() > 1 && at.shape.sizes.ep * at.shape.sizes.etp > 1) {
     list.kernel(name, memory_bound(2 * at.hidden(load.rows), pass));
+  }
+}
+
+// And back into the order in which they came.
+void unsort_tokens(SegmentList& list, const RankShape& at, const Load& load, Pass pass) {
+  if (!at.gathers_tokens())
+    return sort_tokens(list, at, "", load, pass);
+  if (!at.shape.moe_permute_fusion)
+    list.unnamed(add_rows(at, load.rows, load.rows, pass));
+  list.unnamed(add_rows(at, load.rows, at.group_tokens(load.tokens), pass));
 }
 
 GemmShape first_matrix(const RankShape& at, const Load& load) {
@@ -205,7 +225,7 @@ void compute_forward(SegmentList& list, const RankShape& at, const Load& load) {
   else
     list.keep(activation_outputs(at, load));
   linear_forward(list, at, "", second_matrix(at, load));
-  sort_tokens(list, at, "", load, Pass::Forward);
+  unsort_tokens(list, at, load, Pass::Forward);
 }
 
 void compute_backward(SegmentList& list, const RankShape& at, const Load& load) {
@@ -218,7 +238,7 @@ void compute_backward(SegmentList& list, const RankShape& at, const Load& load) 
   linear_backward(list, at, "experts", second_matrix(at, load));
   list.unnamed(memory_bound(at.wide(load.rows, 2 * up + at.expert_width()), Pass::Backward));
   linear_backward(list, at, "experts", first_matrix(at, load));
-  sort_tokens(list, at, "", load, Pass::Backward);
+  unsort_tokens(list, at, load, Pass::Backward);
   list.release(expert_activations(at, load) + activation_outputs(at, load));
   list.workspace(at.hidden(load.rows) + at.wide(load.rows, up + at.expert_width())); // their gradients
 }

@@ -3,10 +3,9 @@
 namespace moesim::workloads {
 namespace {
 
-// Reading tokens in one order and writing them in another.
-Bytes reorder(const RankShape& at, std::int64_t read, std::int64_t written) {
-  return at.hidden(read) + at.hidden(written);
-}
+// What an atomic operation on one element moves: a sector of memory. 4,096 tokens of two experts each of 4,096 channels
+// in BF16 take 0.20 ms on H200 (tile-ai/TileOPs, pull request 608, PyTorch), of which this is 0.14 ms.
+constexpr double sector = 32;
 
 // Tokens, or their gradients, that are sent in FP8 are read once and written in half as many bytes.
 void cast_for_experts(SegmentList& list, const RankShape& at, Pass pass) {
@@ -54,7 +53,7 @@ void prepare_dispatch(SegmentList& list, const RankShape& at) {
 
 void weigh(SegmentList& list, const RankShape& at, std::string_view name, Pass pass) {
   if (!at.shape.moe_permute_fusion)
-    list.kernel(name, memory_bound(2 * at.hidden(at.routed()), pass));
+    list.kernel(name, memory_bound(2 * at.hidden(at.gathers_tokens() ? at.expert_rows() : at.routed()), pass));
 }
 
 GemmShape router(const RankShape& at) {
@@ -109,12 +108,14 @@ void mixture_forward(SegmentList& list, const RankShape& at) {
   list.keep(probabilities(at));
   const std::int64_t copies = at.replicates_tokens() ? at.expert_rows() : at.routed();
   prepare_dispatch(list, at);
-  list.unnamed(memory_bound(reorder(at, at.local(), copies), Pass::Forward)); // permute by expert
+  if (!at.gathers_tokens())
+    list.unnamed(take_rows(at, at.local(), copies, Pass::Forward)); // permute by expert
   cast_for_experts(list, at, Pass::Forward);
   list.workspace(at.hidden(copies));
   experts_forward(list, at);
   weigh(list, at, "unpermute", Pass::Forward);
-  list.kernel("unpermute", memory_bound(reorder(at, copies, at.local()), Pass::Forward));
+  if (!at.gathers_tokens())
+    list.kernel("unpermute", add_rows(at, copies, at.local(), Pass::Forward));
   if (has_shared_experts(at)) // the shared experts' part is added
     list.unnamed(at.passes(residual_passes, Pass::Forward));
   if (at.replicates_tokens())
@@ -122,12 +123,14 @@ void mixture_forward(SegmentList& list, const RankShape& at) {
 }
 
 void mixture_backward(SegmentList& list, const RankShape& at) {
-  list.kernel("unpermute", memory_bound(reorder(at, at.local(), at.routed()), Pass::Backward));
+  if (!at.gathers_tokens())
+    list.kernel("unpermute", take_rows(at, at.local(), at.routed(), Pass::Backward));
   weigh(list, at, "unpermute", Pass::Backward);
   cast_for_experts(list, at, Pass::Backward);
   list.workspace(at.hidden(at.routed()));
   experts_backward(list, at);
-  list.kernel("router", memory_bound(reorder(at, at.routed(), at.local()), Pass::Backward));
+  if (!at.gathers_tokens())
+    list.kernel("router", add_rows(at, at.routed(), at.local(), Pass::Backward));
   score(list, at, Pass::Backward);
   list.kernels("router", gemm_backward(router(at), at.precision(), at.shape.gradient_precision));
   list.release(probabilities(at));
@@ -140,6 +143,17 @@ void mixture_backward(SegmentList& list, const RankShape& at) {
 }
 
 } // namespace
+
+Operator take_rows(const RankShape& at, std::int64_t read, std::int64_t written, Pass pass) {
+  return memory_bound(at.hidden(read) + at.hidden(written), pass);
+}
+
+Operator add_rows(const RankShape& at, std::int64_t read, std::int64_t written, Pass pass) {
+  Bytes moved = at.hidden(read) + at.hidden(written);
+  if (!at.shape.moe_permute_fusion)
+    moved += Bytes(static_cast<double>(read) * static_cast<double>(at.model.hidden_size) * sector);
+  return memory_bound(moved, pass);
+}
 
 void moe_forward(SegmentList& list, const RankShape& at) {
   norm_forward(list, at);

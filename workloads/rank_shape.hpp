@@ -61,6 +61,12 @@ struct RankShape {
   // travels: a rank's experts take the copies that are theirs, and one all-reduce adds up what all ranks made of them
   // (vLLM, fused_moe/layer.py; SGLang; TensorRT-LLM without attention data parallelism).
   [[nodiscard]] bool replicates_tokens() const { return tp() > 1 && !shape.sequence_parallel; }
+  // Whether a rank collects all tokens of the ranks among which experts are spread, and copies those that its own
+  // experts want; otherwise their owners make the copies.
+  [[nodiscard]] bool gathers_tokens() const {
+    return shape.dispatcher == Dispatcher::AllGather && !replicates_tokens() && shape.sizes.ep * shape.sizes.etp > 1;
+  }
+  [[nodiscard]] std::int64_t group_tokens(std::int64_t own) const { return own * shape.sizes.ep * shape.sizes.etp; }
   [[nodiscard]] std::int64_t expert_rows() const {
     if (load != nullptr)
       return load->all_rows();
@@ -156,6 +162,11 @@ void dense_forward(SegmentList& list, const RankShape& at, Until until);
 void dense_backward(SegmentList& list, const RankShape& at);
 void moe_forward(SegmentList& list, const RankShape& at);
 void moe_backward(SegmentList& list, const RankShape& at);
+
+// Copies of tokens in another order; and their way back, where the copies of a token are added up. Without fusion these
+// are PyTorch's scatter_add() and index_add(), which add each element with an atomic operation.
+[[nodiscard]] Operator take_rows(const RankShape& at, std::int64_t read, std::int64_t written, Pass pass);
+[[nodiscard]] Operator add_rows(const RankShape& at, std::int64_t read, std::int64_t written, Pass pass);
 
 // From tokens in the order of their experts to what these made of them, or of their gradients, with the communication
 // to the experts and back. Where the shape overlaps them, half of the tokens travel while the experts work on the

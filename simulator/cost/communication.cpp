@@ -29,12 +29,13 @@ struct Family {
 };
 
 // Of equally fast ones the first is chosen.
-const std::array<Family, 13>& families() {
+const std::array<Family, 14>& families() {
   static constexpr std::initializer_list<Kind> reductions{Kind::AllReduce, Kind::AllGather, Kind::ReduceScatter};
   static constexpr std::initializer_list<Kind> all_reduce{Kind::AllReduce};
   static constexpr std::initializer_list<Kind> exchange{Kind::AllToAll};
   static constexpr std::initializer_list<Kind> of_tokens{Kind::Dispatch, Kind::Combine};
-  static const std::array<Family, 13> all{{
+  static constexpr std::initializer_list<Kind> combine{Kind::Combine};
+  static const std::array<Family, 14> all{{
       {Algorithm::Ring, reductions, false, always, ring_time, ring},
       {Algorithm::Tree, all_reduce, false, can_tree, tree_time, tree},
       {Algorithm::Nvls, all_reduce, false, can_nvls, nvls_time, nvls},
@@ -48,6 +49,7 @@ const std::array<Family, 13>& families() {
       {Algorithm::DeepEpLowLatency, of_tokens, false, always, low_latency_time, low_latency},
       {Algorithm::NvlinkOneSided, of_tokens, true, can_exchange_tokens, token_exchange_time, token_exchange},
       {Algorithm::NvlinkTwoSided, of_tokens, true, can_exchange_tokens, token_exchange_time, token_exchange},
+      {Algorithm::NvlinkTwoSidedLowPrecision, combine, true, can_exchange_tokens, token_exchange_time, token_exchange},
   }};
   return all;
 }
@@ -110,7 +112,8 @@ std::string_view name_of(Algorithm algorithm) {
                                                                 "deepep",
                                                                 "deepep-low-latency",
                                                                 "nvlink-one-sided",
-                                                                "nvlink-two-sided"};
+                                                                "nvlink-two-sided",
+                                                                "nvlink-two-sided-low-precision"};
   return names[static_cast<std::size_t>(algorithm)];
 }
 
@@ -150,7 +153,7 @@ std::span<const Description> descriptions() {
       {Kind::Dispatch,
        "deepep: each token once to each node of its experts, then over NVLink; or, if that is faster, "
        "deepep-low-latency: each copy by itself; nvlink-one-sided and nvlink-two-sided (TensorRT-LLM) if named"},
-      {Kind::Combine, "as dispatch, the other way"},
+      {Kind::Combine, "as dispatch, the other way; nvlink-two-sided-low-precision: in NVFP4 on the way, if named"},
       {Kind::SendRecv, "one message, over NVLink inside a node and from NIC to NIC otherwise"},
       {Kind::RingExchange, "one message from each rank to the next, all at once"},
   }};

@@ -44,8 +44,9 @@ enum class Algorithm : std::uint8_t {
   DeepEpLowLatency, // dispatch, combine: every copy by itself
   NvlinkOneSided,   // dispatch, combine inside an NVLink domain, by TensorRT-LLM's kernels. Never chosen by itself
   NvlinkTwoSided,   // the same by its older ones
+  NvlinkTwoSidedLowPrecision, // combine by those, in a narrower precision on the way. Never chosen by itself
 };
-inline constexpr std::size_t algorithm_count = 14;
+inline constexpr std::size_t algorithm_count = 15;
 [[nodiscard]] std::string_view name_of(Algorithm algorithm);
 
 // What is to be communicated, and how.

@@ -10,6 +10,13 @@ const std::optional<platforms::TokenExchanges>& kernels_of(const Call& call, con
   return call.algorithm == Algorithm::NvlinkOneSided ? protocols.nvlink_one_sided : protocols.nvlink_two_sided;
 }
 
+const TokenExchange& kernel_of(const Call& call, const Group& group) {
+  const platforms::TokenExchanges& kernels = *kernels_of(call, group);
+  if (call.algorithm == Algorithm::NvlinkTwoSidedLowPrecision)
+    return *kernels.combine_low_precision;
+  return call.kind == graph::Kind::Dispatch ? kernels.dispatch : kernels.combine;
+}
+
 SharesOf copies_sent(const Call& call, const Group& group) {
   return [bytes = bytes_to_other_gpus(call, group)](double /*local*/) { return Shares{bytes, Bytes()}; };
 }
@@ -17,12 +24,13 @@ SharesOf copies_sent(const Call& call, const Group& group) {
 } // namespace
 
 bool can_exchange_tokens(const Call& call, const Group& group) {
-  return !group.spans_nodes() && kernels_of(call, group).has_value();
+  const std::optional<platforms::TokenExchanges>& kernels = kernels_of(call, group);
+  return !group.spans_nodes() && kernels.has_value() &&
+         (call.algorithm != Algorithm::NvlinkTwoSidedLowPrecision || kernels->combine_low_precision.has_value());
 }
 
 Seconds token_exchange_time(const Call& call, const Group& group) {
-  const platforms::TokenExchanges& kernels = *kernels_of(call, group);
-  const TokenExchange& kernel = call.kind == graph::Kind::Dispatch ? kernels.dispatch : kernels.combine;
+  const TokenExchange& kernel = kernel_of(call, group);
   const Bytes token = call.routing.per_token * call.routing.token;
   const double tokens = token > Bytes() ? call.size / token : 0;
   return kernel.latency + group.members() * kernel.peer + tokens * kernel.token +

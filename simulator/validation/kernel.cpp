@@ -129,17 +129,24 @@ private:
     return rows_of_first_rank(batch);
   }
 
+  [[nodiscard]] bool is_gated() const {
+    const Node* usual = first_rule(words_, "libraries", text(row_.config, "library").value_or(""));
+    return usual == nullptr || flag(*usual, "gated").value_or(true);
+  }
+
   // Up, activation and down, of the experts that get a token.
   [[nodiscard]] Operators experts() const {
     const auto [active, rows] = expert_rows();
     const std::int64_t columns = expert_columns();
-    // Gate and up are read, their product is written for the next one.
-    const double bytes = 2 * bytes_per_element(Precision::Bf16) + bytes_per_element(precision());
+    // Up is read, and gate beside it where there is one; what comes of them is written for the next product.
+    const std::int64_t inputs = is_gated() ? 2 : 1;
+    const double bytes =
+        static_cast<double>(inputs) * bytes_per_element(Precision::Bf16) + bytes_per_element(precision());
     const Bytes activation(bytes * static_cast<double>(rows * columns));
     const auto product = [&, rows = rows, active = active](std::int64_t n, std::int64_t k) {
       return workloads::gemm_forward({.rows = rows, .n = n, .k = k, .groups = active}, precision());
     };
-    return {product(2 * columns, required("hidden_size")), workloads::memory_bound(activation, Pass::Forward),
+    return {product(inputs * columns, required("hidden_size")), workloads::memory_bound(activation, Pass::Forward),
             product(required("hidden_size"), columns)};
   }
 

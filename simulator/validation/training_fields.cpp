@@ -24,11 +24,7 @@ std::string framework_text(const Entry& entry) {
 }
 
 const Node& framework_of(const Entry& entry, const Vocabulary& vocabulary) {
-  const std::string words = framework_text(entry);
-  const Node* rule = first_rule(vocabulary.training, "frameworks", words);
-  if (rule == nullptr)
-    throw Unpredictable(fmt::format("no rule knows what the framework of '{}' does", words));
-  return *rule;
+  return *first_rule(vocabulary.training, "frameworks", framework_text(entry)); // the last one is for any
 }
 
 std::string release_of(const Entry& entry, const Vocabulary& vocabulary) {
@@ -101,12 +97,15 @@ std::string recompute_value(const std::string& words, const Vocabulary& vocabula
   return fmt::format("{{granularity: selective, modules: [{}]}}", fmt::join(modules, ", "));
 }
 
-// Layers of each (virtual) stage: as many each as there are at most, one less on the last, the first, and so on from
+// Layers of each (virtual) stage: as many each as there are at most, one less on the last, the first, once more on the
+// last where that leaves some (DeepSeek-V3 in NeMo 2.3, nemo/collections/llm/recipes/deepseek_v3.py), and so on from
 // the end, as embedding and head are work, too.
 std::vector<std::int64_t> spread(std::int64_t layers, std::int64_t stages) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(stages), (layers + stages - 1) / stages);
   std::int64_t surplus = std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) - layers;
   std::vector<std::size_t> order{counts.size() - 1, 0};
+  if (counts.back() > 2)
+    order.push_back(counts.size() - 1);
   for (std::size_t at = counts.size() - 1; at-- > 1;)
     order.push_back(at);
   for (std::size_t next = 0; surplus > 0 && next < counts.size(); ++next, --surplus)
@@ -124,10 +123,13 @@ bool applies(const std::string& field, const Degrees& degrees) {
 }
 
 // Chunks of a stage; where neither the source nor its rule says, an interleaved schedule has two.
-std::int64_t chunks_of(const TrainingFields& fields) {
-  for (const Node* from : {&fields.entry.config, fields.rule})
-    if (const auto given = integer(*from, from == fields.rule ? "chunks" : "virtual_pipeline_model_parallel_size"))
-      return std::max<std::int64_t>(1, *given);
+std::int64_t chunks_of(const TrainingFields& fields, const Degrees& degrees) {
+  if (const auto given = integer(fields.entry.config, "virtual_pipeline_model_parallel_size"))
+    return std::max<std::int64_t>(1, *given);
+  if (text(*fields.rule, "chunks") == "layers")
+    return std::max<std::int64_t>(1, integer(fields.model.fields, "num_hidden_layers").value_or(1) / *degrees.pp);
+  if (const auto given = integer(*fields.rule, "chunks"))
+    return *given;
   return fields.schedule == "interleaved-1f1b" ? 2 : 1;
 }
 
@@ -154,7 +156,7 @@ void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vecto
     list.push_back(fmt::format("training.mtp_num_layers={}", std::ranges::count(*layout, 'm')));
     return;
   }
-  const std::int64_t chunks = chunks_of(fields);
+  const std::int64_t chunks = chunks_of(fields, degrees);
   if (chunks > 1 && *degrees.pp > 1)
     list.push_back(fmt::format("parallel.vpp={}", chunks));
   const std::int64_t stages = *degrees.pp * (*degrees.pp > 1 ? chunks : 1);
@@ -165,8 +167,10 @@ void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vecto
 
 // What the source does not say, and the framework does.
 void note_assumptions(TrainingFields& fields) {
-  std::string assumption =
-      fmt::format("where the entry does not say, framework {}", fields.rule->find("framework")->scalar);
+  std::string assumption = fmt::format("{}, framework {}",
+                                       fields.rule->find("words")->items.empty() ? "no rule knows its framework"
+                                                                                 : "where the entry does not say",
+                                       fields.rule->find("framework")->scalar);
   if (const Node* differing = fields.rule->find("set"))
     for (const config::Entry& field : differing->entries)
       assumption += fmt::format(", {}: {}", field.key, field.value.scalar);
@@ -202,7 +206,9 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
              std::vector<std::string>& list) {
   const Node& config = fields.entry.config;
   if (text(*fields.rule, "fsdp") == "option" && is_fully_sharded(fields.entry).value_or(false))
-    list.insert(list.end(), {"training.sharding=zero-3", "training.overlap.param_gather=true"});
+    // Megatron-LM, docs/user-guide/features/megatron_fsdp.md, frequently used options: --grad-reduce-in-bf16
+    list.insert(list.end(), {"training.sharding=zero-3", "training.overlap.param_gather=true",
+                             "training.grad_reduce_in_fp32=false"});
   if (!fields.schedule.empty() && *degrees.pp > 1)
     list.push_back("training.schedule=" + fields.schedule);
   if (const auto strategy = text(config, "sharding_strategy"))
@@ -213,10 +219,16 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
       first_rule(vocabulary.training, "dispatchers", text(config, "moe_token_dispatcher").value_or(""));
   if (dispatcher != nullptr && fields.has_experts && *degrees.ep > 1)
     list.push_back("moe.dispatcher=" + dispatcher->find("name")->scalar);
+  const Node* routing = first_rule(vocabulary.training, "routings", text(config, "moe_load_balancing").value_or(""));
+  if (routing != nullptr && fields.has_experts)
+    list.push_back("moe.routing=" + routing->find("set")->scalar);
   if (const auto recompute = text(config, "recompute"))
     list.push_back("training.recompute=" + recompute_value(*recompute, vocabulary));
-  if (const auto given = flag(config, "sequence_parallel"); given && *degrees.tp > 1)
+  if (const auto given = flag(config, "sequence_parallel"); given && *degrees.tp > 1) {
     list.push_back(fmt::format("parallel.sequence_parallel={}", *given));
+    if (!*given) // what the framework would overlap is not there
+      list.emplace_back("training.overlap.tp=false");
+  }
   if (const auto given = flag(config, "mtp"); given && !*given)
     list.emplace_back("training.mtp_num_layers=0");
   if (const auto scope = cuda_graph_scope(config, vocabulary))
@@ -228,9 +240,9 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
   }
 }
 
-// What differs in this source from what the framework does.
-void add_differences(const TrainingFields& fields, const Degrees& degrees, std::vector<std::string>& list) {
-  const Node* differing = fields.rule->find("set");
+// What a rule says that differs from what the framework does, or the model's file says.
+void add_differences(const Node* rule, const Degrees& degrees, std::vector<std::string>& list) {
+  const Node* differing = rule == nullptr ? nullptr : rule->find("set");
   if (differing == nullptr)
     return;
   for (const config::Entry& field : differing->entries)
@@ -244,12 +256,19 @@ void add_degrees(const TrainingFields& fields, const Degrees& degrees, std::vect
   if (fields.has_experts)
     list.push_back(fmt::format("parallel.ep={}", *degrees.ep));
   const Node& config = fields.entry.config;
-  const std::int64_t cp = std::max<std::int64_t>(1, integer(config, "context_parallel_size").value_or(1));
+  const std::int64_t heads_for_tokens = integer(config, "attention_sequence_parallel_ulysses_size").value_or(1);
+  const std::int64_t cp =
+      std::max({std::int64_t{1}, integer(config, "context_parallel_size").value_or(1), heads_for_tokens});
   if (cp > 1)
     list.push_back(fmt::format("parallel.cp={}", cp));
+  if (heads_for_tokens > 1)
+    list.emplace_back("parallel.cp_comm_type=a2a");
   const std::int64_t replica = std::max<std::int64_t>(1, *degrees.tp * *degrees.pp * cp);
   list.push_back(fmt::format("parallel.dp={}", std::max<std::int64_t>(1, fields.gpus / replica)));
-  if (const auto etp = integer(config, "expert_tensor_parallel_size"); etp && fields.has_experts)
+  std::optional<std::int64_t> etp = integer(config, "expert_tensor_parallel_size");
+  if (!etp && text(*fields.rule, "etp") == "tp")
+    etp = degrees.tp;
+  if (etp && fields.has_experts)
     list.push_back(fmt::format("parallel.etp={}", std::max<std::int64_t>(1, *etp)));
 }
 
@@ -298,7 +317,10 @@ std::vector<std::string> assignments(const TrainingFields& fields, const Degrees
   const auto position = text(fields.model.fields, "position_embedding_type");
   if (position && position->starts_with("learned")) // a table has as many rows as the run has positions
     list.push_back(fmt::format("model.max_position_embeddings={}", fields.seq_length));
-  add_differences(fields, degrees, list);
+  const Entry& entry = fields.entry;
+  const std::string run = fmt::format("{} {} {}", entry.source, text(entry.config, "model").value_or(""), entry.system);
+  add_differences(first_rule(vocabulary.training, "runs", run), degrees, list);
+  add_differences(fields.rule, degrees, list);
   add_degrees(fields, degrees, list);
   add_stages(fields, degrees, list);
   list.push_back(fmt::format("training.global_batch_size={}", fields.global_batch_size));

@@ -37,7 +37,8 @@ Cluster rich_cluster(std::int64_t nodes, std::int64_t gpus) {
   protocols.one_shot = {.latency = Seconds(0.5), .nvlink_efficiency = 0.4};
   protocols.two_shot = {.latency = Seconds(1.5), .nvlink_efficiency = 0.5};
   const platforms::TokenExchange exchange{Seconds(2), Seconds(0.25), Seconds(0.125), 0.5};
-  protocols.nvlink_one_sided = protocols.nvlink_two_sided = platforms::TokenExchanges{exchange, exchange};
+  protocols.nvlink_one_sided = protocols.nvlink_two_sided = platforms::TokenExchanges{
+      exchange, exchange, platforms::TokenExchange{Seconds(2), Seconds(0.25), Seconds(0.5), 0.5}};
   return cluster;
 }
 
@@ -244,6 +245,18 @@ TEST(TokenExchange, SendsACopyToEachOtherGpuOfAToken) {
                    2 + 4 * 0.25 + 16 * 0.125 + sent / (0.5 * 100));
   EXPECT_DOUBLE_EQ(load_of(communication(call, ranks({0, 1, 2, 3}), cluster)).at(0), sent);
   EXPECT_EQ(plan(call, ranks({0, 4}), rich_cluster(2, 4)).algorithm, Algorithm::DeepEp); // between nodes
+}
+
+// Results are narrowed and widened: more for each token, by a kernel of its own, which a cluster may lack.
+TEST(TokenExchange, CombinesInLowPrecisionByAKernelOfItsOwn) {
+  Cluster cluster = rich_cluster(1, 4);
+  Call call = named(Algorithm::NvlinkTwoSidedLowPrecision, Kind::Combine, 16 * 2 * 10); // 16 tokens
+  call.routing = {.experts = 4, .per_token = 2, .groups = 1, .groups_per_token = 1, .token = Bytes(10)};
+  EXPECT_DOUBLE_EQ(lone_time(call, ranks({0, 1, 2, 3}), cluster).value(),
+                   2 + 4 * 0.25 + 16 * 0.5 + 16 * 1.5 * 10 / (0.5 * 100));
+  EXPECT_FALSE(does(Algorithm::NvlinkTwoSidedLowPrecision, Kind::Dispatch));
+  cluster.protocols.nvlink_two_sided->combine_low_precision.reset();
+  EXPECT_EQ(plan(call, ranks({0, 1, 2, 3}), cluster).algorithm, Algorithm::DeepEp);
 }
 
 TEST(Nvls, SendsTheSizeAndItsPart) {

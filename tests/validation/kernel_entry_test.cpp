@@ -48,6 +48,20 @@ TEST(KernelEntry, OnlyExpertsWithTokensAreComputed) {
   EXPECT_NEAR((few.predictions[1].value - few.predictions[0].value) / 1e6, traffic, 0.01 * traffic);
 }
 
+// Experts without a gate have two matrices of three.
+TEST(KernelEntry, ExpertsWithoutAGateReadTwoMatrices) {
+  const auto more_of_two_experts = [](const std::string& library) {
+    const Answer few = answer("  config: {kernel: fused MoE FFN, library: " + library +
+                              ", precision: bfloat16, extra: {hidden_size: 4096, inter_size: 8192, topk: 1, "
+                              "num_experts: 4}}\n"
+                              "  measured: {columns: [moe_tp_size, moe_ep_size, num_tokens, time_us], points: "
+                              "[[1, 1, 2, 5], [1, 1, 4, 5]]}\n");
+    return few.predictions[1].value - few.predictions[0].value;
+  };
+  const double gated = more_of_two_experts("moe_torch_flow_cutlass");
+  EXPECT_NEAR(more_of_two_experts("moe_torch_flow_nongated"), gated * 2 / 3, 0.01 * gated);
+}
+
 // 4 heads of 64 and 16 Ki tokens of 2048 channels are FlashAttention-2's benchmark: 32 heads, 8 sequences of 2 Ki.
 TEST(KernelEntry, TablesThatGiveNoBatchHaveThatOfTheirLibrary) {
   workloads::AttentionShape shape{

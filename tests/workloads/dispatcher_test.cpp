@@ -17,14 +17,14 @@ struct Sent {
   bool operator==(const Sent&) const = default;
 };
 
-// Over ep, in a forward pass and the backward after it.
-std::vector<Sent> sent_by(const TrainingJob& job) {
+// Over ep or etp, in a forward pass and the backward after it.
+std::vector<Sent> sent_by(const TrainingJob& job, graph::Dimension over = graph::Dimension::Ep) {
   std::vector<Sent> result;
   const LayerKind with_experts{.has_experts = true};
   for (const Segments& pass : {layer_forward(job.model, job.micro_batch(), with_experts),
                                layer_backward(job.model, job.micro_batch(), with_experts)})
     for (const Segment& segment : pass)
-      if (segment.over == graph::Dimension::Ep && segment.kind != Kind::Compute)
+      if (segment.over == over && segment.kind != Kind::Compute)
         result.push_back({segment.kind, segment.work.bytes.value(), segment.work.routing});
   return result;
 }
@@ -47,6 +47,20 @@ TEST(Dispatcher, AllGatherGivesEveryRankAllTokens) {
   const Sent gathers{Kind::AllGather, 4 * 32 * 64 * 2, {}};
   const Sent adds_up{Kind::ReduceScatter, 4 * 32 * 64 * 2, {}};
   EXPECT_THAT(sent_by(job_with(Dispatcher::AllGather)), ElementsAre(gathers, adds_up, gathers, adds_up));
+}
+
+// 16 tokens of each of four ranks; copies for two of eight experts each are made where the experts are, not sent.
+TEST(Dispatcher, AllGatherGivesThoseWhoShareExpertsAllTokensToo) {
+  TrainingJob job = job_of(small_moe(), {.tp = 2, .ep = 2, .etp = 2, .dp = 2});
+  job.training.micro_batch_size = 1;
+  job.training.seq_length = 32;
+  job.moe.dispatcher = Dispatcher::AllGather;
+  const Sent gathers{Kind::AllGather, 4 * 16 * 64 * 2, {}};
+  const Sent adds_up{Kind::ReduceScatter, 4 * 16 * 64 * 2, {}};
+  EXPECT_THAT(sent_by(job, graph::Dimension::Etp), ElementsAre(gathers, adds_up, gathers, adds_up));
+  job.moe.dispatcher = Dispatcher::AllToAll;
+  const Sent copies{Kind::AllGather, 2 * 16 * 2 * 64 * 2, {}};
+  EXPECT_EQ(sent_by(job, graph::Dimension::Etp).front(), copies);
 }
 
 TEST(Dispatcher, DeepEpSaysWhereTokensGo) {

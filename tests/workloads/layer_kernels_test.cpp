@@ -222,5 +222,28 @@ TEST(LayerKernels, RouterAndPermutationStepByStep) {
           1);
 }
 
+// Rows of 64 channels in BF16 that are read or written on the way to the experts and back: 32 tokens of each of four
+// ranks, to two of eight experts each. All-to-all: 32 become 64 copies, which are sorted, and back again. All-gather:
+// of all 128 tokens 64 copies are taken. Unfused, the copies are weighed; all-gathered ones are sorted in a second
+// step; and each element that is added moves 32 bytes.
+TEST(LayerKernels, CopiesOfTokensAreMadeWhereTheDispatcherMakesThem) {
+  const ModelSpec model = small_moe();
+  MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
+  const auto bytes = [&](Dispatcher dispatcher, bool fused) {
+    shape.dispatcher = dispatcher;
+    shape.moe_permute_fusion = fused;
+    return amounts_of(layer_forward(model, shape, model.kind_of(0))).bytes +
+           amounts_of(layer_backward(model, shape, model.kind_of(0))).bytes;
+  };
+  const double row = 2 * hidden;
+  const double copies = 2 * tokens;
+  const double sent = bytes(Dispatcher::AllToAll, true);
+  const double gathered = bytes(Dispatcher::AllGather, true);
+  EXPECT_DOUBLE_EQ(gathered - sent, 2 * row * (2 * (4 * tokens + copies) - 2 * (tokens + copies) - 2 * 2 * copies));
+  EXPECT_DOUBLE_EQ(bytes(Dispatcher::AllToAll, false) - sent, 2 * (row * 2 * copies + 32 * hidden * copies));
+  EXPECT_DOUBLE_EQ(bytes(Dispatcher::AllGather, false) - gathered,
+                   2 * (row * (2 + 2 + 2) * copies + 2 * 32 * hidden * copies));
+}
+
 } // namespace
 } // namespace moesim::workloads
