@@ -50,8 +50,10 @@ Bytes latents(const RankShape& at) {
          at.shape.product_input(at.local(), mla.q_lora_rank + mla.kv_lora_rank);
 }
 
+// As attention keeps them.
 Bytes queries_keys_values(const RankShape& at) {
-  return at.wide(at.tokens(), at.qkv_width());
+  const std::int64_t head = at.model.qk_head_dim() + at.model.v_head_dim();
+  return at.wide(at.tokens(), at.query_width() + at.attended_kv_heads() * head);
 }
 
 void up_project_forward(SegmentList& list, const RankShape& at) {
@@ -71,7 +73,7 @@ bool recomputes_keys(const RankShape& at) {
 // Rotary embedding reads and writes queries and keys. With a factor (YaRN's) Transformer Engine cannot: half of them is
 // negated and joined to the other half, both are multiplied, added and copied; backward likewise (Megatron Core,
 // rope_utils.py, _apply_rotary_pos_emb_bshd). Engines of inference have a kernel for it.
-void rotate(SegmentList& list, const RankShape& at, Pass pass) {
+void rotate_positions(SegmentList& list, const RankShape& at, Pass pass) {
   if (at.model.learned_positions > 0)
     return;
   const Bytes once = at.wide(at.tokens(), at.qk_width());
@@ -81,6 +83,15 @@ void rotate(SegmentList& list, const RankShape& at, Pass pass) {
   constexpr std::array<double, 6> backward{2, 2, 1, 2, 3, 3};
   for (const double passes : pass == Pass::Forward ? forward : backward)
     list.unnamed(memory_bound(passes * once, pass));
+}
+
+// Then keys and values are copied, if they are, or the gradients of the copies added.
+void rotate(SegmentList& list, const RankShape& at, Pass pass) {
+  rotate_positions(list, at, pass);
+  const std::int64_t copied =
+      (at.kv_heads() + at.attended_kv_heads()) * (at.model.qk_head_dim() + at.model.v_head_dim());
+  if (at.attended_kv_heads() > at.kv_heads())
+    list.unnamed(memory_bound(at.wide(at.tokens(), copied), pass));
 }
 
 // Ends with queries, keys and values, ready for attention.
@@ -105,7 +116,7 @@ void project_forward(SegmentList& list, const RankShape& at) {
   if (recomputes_up_projection(at))
     list.workspace(queries_keys_values(at));
   else if (recomputes_keys(at))
-    list.keep(queries_keys_values(at) - at.wide(at.tokens(), key_width(at)));
+    list.keep(at.wide(at.tokens(), at.qkv_width() - key_width(at)));
   else
     list.keep(queries_keys_values(at));
 }
@@ -117,7 +128,7 @@ void keys_again(SegmentList& list, const RankShape& at) {
   enter_region(list, at, "gather-sequence");
   linear_forward(list, at, "attention", {at.tokens(), key_width(at), at.model.hidden_size});
   rotate(list, at, Pass::Forward);
-  list.keep(at.wide(at.tokens(), key_width(at)));
+  list.keep(queries_keys_values(at) - at.wide(at.tokens(), at.qkv_width() - key_width(at)));
   if (at.tp() == 1)
     linear_forward(list, at, "attention", output_projection(at));
   list.unnamed(at.passes(residual_passes, Pass::Forward));
@@ -133,6 +144,10 @@ void project_backward(SegmentList& list, const RankShape& at) {
   if (!recomputes_keys(at))
     norm_again(list, at);
   if (!at.model.mla) {
+    // Gradients of queries, keys and values, which fused attention gives apart, are written into one matrix (autograd
+    // of chunk()); unfused attention counts that.
+    if (at.is_eager() && at.shape.fused_projections && at.shape.attention_backend != AttentionBackend::Unfused)
+      list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qkv_width()), Pass::Backward));
     if (!recomputes_keys(at))
       enter_region(list, at, "gather-sequence");
     projections_backward(list, at, "attention", qkv_projections(at), Bias{at.model.attention_bias});

@@ -22,7 +22,7 @@ AttentionShape attention_shape(const RankShape& at, std::int64_t parts, std::int
   const std::int64_t length = at.shape.seq_length;
   return {.sequences = at.shape.sequences,
           .heads = at.heads(),
-          .kv_heads = at.kv_heads(),
+          .kv_heads = at.attended_kv_heads(),
           .length = length / parts,
           .kv_length = length / key_parts,
           .keys = std::min(at.model.keys_seen(at.kind, length), length / key_parts),
@@ -51,7 +51,11 @@ void attend(SegmentList& list, const RankShape& at, const AttentionShape& shape,
 }
 
 Bytes keys_and_values(const RankShape& at) {
-  return at.wide(at.tokens(), at.kv_heads() * (at.model.qk_head_dim() + at.model.v_head_dim()));
+  return at.wide(at.tokens(), at.attended_kv_heads() * (at.model.qk_head_dim() + at.model.v_head_dim()));
+}
+
+Bytes queries_keys_values(const RankShape& at) {
+  return at.wide(at.tokens(), at.query_width()) + keys_and_values(at);
 }
 
 // Each rank attends to the keys it has while it sends them on and receives the next ones.
@@ -106,8 +110,7 @@ void attend_forward(SegmentList& list, const RankShape& at) {
     return attend(list, at, attention_shape(at, ranks, 1), Pass::Forward);
   }
   case CpCommType::A2a:
-    attend_with_heads_split(list, at, Pass::Forward, at.wide(at.tokens(), at.qkv_width()),
-                            at.wide(at.tokens(), at.output_width()));
+    attend_with_heads_split(list, at, Pass::Forward, queries_keys_values(at), at.wide(at.tokens(), at.output_width()));
   }
 }
 
@@ -128,8 +131,7 @@ void attend_backward(SegmentList& list, const RankShape& at) {
     return list.collective("sum-key-value-gradients", Kind::ReduceScatter, Dimension::Cp, all, local);
   }
   case CpCommType::A2a:
-    attend_with_heads_split(list, at, Pass::Backward, at.wide(at.tokens(), at.output_width()),
-                            at.wide(at.tokens(), at.qkv_width()));
+    attend_with_heads_split(list, at, Pass::Backward, at.wide(at.tokens(), at.output_width()), queries_keys_values(at));
   }
 }
 
@@ -151,7 +153,7 @@ void core_attention_backward(SegmentList& list, const RankShape& at) {
   }
   attend_backward(list, at);
   list.release(outputs(at) + statistics(at));
-  list.workspace(at.wide(at.tokens(), at.qkv_width() + at.output_width())); // the gradients of all four
+  list.workspace(queries_keys_values(at) + at.wide(at.tokens(), at.output_width())); // the gradients of all four
 }
 
 } // namespace moesim::workloads

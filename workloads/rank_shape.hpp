@@ -35,6 +35,10 @@ struct RankShape {
   [[nodiscard]] std::int64_t kv_heads() const {
     return model.mla ? (absorbs() ? 1 : heads()) : std::max<std::int64_t>(1, model.num_kv_heads / tp());
   }
+  // Those that queries meet: copies for each head, where keys and values are repeated (Hugging Face, repeat_kv()).
+  [[nodiscard]] std::int64_t attended_kv_heads() const {
+    return shape.repeat_kv && !shape.cache ? heads() : kv_heads();
+  }
   // Widths of queries, of queries and keys, of these and the values, and of what attention gives.
   [[nodiscard]] std::int64_t query_width() const { return heads() * model.qk_head_dim(); }
   [[nodiscard]] std::int64_t qk_width() const { return query_width() + kv_heads() * model.qk_head_dim(); }

@@ -42,6 +42,7 @@ struct MicroBatchShape {
   bool attention_dropout = false; // parts of the activations are dropped at random: of the scores,
   bool hidden_dropout = false;    // and of what attention, MLP and embedding give
   bool batch_first = false;       // tokens of a sequence lie together, whichever rank they come from
+  bool repeat_kv = false;         // each query head has keys and values of its own where it attends
   bool fused_projections = true;  // products that read the same input are one
   bool cross_entropy_loss_fusion = true;
   bool moe_router_fusion = true;

@@ -93,6 +93,7 @@ struct Training {
   double attention_dropout = 0; // share of the activations that is dropped; what costs is that any is
   double hidden_dropout = 0;
   bool batch_first = false; // activations are [sequences, tokens, hidden], not Megatron's [tokens, sequences, hidden]
+  bool repeat_kv = false;   // keys and values are copied for every query head before they are attended to or sent
   bool fused_projections = true;         // queries, keys and values are one product, and so are gate and up of an MLP
   bool cross_entropy_loss_fusion = true; // the loss is a few kernels over the logits instead of one for each step
   bool moe_router_fusion = true;         // the router is one kernel behind its product, instead of one for each step
@@ -148,6 +149,7 @@ struct TrainingJob : Job {
             .attention_dropout = training.attention_dropout > 0,
             .hidden_dropout = training.hidden_dropout > 0,
             .batch_first = training.batch_first,
+            .repeat_kv = training.repeat_kv,
             .fused_projections = training.fused_projections,
             .cross_entropy_loss_fusion = training.cross_entropy_loss_fusion,
             .moe_router_fusion = training.moe_router_fusion,

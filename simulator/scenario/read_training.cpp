@@ -113,6 +113,7 @@ void read_kernels(config::MapReader& map, workloads::Training& training) {
   training.attention_dropout = map.number_or("attention_dropout", 0, share);
   training.hidden_dropout = map.number_or("hidden_dropout", 0, share);
   training.batch_first = map.boolean_or("batch_first", false);
+  training.repeat_kv = map.boolean_or("repeat_kv", false);
   training.fused_projections = map.boolean_or("fused_projections", true);
   training.cross_entropy_loss_fusion = map.boolean_or("cross_entropy_loss_fusion", true);
   training.moe_router_fusion = map.boolean_or("moe_router_fusion", true);

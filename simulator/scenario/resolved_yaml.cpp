@@ -56,6 +56,7 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  attention_dropout: {}\n"
                      "  hidden_dropout: {}\n"
                      "  batch_first: {}\n"
+                     "  repeat_kv: {}\n"
                      "  fused_projections: {}\n"
                      "  cross_entropy_loss_fusion: {}\n"
                      "  moe_router_fusion: {}\n"
@@ -64,7 +65,7 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  launch_time: {{forward: {}s, backward: {}s}}\n"
                      "  cuda_graph_scope: {}\n",
                      name_of(training.attention_backend), name_of(training.transformer_impl),
-                     training.attention_dropout, training.hidden_dropout, training.batch_first,
+                     training.attention_dropout, training.hidden_dropout, training.batch_first, training.repeat_kv,
                      training.fused_projections, training.cross_entropy_loss_fusion, training.moe_router_fusion,
                      training.moe_permute_fusion, name_of(training.moe_activation), launch.forward.value(),
                      launch.backward.value(), cuda_graph_yaml(training.cuda_graph_scope));

@@ -98,7 +98,7 @@ std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degre
   if (of_replica && *degrees.pp == 1)
     return *of_replica;
   if (of_replica && text(*fields.rule, "micro_batches") == "stages")
-    return std::max<std::int64_t>(1, *of_replica / (*degrees.pp * chunks_of(fields, degrees)));
+    return std::max<std::int64_t>(1, *of_replica / *degrees.pp);
   const auto accumulated = integer(config, "gradient_accumulation_steps");
   const auto replicas = integer(config, "data_parallel_size");
   if (accumulated && replicas && *accumulated > 0 && *replicas > 0)

@@ -20,15 +20,16 @@ Scenario with(const std::string& training) {
 TEST(Kernels, FieldsAreRead) {
   const Scenario scenario =
       with(", transformer_impl: eager, attention_backend: flash-1, attention_dropout: 0.1, hidden_dropout: 0.2, "
-           "batch_first: true, fused_projections: false, recompute_early_stop: true, cross_entropy_loss_fusion: false, "
-           "moe_router_fusion: false, moe_permute_fusion: false, moe_activation: in-products, "
+           "batch_first: true, repeat_kv: true, fused_projections: false, recompute_early_stop: true, "
+           "cross_entropy_loss_fusion: false, moe_router_fusion: false, moe_permute_fusion: false, moe_activation: "
+           "in-products, "
            "launch_time: {forward: 3us}, cuda_graph_scope: [attn, moe_router]");
   const workloads::Training& training = scenario.training_job().training;
   EXPECT_EQ(training.transformer_impl, workloads::TransformerImpl::Eager);
   EXPECT_EQ(training.attention_backend, workloads::AttentionBackend::Flash1);
   EXPECT_EQ(training.attention_dropout, 0.1);
   EXPECT_EQ(training.hidden_dropout, 0.2);
-  EXPECT_TRUE(training.batch_first && training.recompute_early_stop);
+  EXPECT_TRUE(training.batch_first && training.repeat_kv && training.recompute_early_stop);
   EXPECT_FALSE(training.fused_projections);
   EXPECT_FALSE(training.cross_entropy_loss_fusion || training.moe_router_fusion || training.moe_permute_fusion);
   EXPECT_EQ(training.moe_activation, workloads::ExpertActivation::InProducts);

@@ -77,6 +77,21 @@ TEST(LayerKernels, ProjectionsThatAreNotFused) {
   EXPECT_DOUBLE_EQ(apart_backward.bytes - fused_backward.bytes, 2 * (3 + 3 + 4 + 3) * tokens * hidden);
 }
 
+// Four heads' keys and values are read and written for eight; attention reads the copies, and keeps them.
+TEST(LayerKernels, KeysAndValuesOfEveryQueryHead) {
+  const ModelSpec model = small_dense();
+  MicroBatchShape shape = job_of(model, {}).micro_batch();
+  const Amounts grouped = amounts_of(layer_forward(model, shape, {}));
+  const Bytes kept = layer_activations(model, shape, {});
+  shape.repeat_kv = true;
+  const Amounts repeated = amounts_of(layer_forward(model, shape, {}));
+  const double head = 2 * 8 * tokens * 2; // a key and a value of 8 channels, BF16
+  EXPECT_EQ(repeated.kernels - grouped.kernels, 1);
+  EXPECT_DOUBLE_EQ(repeated.bytes - grouped.bytes, ((4 + 8) + 4) * head);
+  EXPECT_DOUBLE_EQ((layer_activations(model, shape, {}) - kept).value(), 4 * head);
+  EXPECT_EQ(kept_by(layer_forward(model, shape, {})) + kept_by(layer_backward(model, shape, {})), Bytes(0));
+}
+
 // Parts of two sequences, gathered or scattered over tp, are copied: read and written. Of one sequence they are not.
 TEST(LayerKernels, SequencesThatLieTogetherAreCopied) {
   const ModelSpec model = small_dense();
@@ -109,6 +124,21 @@ TEST(LayerKernels, DropoutOfHiddenStates) {
   gpt.shape.transformer_impl = TransformerImpl::Eager;
   EXPECT_EQ(gpt.forward().kernels, forward.kernels + 2);
   EXPECT_DOUBLE_EQ(gpt.forward().bytes - forward.bytes, 2 * (2 * 2 + 1) * tokens * hidden);
+}
+
+// PyTorch reads the gradients of queries, keys and values and writes them side by side; where attention is unfused it
+// does so itself.
+TEST(LayerKernels, PyTorchJoinsTheGradientsOfFusedProjections) {
+  for (const AttentionBackend backend : {AttentionBackend::Flash2, AttentionBackend::Unfused}) {
+    Gpt gpt;
+    gpt.shape.attention_backend = backend;
+    gpt.shape.transformer_impl = TransformerImpl::Local;
+    const Amounts local = gpt.backward();
+    gpt.shape.transformer_impl = TransformerImpl::Eager;
+    EXPECT_EQ(gpt.backward().kernels - local.kernels, backend == AttentionBackend::Unfused ? 0 : 1);
+    EXPECT_DOUBLE_EQ(gpt.backward().bytes - local.bytes,
+                     backend == AttentionBackend::Unfused ? 0 : 2 * 2 * 3 * tokens * hidden);
+  }
 }
 
 // Fused: reads gate and value, writes their product. Step by step the gate's function travels in between.
