@@ -72,8 +72,8 @@ TEST(KernelTimes, TheCostTableHasThem) {
   EXPECT_DOUBLE_EQ(costs.durations.at(costs.of_task[0]).value(), 3);
 }
 
-// Over a chain of tasks host or GPU is busy all the time: long and short ones in turn take as long as the GPU, 2 x 3.25 s,
-// though the host of each short one by itself takes longer. Behind a dispatch the host has to catch up.
+// Over a chain of tasks host or GPU is busy all the time: long and short ones in turn take as long as the GPU, 2 x 3.25
+// s, though the host of each short one by itself takes longer. Behind a dispatch the host has to catch up.
 TEST(KernelTimes, TheHostRunsAheadUntilItCountsTokens) {
   graph::TaskGraph::Parts parts;
   parts.rank_count = 1;
