@@ -44,7 +44,7 @@ std::string amounts_line(const workloads::InferenceJob& job) {
 
 // "# lower bound: 23.1 ms an iteration, with every link to itself"
 std::string bound_line(const scenario::Scenario& scenario) {
-  screen::Screen screen(scenario.cluster, scenario.rank_order, scenario.network, scenario.launch);
+  screen::Screen screen(scenario.cluster, scenario.rank_order, scenario.network);
   const Seconds bound = std::visit([&](const auto& job) { return screen.lower_bound(job); }, scenario.work);
   return fmt::format("# lower bound: {} {}, with every link to itself\n", format_seconds(bound),
                      scenario.is_training() ? "an iteration" : "a batch");

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -33,8 +34,7 @@ execution::Multiprocessors multiprocessors(const platforms::Gpu& gpu) {
   return processors;
 }
 
-// Assigns each task its cost, working out each one once: kernels by work and GPU speed, communication by work and
-// group.
+// Assigns each task its cost, working out each one once: kernels by work, communication by work and group.
 class CostTable {
 public:
   CostTable(const graph::TaskGraph& graph, const std::vector<std::uint32_t>& class_of_trunk,
@@ -43,6 +43,7 @@ public:
         network_(graph.folding(), class_of_trunk, cluster), communications_(graph.works().size()) {
     for (const RankId rank : graph.folding().representative)
       speeds_.push_back(platforms::gpu_speed(cluster, rank.value()));
+    leads_.resize(graph.rank_count());
   }
 
   execution::Costs run() {
@@ -57,17 +58,36 @@ public:
 
 private:
   std::uint32_t duration(const graph::Task& task) {
-    if (kernels_.size() <= task.work)
+    if (kernels_.size() <= task.work) {
       kernels_.resize(task.work + 1);
+      durations_.resize(task.work + 1);
+    }
+    std::optional<KernelTimes>& kernels = kernels_[task.work];
+    if (!kernels)
+      kernels = kernel_times(graph_.work(task).operators, cluster_.gpu, launch_);
     const double speed = speeds_[task.place];
-    const auto next = static_cast<std::uint32_t>(costs_.durations.size());
-    const auto [entry, is_new] = kernels_[task.work].try_emplace(speed, next);
+    Seconds& lead = leads_[task.place];
+    const Seconds taken = kernels->at(speed, lead);
+    lead = kernels->lead_after(speed, lead);
+    const auto [entry, is_new] =
+        durations_[task.work].try_emplace(taken, static_cast<std::uint32_t>(costs_.durations.size()));
     if (is_new)
-      costs_.durations.push_back(kernel_times(graph_.work(task).operators, cluster_.gpu, launch_).at(speed));
+      costs_.durations.push_back(taken);
     return entry->second;
   }
 
+  // A stage's tasks come in the order of its program, so that what its ranks launch does, too. Their hosts wait for the
+  // counts of tokens that a forward dispatch sends, and for transfers between stages.
+  void wait_for_gpu(const graph::Task& task) {
+    const bool counts_tokens = task.phase == graph::Phase::Forward && task.stream == graph::Stream::Ep &&
+                               graph_.names()[task.name] == "dispatch";
+    if (counts_tokens || task.kind == graph::Kind::SendRecv)
+      for (const RankId rank : graph_.members(task))
+        leads_[rank.value()] = Seconds();
+  }
+
   std::uint32_t communication_index(const graph::Task& task) {
+    wait_for_gpu(task);
     const auto next = static_cast<std::uint32_t>(costs_.communications.size());
     const auto [entry, is_new] = communications_[task.work].try_emplace(task.place, next);
     const std::uint32_t index = entry->second;
@@ -93,7 +113,9 @@ private:
   const LaunchTimes& launch_;
   FoldedNetwork network_;
   std::vector<double> speeds_;
-  std::vector<std::map<double, std::uint32_t>> kernels_;                         // [work]: speed to index
+  std::vector<Seconds> leads_;                                                   // [rank]: of its host
+  std::vector<std::optional<KernelTimes>> kernels_;                              // [work]
+  std::vector<std::map<Seconds, std::uint32_t>> durations_;                      // [work]: to index
   std::vector<std::unordered_map<std::uint32_t, std::uint32_t>> communications_; // [work]: group to index
   std::vector<std::pair<graph::Kind, graph::Stream>> uses_;                      // the first of each communication
   execution::Costs costs_;

@@ -1,8 +1,8 @@
 // How long the kernels of a task take: as long as the GPU does, or as the host that launches them, whichever takes
 // longer. The host runs ahead of the GPU, so that what it takes is hidden while kernels are long, and is all that
 // counts while they are short: PyTorch goes through Python, autograd and the driver for each kernel, which takes longer
-// than many a kernel does. How far the host is ahead when a task begins is not kept: it starts level with the GPU, as
-// it does after it waited for a transfer between stages, for a count of tokens or for the norm of the gradients.
+// than many a kernel does. A task begins with the lead that the host has by then over the GPU: none after it waited for
+// a transfer between stages, or for a count of tokens.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,14 @@ struct KernelTimes {
   Seconds gpu;
   Seconds host;
 
-  [[nodiscard]] Seconds at(double speed) const { return std::max(gpu / speed, host); }
+  // From when the GPU begins with them: of the host's time, what it spent while the GPU was busy with what came before,
+  // `lead`, is hidden. And the lead that it has when they end.
+  [[nodiscard]] Seconds at(double speed, Seconds lead = {}) const {
+    return std::max(gpu / speed, host - std::min(lead, host));
+  }
+  [[nodiscard]] Seconds lead_after(double speed, Seconds lead) const {
+    return std::max(Seconds(), lead + gpu / speed - host);
+  }
 };
 [[nodiscard]] KernelTimes kernel_times(std::span<const Operator> operators, const platforms::Gpu& gpu,
                                        const LaunchTimes& launch);

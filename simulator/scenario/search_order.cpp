@@ -49,8 +49,7 @@ void search_order(Scenario& scenario) {
   if (job.training.max_in_flight == 0)
     job.training.max_in_flight = most_in_flight(job, scenario.cluster.gpu.usable_memory());
   schedulers::ScheduleShape shape = workloads::schedule_shape(job);
-  screen::StageCosts costs =
-      screen::Screen(scenario.cluster, scenario.rank_order, scenario.network, scenario.launch).pass_costs(job);
+  screen::StageCosts costs = screen::Screen(scenario.cluster, scenario.rank_order, scenario.network).pass_costs(job);
   shape.costs = std::move(costs.stages);
   shape.transfer = costs.transfer.value();
   job.training.order = schedulers::find_schedule(job.training.schedule).order(shape);

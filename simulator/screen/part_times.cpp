@@ -75,11 +75,12 @@ PartTimesTable::Pieces PartTimesTable::pieces_of(const workloads::Segments& segm
                 .bytes = segment.work.bytes,
                 .routing = segment.work.routing,
                 .beside_next = segment.beside_next};
-    const std::vector<Operator>& operators = segment.work.operators;
-    std::vector<Operator> of_weights;
-    std::ranges::copy_if(operators, std::back_inserter(of_weights), &Operator::gives_weight_gradient);
-    piece.kernels = kernel_times(operators, cluster_.gpu, launch_);
-    piece.weight = kernel_times(of_weights, cluster_.gpu, launch_);
+    for (const Operator& op : segment.work.operators) {
+      const Seconds time = platforms::time_of(op, cluster_.gpu);
+      piece.kernels += time;
+      if (op.gives_weight_gradient)
+        piece.weight += time;
+    }
     pieces.push_back(piece);
   }
   return pieces;
@@ -127,7 +128,7 @@ Seconds PartTimesTable::span(const Pieces& pieces, const Place& place) {
   Seconds beside;
   for (const Piece& piece : pieces) {
     const bool computes = piece.kind == graph::Kind::Compute;
-    const Seconds time = computes ? piece.kernels.at(place.speed) : communication_time(piece, place);
+    const Seconds time = computes ? piece.kernels / place.speed : communication_time(piece, place);
     if (piece.beside_next) {
       beside += time;
       continue;
@@ -153,16 +154,8 @@ PartTimes::Passes PartTimesTable::span(const PartPieces& pieces, const Place& pl
                            .weight = {},
                            .forward_all_to_alls = all_to_alls(pieces.forward, place),
                            .backward_all_to_alls = all_to_alls(pieces.backward, place)};
-  // A schedule may gather what gives weights' gradients, where the host of one hides behind the GPU of another.
-  cost::KernelTimes gathered;
-  Seconds one_by_one;
-  for (const Piece& piece : pieces.backward) {
-    gathered.gpu += piece.weight.gpu;
-    gathered.host += piece.weight.host;
-    one_by_one += piece.weight.at(place.speed);
-  }
-  passes.weight = gathered.at(place.speed);
-  passes.host_of_weights = one_by_one - passes.weight;
+  for (const Piece& piece : pieces.backward)
+    passes.weight += piece.weight / place.speed;
   return passes;
 }
 
@@ -193,7 +186,7 @@ BusyTimes PartTimesTable::busy_times_of(const ShapePieces& pieces, const Place& 
   const auto add = [&](const Pieces& of, double count) {
     for (const Piece& piece : of)
       if (piece.kind == graph::Kind::Compute)
-        busy.streams[static_cast<std::size_t>(graph::Stream::Compute)] += count * piece.kernels.at(place.speed);
+        busy.streams[static_cast<std::size_t>(graph::Stream::Compute)] += count * piece.kernels / place.speed;
       else
         busy.streams[static_cast<std::size_t>(stream_of(piece.over))] += count * communication_time(piece, place);
   };

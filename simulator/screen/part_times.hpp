@@ -11,7 +11,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "simulator/cost/kernel_times.hpp"
 #include "simulator/screen/communication_times.hpp"
 #include "simulator/screen/rank_chains.hpp"
 #include "simulator/screen/two_batch_clock.hpp"
@@ -30,7 +29,6 @@ struct PartTimes {
   struct Passes {
     Seconds forward, backward;
     Seconds weight;                                      // of the backward: products that give weights' gradients
-    Seconds host_of_weights{};                           // of the backward: what gathering these products hides
     Seconds forward_all_to_alls, backward_all_to_alls{}; // of them: experts' all-to-alls by themselves
   };
   std::array<Passes, layer_kind_count> layers{}; // of kinds that the model has
@@ -57,9 +55,8 @@ struct BusyTimes {
 class PartTimesTable {
 public:
   // All must outlive this.
-  PartTimesTable(const platforms::Cluster& cluster, const cost::LaunchTimes& launch, CommunicationTimes& communication,
-                 const RankChains& chains)
-      : cluster_(cluster), launch_(launch), communication_(communication), chains_(chains) {}
+  PartTimesTable(const platforms::Cluster& cluster, CommunicationTimes& communication, const RankChains& chains)
+      : cluster_(cluster), communication_(communication), chains_(chains) {}
 
   // Forgets what was kept when the model is another one. To be called before what follows, of jobs of this model.
   void set_model(const workloads::ModelSpec& model);
@@ -78,8 +75,8 @@ public:
 private:
   // Kernels that run one after the other, or a collective.
   struct Piece {
-    cost::KernelTimes kernels;
-    cost::KernelTimes weight; // of them, what gives weights' gradients
+    Seconds kernels; // at 1 times the GPU's speed
+    Seconds weight;  // of them, what gives weights' gradients
     graph::Kind kind = graph::Kind::Compute;
     graph::Dimension over = graph::Dimension::Tp;
     Bytes bytes;
@@ -120,7 +117,6 @@ private:
   [[nodiscard]] std::vector<TwoBatchTurn> turns_of(const Pieces& pieces, const Place& place);
 
   const platforms::Cluster& cluster_;
-  const cost::LaunchTimes& launch_;
   CommunicationTimes& communication_;
   const RankChains& chains_;
   workloads::ModelSpec model_;

@@ -102,7 +102,7 @@ ChunkTimes TrainingBound::chunk_times(const StageShape& shape, const PlaceCosts&
         times.backward += forward;
       if (!unit.runs_backward())
         continue;
-      times.backward += part.backward - part.host_of_weights - (hides ? part.backward_all_to_alls : Seconds());
+      times.backward += part.backward - (hides ? part.backward_all_to_alls : Seconds());
       times.weight += unit.part > 0 ? part.weight : Seconds();
       if (index == head_index)
         times.backward += costs.modules_again;

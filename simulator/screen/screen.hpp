@@ -24,13 +24,13 @@ namespace moesim::screen {
 // result does not depend on what was asked before.
 class Screen {
 public:
-  // `cluster` must outlive this. The order is that of the ranks, of all jobs; the options say how they communicate,
-  // and what a launch costs the host.
+  // `cluster` must outlive this. The order is that of the ranks, of all jobs; the options say how they communicate.
+  // What launches cost the host may hide behind the GPU, and is left out.
   explicit Screen(const platforms::Cluster& cluster, std::string_view rank_order = workloads::default_rank_order,
-                  const cost::NetworkOptions& options = {}, const cost::LaunchTimes& launch = {})
-      : options_(options), launch_(launch), communication_(cluster, options_),
-        chains_(cluster, communication_, rank_order), parts_(cluster, launch_, communication_, chains_),
-        training_(cluster, communication_, chains_, parts_), inference_(communication_, chains_, parts_) {}
+                  const cost::NetworkOptions& options = {})
+      : options_(options), communication_(cluster, options_), chains_(cluster, communication_, rank_order),
+        parts_(cluster, communication_, chains_), training_(cluster, communication_, chains_, parts_),
+        inference_(communication_, chains_, parts_) {}
   Screen(const Screen&) = delete; // its parts refer to each other
   Screen& operator=(const Screen&) = delete;
   ~Screen() = default;
@@ -48,7 +48,6 @@ public:
 
 private:
   cost::NetworkOptions options_;
-  cost::LaunchTimes launch_;
   CommunicationTimes communication_;
   RankChains chains_;
   PartTimesTable parts_;

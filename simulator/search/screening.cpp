@@ -21,7 +21,7 @@ constexpr std::size_t layouts_at_a_time = 256;
 
 screen::Screen screen_of(const Space& space) {
   const Scenario& scenario = space.subject().scenario;
-  return screen::Screen(scenario.cluster, scenario.rank_order, scenario.network, scenario.launch);
+  return screen::Screen(scenario.cluster, scenario.rank_order, scenario.network);
 }
 
 // Variants that follow each other often have the same parameters, shared by the same ranks.

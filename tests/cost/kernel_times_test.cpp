@@ -49,6 +49,17 @@ TEST(KernelTimes, ASlowGpuHasTheSameHost) {
   EXPECT_DOUBLE_EQ(time_of({kernel(500, Pass::Forward)}, launch, 0.125), 4);
 }
 
+// 3 s of kernels that are launched in 1 s leave a lead of 2 s, which hides 2 of the 2.5 s that the next launches take.
+TEST(KernelTimes, ALeadHidesWhatComesNext) {
+  const KernelTimes slow{.gpu = Seconds(3), .host = Seconds(1)};
+  const KernelTimes quick{.gpu = Seconds(0.25), .host = Seconds(2.5)};
+  EXPECT_EQ(slow.at(1), Seconds(3));
+  EXPECT_EQ(slow.lead_after(1, {}), Seconds(2));
+  EXPECT_EQ(quick.at(1, Seconds(2)), Seconds(0.5));
+  EXPECT_EQ(quick.lead_after(1, Seconds(2)), Seconds());
+  EXPECT_EQ(slow.lead_after(0.5, Seconds(1)), Seconds(6)); // a GPU of half the speed
+}
+
 TEST(KernelTimes, TheCostTableHasThem) {
   graph::TaskGraph::Parts parts;
   parts.rank_count = 1;
@@ -59,6 +70,34 @@ TEST(KernelTimes, TheCostTableHasThem) {
   const graph::TaskGraph graph(std::move(parts));
   const execution::Costs costs = cost_table(graph, test_cluster(1, 2), {}, {.forward = Seconds(3), .backward = {}});
   EXPECT_DOUBLE_EQ(costs.durations.at(costs.of_task[0]).value(), 3);
+}
+
+// Over a chain of tasks host or GPU is busy all the time: long and short ones in turn take as long as the GPU, 2 x 3.25
+// s, though the host of each short one by itself takes longer. Behind a dispatch the host has to catch up.
+TEST(KernelTimes, TheHostRunsAheadUntilItCountsTokens) {
+  graph::TaskGraph::Parts parts;
+  parts.rank_count = 1;
+  parts.names = {"x", "dispatch"};
+  parts.groups = {{RankId(0)}};
+  parts.works.resize(3);
+  parts.works[0].operators = {kernel(3000, Pass::Forward)};
+  parts.works[1].operators = {kernel(250, Pass::Forward)};
+  parts.tasks = {{.work = 0}, {.work = 1}, {.work = 0}, {.work = 1}};
+  const auto busy = [&](const graph::TaskGraph::Parts& of) {
+    const graph::TaskGraph graph(of);
+    const execution::Costs costs = cost_table(graph, test_cluster(1, 2), {}, {.forward = Seconds(1), .backward = {}});
+    Seconds sum;
+    for (std::size_t task = 0; task < graph.task_count(); ++task)
+      if (graph.tasks()[task].kind == graph::Kind::Compute)
+        sum += costs.durations[costs.of_task[task]];
+    return sum;
+  };
+  EXPECT_EQ(busy(parts), Seconds(6.5));
+  graph::Task dispatch{.work = 2, .name = 1, .kind = graph::Kind::AllToAll, .stream = graph::Stream::Ep};
+  parts.tasks.insert(parts.tasks.begin() + 1, dispatch);
+  EXPECT_EQ(busy(parts), Seconds(3 + 1 + 3 + 0.25));
+  parts.tasks[1].phase = graph::Phase::Backward; // its counts are known
+  EXPECT_EQ(busy(parts), Seconds(6.5));
 }
 
 } // namespace

@@ -12,7 +12,7 @@ using run::ideal_time;
 using run::simulated_time;
 
 inline Seconds bound_of(const scenario::Scenario& scenario) {
-  Screen screen(scenario.cluster, scenario.rank_order, scenario.network, scenario.launch);
+  Screen screen(scenario.cluster, scenario.rank_order, scenario.network);
   return std::visit([&](const auto& job) { return screen.lower_bound(job); }, scenario.work);
 }
 

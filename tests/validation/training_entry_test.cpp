@@ -48,7 +48,7 @@ double iteration_time(const std::string& parallel = "") {
       parallel +
       "}\n"
       "training: {global_batch_size: 16, micro_batch_size: 2, seq_length: 1024, recompute: full, sharding: zero-1, "
-      "launch_time: {forward: 40us, backward: 20us}}\n";
+      "launch_time: {forward: 60us, backward: 30us}}\n";
   execution::IdealExecutor executor;
   return run::simulate(scenario::parse(text, "by hand", {}), executor, {}).figures.makespan;
 }
