@@ -173,11 +173,17 @@ void sort_tokens(SegmentList& list, const RankShape& at, std::string_view name, 
 }
 
 GemmShape first_matrix(const RankShape& at, const Load& load) {
-  return {load.rows, at.model.up_width(at.expert_width()), at.model.hidden_size, load.experts, load.of_experts};
+  return {load.rows,
+          at.model.up_width(at.expert_width()),
+          at.model.hidden_size,
+          load.experts,
+          load.of_experts,
+          at.shape.cache.has_value()};
 }
 
 GemmShape second_matrix(const RankShape& at, const Load& load) {
-  return {load.rows, at.model.hidden_size, at.expert_width(), load.experts, load.of_experts};
+  return {load.rows,    at.model.hidden_size, at.expert_width(),
+          load.experts, load.of_experts,      at.shape.cache.has_value()};
 }
 
 // Inputs and first products of the experts. Their outputs are not needed again: the router's weights scale what the
@@ -195,7 +201,17 @@ Operator activation(const RankShape& at, const Load& load) {
   return memory_bound(at.wide(load.rows, at.model.up_width(at.expert_width()) + at.expert_width()), Pass::Forward);
 }
 
-void compute_forward(SegmentList& list, const RankShape& at, const Load& load) {
+MicroBatchShape in_precision_of_experts(MicroBatchShape shape) {
+  if (shape.expert_precision) {
+    shape.precision = *shape.expert_precision;
+    shape.weight_precision = shape.expert_weight_precision;
+  }
+  return shape;
+}
+
+void compute_forward(SegmentList& list, const RankShape& layer, const Load& load) {
+  const MicroBatchShape shape = in_precision_of_experts(layer.shape);
+  const RankShape at{layer.model, shape, layer.kind, layer.load};
   sort_tokens(list, at, "experts", load, Pass::Forward);
   linear_forward(list, at, "experts", first_matrix(at, load));
   list.unnamed(activation(at, load));
