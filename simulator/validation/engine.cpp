@@ -48,6 +48,8 @@ void read(const Node& rule, std::int64_t prompt_length, Engine& engine) {
   policy.drafted = integer(rule, "drafted").value_or(policy.drafted);
   if (const auto share = number(rule, "acceptance"))
     policy.accepted = accepted_of(policy.drafted, *share);
+  if (flag(rule, "whole_windows").value_or(false))
+    engine.windows = WindowCache::Whole;
   engine.memory = number(rule, "memory").value_or(engine.memory);
   engine.launch_time = Seconds(number(rule, "launch_us").value_or(engine.launch_time.value() * 1e6) * 1e-6);
   engine.kv_cache = text(rule, "kv_cache").value_or(engine.kv_cache);

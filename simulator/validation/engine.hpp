@@ -8,13 +8,15 @@
 
 #include "simulator/validation/entry.hpp"
 #include "simulator/validation/server.hpp"
+#include "simulator/validation/step_times.hpp"
 #include "simulator/validation/vocabulary.hpp"
 
 namespace moesim::validation {
 
 struct Engine {
   Policy policy;
-  double memory = 1;             // share that weights and cache may fill
+  double memory = 1; // share that weights and cache may fill
+  WindowCache windows = WindowCache::Window;
   Seconds launch_time;           // of a kernel, in steps with prompts
   std::string kv_cache;          // its precision, of models in FP8 and less
   std::vector<std::string> wide; // fields of the scenario where experts are spread over several nodes

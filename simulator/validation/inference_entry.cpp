@@ -40,7 +40,8 @@ bool is_compared(const Quantity& quantity, Serving serving) {
 Served served_by(const InferenceFields& fields) {
   Clients clients = fields.clients;
   Batch batch = fields.batch;
-  clients.slots = std::min(clients.concurrency, sequences_in_memory(fields.deployment, batch, fields.engine.memory));
+  clients.slots = std::min(clients.concurrency,
+                           sequences_in_memory(fields.deployment, batch, fields.engine.memory, fields.engine.windows));
   if (clients.slots < 1)
     throw Unpredictable("the weights leave no memory for one sequence");
   batch.sequences = clients.slots;

@@ -7,6 +7,7 @@
 
 #include "simulator/execution/ideal_executor.hpp"
 #include "simulator/run/simulate.hpp"
+#include "workloads/kv_cache.hpp"
 #include "workloads/stage_memory.hpp"
 
 namespace moesim::validation {
@@ -35,6 +36,16 @@ double time_with_drafts(const Deployment& deployment, std::int64_t sequences, st
   const double attention = alone - time_of_tokens(deployment, sequences, no_context);
   const auto layers = static_cast<double>(scenario_of(deployment, {}).job().model.num_layers);
   return products + attention + static_cast<double>(drafted) * alone / layers;
+}
+
+// In the cache of the stage with the most layers.
+double bytes_of_whole_sequence(const workloads::InferenceJob& job) {
+  std::int64_t layers = 0;
+  for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage)
+    layers = std::max(layers, job.layers_of(stage));
+  const std::int64_t tokens = layers * job.inference.cached_after(job.inference.output_length);
+  return static_cast<double>(tokens * workloads::kv_elements(job.model, job.sizes.tp)) *
+         bytes_per_element(job.inference.kv_cache_precision);
 }
 
 } // namespace
@@ -69,11 +80,13 @@ StepTimes step_times(const Deployment& deployment, const Batch& batch, const Pol
   return times;
 }
 
-std::int64_t sequences_in_memory(const Deployment& deployment, const Batch& batch, double share) {
+std::int64_t sequences_in_memory(const Deployment& deployment, const Batch& batch, double share, WindowCache windows) {
   const scenario::Scenario scenario = scenario_of(deployment, batch);
   const workloads::InferenceJob& job = scenario.inference_job();
   const double left = share * scenario.cluster.gpu.memory_capacity.value() - workloads::memory_at_rest(job).value();
-  const double each = workloads::kv_cache_bytes(job).value() / static_cast<double>(batch.sequences);
+  const double each = windows == WindowCache::Whole
+                          ? bytes_of_whole_sequence(job)
+                          : workloads::kv_cache_bytes(job).value() / static_cast<double>(batch.sequences);
   return static_cast<std::int64_t>(left / each);
 }
 

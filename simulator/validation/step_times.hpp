@@ -38,7 +38,10 @@ struct Batch {
 // for the sequences; each token is drafted by one more layer (DeepSeek-V3, arXiv 2412.19437, section 2.2).
 [[nodiscard]] StepTimes step_times(const Deployment& deployment, const Batch& batch, const Policy& policy);
 
-// Sequences whose keys and values fit beside the weights of a replica into `share` of the memory of each GPU.
-[[nodiscard]] std::int64_t sequences_in_memory(const Deployment& deployment, const Batch& batch, double share);
+// Sequences whose keys and values fit beside the weights of a replica into `share` of the memory of each GPU. Layers
+// with a window have room for that, or for the whole sequence as the others.
+enum class WindowCache : std::uint8_t { Window, Whole };
+[[nodiscard]] std::int64_t sequences_in_memory(const Deployment& deployment, const Batch& batch, double share,
+                                               WindowCache windows = WindowCache::Window);
 
 } // namespace moesim::validation

@@ -204,5 +204,18 @@ TEST(StepTimes, MemoryHoldsFewerLongSequences) {
   EXPECT_NEAR(held(16000) / held(32000), 2, 1e-3);
 }
 
+// Of 36 layers half have a window of 128 tokens: with room for it alone nearly twice as many long sequences fit.
+TEST(StepTimes, WindowsMayHaveRoomForAllTokens) {
+  const Deployment deployment{
+      "it",
+      "version: 1\nplatform: {base: dgx-b200, nodes: 1}\nmodel: {base: gpt-oss-120b}\ninference: {}\n",
+      {"parallel.tp=1", "parallel.dp=1", "inference.weight_precision=nvfp4"},
+      1};
+  const Batch batch{.sequences = 4, .prompt_length = 32000, .output_length = 1};
+  const auto window = static_cast<double>(sequences_in_memory(deployment, batch, 0.9));
+  const auto whole = static_cast<double>(sequences_in_memory(deployment, batch, 0.9, WindowCache::Whole));
+  EXPECT_NEAR(window / whole, 2.0 * 32000 / (32000 + 128), 0.05);
+}
+
 } // namespace
 } // namespace moesim::validation
