@@ -96,7 +96,11 @@ private:
 
   [[nodiscard]] double tile_time(Tile tile, std::int64_t k, std::int64_t parts) const {
     const auto area = static_cast<double>(tile.m * tile.n);
-    const double operand_bytes = static_cast<double>(tile.m + tile.n) * bytes_per_element(op_.precision);
+    // Tensor cores take factors of 8 bits and fewer as they are; what becomes 16 bits is read as such.
+    const double bytes = bytes_per_element(op_.precision);
+    const bool is_packed = op_.weight_bytes > 0 && is_cast_for_products(op_.precision);
+    const double weight_bytes = is_packed ? op_.weight_bytes : bytes;
+    const double operand_bytes = static_cast<double>(tile.m) * bytes + static_cast<double>(tile.n) * weight_bytes;
     const double step = std::max(2 * area / multiplications_, over(operand_bytes, operands_));
     const std::int64_t steps = ceil_div(k, parts * step_of_k) * step_of_k;
     return static_cast<double>(steps) * step + over(area * result_bytes, results_);

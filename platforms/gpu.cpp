@@ -27,7 +27,10 @@ Seconds time_at(const Operator& op, const Gpu& gpu, double clock) {
     return gpu.launch_overhead +
            joined(attention_time(op, attention_curve_of(gpu, op.attention), peak, gpu.multiprocessors),
                   traffic(gpu.memory_efficiency), gpu.roofline_exponent);
-  const GemmCurve curve = gemm_curve_of(gpu, op.precision);
+  GemmCurve curve = gemm_curve_of(gpu, op.precision, op.groups_share_kernel);
+  const bool unpacks = op.weight_bytes > 0 && !is_cast_for_products(op.precision);
+  if (unpacks && gpu.unpacking_efficiency > 0)
+    curve.max_efficiency = std::min(curve.max_efficiency, gpu.unpacking_efficiency);
   const double efficiency = curve.memory_efficiency > 0 ? curve.memory_efficiency : gpu.memory_efficiency;
   return gpu.launch_overhead +
          joined(gemm_time(op, curve, peak, gpu.multiprocessors) / clock, traffic(efficiency), gpu.roofline_exponent);
@@ -45,8 +48,8 @@ FlopsPerSecond peak_of(const Gpu& gpu, Precision precision) {
   return *peak;
 }
 
-GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, std::int64_t groups) {
-  const GemmCurves& curves = groups > 1 && has_any(gpu.grouped_gemm) ? gpu.grouped_gemm : gpu.gemm;
+GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, bool is_grouped) {
+  const GemmCurves& curves = is_grouped && has_any(gpu.grouped_gemm) ? gpu.grouped_gemm : gpu.gemm;
   const Precision alike = is_cast_for_products(precision) ? Precision::Fp8 : Precision::Bf16;
   for (const Precision candidate : {precision, alike, Precision::Bf16})
     if (const auto& curve = curves[static_cast<std::size_t>(candidate)])

@@ -56,6 +56,7 @@ struct Gpu {
   std::array<std::optional<FlopsPerSecond>, precision_count> peak;
   GemmCurves gemm;                                 // see gemm_curve_of() for those absent
   GemmCurves grouped_gemm;                         // of kernels that run all groups of a product; none: as `gemm`
+  double unpacking_efficiency = 0;                 // of products that turn weights into 16 bits; 0: as others
   AttentionCurve attention;                        // of the kernel that suits the GPU best
   std::optional<AttentionCurve> attention_flash_2; // of older ones, where they are slower
   std::optional<AttentionCurve> attention_flash_1;
@@ -72,7 +73,7 @@ struct Gpu {
 
 // The curve of a precision; without one of its own that of FP8 (if it is one that products are cast to), else that of
 // BF16, else the first there is, else the whole peak. Kernels for several groups have their own, if there are any.
-[[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, std::int64_t groups = 1);
+[[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, bool is_grouped = false);
 
 // That of a generation of kernels: without one of its own, that of the next generation.
 [[nodiscard]] const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel);

@@ -69,6 +69,8 @@ std::string to_yaml(const Gpu& gpu, int indent) {
   text += gemm_yaml(gpu.gemm, margin, "gemm");
   if (gpu.grouped_gemm != GemmCurves{})
     text += gemm_yaml(gpu.grouped_gemm, margin, "grouped_gemm");
+  if (gpu.unpacking_efficiency != 0)
+    text += fmt::format("{}unpacking_efficiency: {}\n", margin, gpu.unpacking_efficiency);
   text += margin + attention_yaml("attention", gpu.attention);
   if (gpu.attention_flash_2)
     text += margin + attention_yaml("attention_flash_2", *gpu.attention_flash_2);

@@ -67,6 +67,7 @@ Gpu read_gpu(const config::Node& section, const std::string& path, Problems& pro
   gpu.gemm = read_gemm(map.map("gemm"));
   if (map.has("grouped_gemm"))
     gpu.grouped_gemm = read_gemm(map.map("grouped_gemm"));
+  gpu.unpacking_efficiency = map.number_or("unpacking_efficiency", 0, share);
   gpu.attention = read_attention(map.map("attention"));
   if (map.has("attention_flash_2"))
     gpu.attention_flash_2 = read_attention(map.map("attention_flash_2"));

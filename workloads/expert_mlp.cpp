@@ -32,11 +32,12 @@ std::int64_t up_width(const RankShape& at) {
 }
 
 GemmShape first_matrix(const RankShape& at, const ExpertRows& load) {
-  return {load.rows, up_width(at), at.model.hidden_size, load.experts, load.of_experts};
+  return {load.rows, up_width(at), at.model.hidden_size, load.experts, load.of_experts, at.shape.cache.has_value()};
 }
 
 GemmShape second_matrix(const RankShape& at, const ExpertRows& load) {
-  return {load.rows, at.model.hidden_size, at.expert_width(), load.experts, load.of_experts};
+  return {load.rows,    at.model.hidden_size, at.expert_width(),
+          load.experts, load.of_experts,      at.shape.cache.has_value()};
 }
 
 // Inputs and first products of the experts. Their outputs are not needed again: the router's weights scale what the
@@ -130,9 +131,19 @@ void products_backward(SegmentList& list, const RankShape& at, const ExpertRows&
   linear_backward(list, at, "experts", first_matrix(at, load));
 }
 
+MicroBatchShape in_precision_of_experts(MicroBatchShape shape) {
+  if (shape.expert_precision) {
+    shape.precision = *shape.expert_precision;
+    shape.weight_precision = shape.expert_weight_precision;
+  }
+  return shape;
+}
+
 } // namespace
 
-void expert_mlp_forward(SegmentList& list, const RankShape& at, const ExpertRows& load) {
+void expert_mlp_forward(SegmentList& list, const RankShape& layer, const ExpertRows& load) {
+  const MicroBatchShape shape = in_precision_of_experts(layer.shape);
+  const RankShape at{layer.model, shape, layer.kind, layer.load};
   sort_tokens(list, at, "experts", load, Pass::Forward);
   products_forward(list, at, load);
   list.keep(expert_activations(at, load));

@@ -18,7 +18,9 @@ MicroBatchShape InferenceJob::micro_batch(std::int64_t step) const {
           .cache = KvCache{.held = is_prefill ? 0 : inference.cached_after(step - 1),
                            .block_size = inference.kv_block_size,
                            .precision = inference.kv_cache_precision},
-          .weight_precision = inference.weight_precision};
+          .weight_precision = inference.weight_precision,
+          .expert_precision = inference.expert_precision,
+          .expert_weight_precision = inference.expert_weight_precision};
 }
 
 MicroBatchShape InferenceJob::layer_batch(std::int64_t step) const {

@@ -22,10 +22,19 @@ struct Inference {
   // Of the weights of products, if not that: kernels make of it what they multiply in (AWQ, Lin et al., arXiv
   // 2306.00978; Marlin, arXiv 2408.11743).
   std::optional<Precision> weight_precision{};
+  // Both, of the experts, where they have their own: gpt-oss has them in 4 bits, and the rest in BF16 (arXiv
+  // 2508.10925, section 2.1). Attention and what is sent are as `precision` has them.
+  std::optional<Precision> expert_precision{};
+  std::optional<Precision> expert_weight_precision{};
   Precision kv_cache_precision = Precision::Bf16;
   std::int64_t kv_block_size = 16;   // tokens
   bool overlaps_two_batches = false; // halves of a micro-batch take turns (two_batch.hpp)
 
+  // What weights are stored in.
+  [[nodiscard]] Precision stored() const { return weight_precision.value_or(precision); }
+  [[nodiscard]] Precision experts_stored() const {
+    return expert_precision ? expert_weight_precision.value_or(*expert_precision) : stored();
+  }
   [[nodiscard]] std::int64_t micro_batches(const ParallelSizes& sizes) const {
     return batch_size / (micro_batch_size * sizes.dp);
   }

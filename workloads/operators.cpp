@@ -29,7 +29,8 @@ Operator product_of(const GemmShape& shape, Precision precision, Pass pass, doub
           .bytes = Bytes((elements - result_elements) * bytes_per_element(precision) +
                          result_elements * bytes_per_element(precision_outside_products(precision))),
           .rows = shape.of_groups,
-          .launches = shape.groups};
+          .groups_share_kernel = shape.groups_share_kernel,
+          .launches = shape.groups_share_kernel ? 1 : shape.groups};
 }
 
 } // namespace

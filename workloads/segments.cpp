@@ -21,7 +21,7 @@ void cast_for_product(SegmentList& list, const RankShape& at, std::string_view n
   const double reads = at.shape.precision == Precision::Nvfp4 ? 2 : 1;
   const double copies = at.shape.cache ? 1 : 2; // by rows, and by columns for the weight's gradient
   Operator cast = memory_bound(reads * at.wide(of.rows, width) + copies * at.shape.product_input(of.rows, width), pass);
-  cast.launches = of.groups;
+  cast.launches = of.groups_share_kernel ? 1 : of.groups;
   list.kernel(name, cast);
 }
 
@@ -40,6 +40,7 @@ Operator forward_product(const RankShape& at, const GemmShape& shape) {
         static_cast<double>(shape.groups) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
     product.bytes +=
         Bytes(weights * (bytes_per_element(*at.shape.weight_precision) - bytes_per_element(at.shape.precision)));
+    product.weight_bytes = bytes_per_element(*at.shape.weight_precision);
   }
   return product;
 }

@@ -59,6 +59,8 @@ struct MicroBatchShape {
   RecomputeModules recomputed{};  // their results are not kept for the backward pass
   std::optional<KvCache> cache{}; // of inference, which keeps nothing for a backward pass
   std::optional<Precision> weight_precision{}; // of weights that products read in another one than they multiply in
+  std::optional<Precision> expert_precision{}; // of the experts' products and weights, where they have their own
+  std::optional<Precision> expert_weight_precision{};
 
   // Tokens in a tensor-parallel region, the same on every tp rank; and outside of one, where inference may have fewer
   // than ranks.

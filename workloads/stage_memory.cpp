@@ -16,12 +16,12 @@ using graph::Memory;
 using graph::MemoryUse;
 
 // The parameters of linear layers and experts of the stage: FP8 themselves in inference.
-double product_parameters(const Job& job, std::int64_t stage) {
-  double count = 0;
+RankParameters product_parameters(const Job& job, std::int64_t stage) {
+  RankParameters count;
   const std::int64_t first_layer = job.first_layer(stage);
   for (std::int64_t layer = first_layer; layer < first_layer + job.layers_of(stage); ++layer) {
     const RankParameters all = layer_parameters(job, job.model.kind_of(layer));
-    count += all.dense + all.expert - replicated_parameters(job.model, job.model.kind_of(layer));
+    count += {all.dense - replicated_parameters(job.model, job.model.kind_of(layer)), all.expert};
   }
   return count;
 }
@@ -55,10 +55,11 @@ MemoryUse at_rest(const TrainingJob& job, std::int64_t stage) {
 MemoryUse at_rest(const InferenceJob& job, std::int64_t stage) {
   const RankParameters parameters = stage_parameters(job, stage);
   const Precision precision = job.inference.precision;
-  const double products = product_parameters(job, stage);
-  const double others = parameters.dense + parameters.expert - products;
+  const RankParameters products = product_parameters(job, stage);
+  const double others = parameters.dense + parameters.expert - products.dense - products.expert;
   MemoryUse memory;
-  memory[Memory::Weights] = Bytes(products * bytes_per_element(job.inference.weight_precision.value_or(precision)) +
+  memory[Memory::Weights] = Bytes(products.dense * bytes_per_element(job.inference.stored()) +
+                                  products.expert * bytes_per_element(job.inference.experts_stored()) +
                                   others * bytes_per_element(precision_outside_products(precision)));
   return memory;
 }

@@ -65,6 +65,8 @@ struct Operator {
   // A product that adds to the gradient of weights: nothing but the optimizer waits for it.
   bool gives_weight_gradient = false;
   GroupRows rows{}; // of m, or of k in a product that gives a weight's gradient; m and k are then the mean, rounded up
+  bool groups_share_kernel = false; // one kernel runs all groups of a product
+  double weight_bytes = 0;          // of an element of the second factor, where kernels turn it into `precision`
   // Kernels that the host launches for it: experts have one each. 0: it is part of a CUDA graph.
   std::int64_t launches = 1;
 

@@ -24,6 +24,17 @@ void must_divide(config::MapReader& at, std::string_view key, std::int64_t degre
         key, fmt::format("{} does not divide the {} {}; use {}", degree, whole, what, nearest_divisors(whole, degree)));
 }
 
+void check_expert_precision(const Scenario& scenario, Sections at) {
+  if (scenario.is_training())
+    return;
+  const auto precision = scenario.inference_job().inference.expert_precision;
+  if (precision && !scenario.cluster.gpu.peak[static_cast<std::size_t>(*precision)])
+    at.work.problem("expert_precision",
+                    fmt::format("the GPU {} has no {} peak; use another precision or give "
+                                "platform.gpu.peak.{}",
+                                scenario.cluster.gpu.name, name_of(*precision), name_of(*precision)));
+}
+
 // Products in FP8 still leave attention and the head to BF16.
 void check_precision(const Scenario& scenario, Sections at) {
   const Precision precision = scenario.precision();
@@ -65,6 +76,7 @@ void check_world(const Scenario& scenario, Sections at) {
   for (const auto& [field, message] : workloads::Layout::problems(sizes, scenario.rank_order))
     at.parallel.problem(field, message);
   check_precision(scenario, at);
+  check_expert_precision(scenario, at);
 }
 
 namespace {

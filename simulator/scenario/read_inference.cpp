@@ -22,15 +22,28 @@ std::int64_t default_micro_batch_size(std::int64_t batch_size, const workloads::
   return of_replica % sizes.pp == 0 ? of_replica / sizes.pp : of_replica;
 }
 
-// Nothing where the products multiply the weights as they are.
-std::optional<Precision> read_weight_precision(config::MapReader& map, Precision precision) {
+// Nothing where it is not given, or the same as `usual`.
+std::optional<Precision> read_other_precision(config::MapReader& map, std::string_view key, Precision usual) {
   std::array<std::string_view, precisions.size()> names;
   std::ranges::transform(precisions, names.begin(), name_of);
-  const std::string chosen = map.choice_or("weight_precision", name_of(precision), names);
+  const std::string chosen = map.choice_or(key, name_of(usual), names);
   for (const Precision candidate : precisions)
-    if (name_of(candidate) == chosen && candidate != precision)
+    if (name_of(candidate) == chosen && candidate != usual)
       return candidate;
   return std::nullopt;
+}
+
+// Experts that differ in what is multiplied or in what is stored have both of their own.
+void read_expert_precision(config::MapReader& map, workloads::Inference& inference) {
+  const Precision multiplied =
+      read_other_precision(map, "expert_precision", inference.precision).value_or(inference.precision);
+  const Precision usual = multiplied == inference.precision ? inference.stored() : multiplied;
+  const Precision stored = read_other_precision(map, "expert_weight_precision", usual).value_or(usual);
+  if (multiplied == inference.precision && stored == inference.stored())
+    return;
+  inference.expert_precision = multiplied;
+  if (stored != multiplied)
+    inference.expert_weight_precision = stored;
 }
 
 Precision read_cache_precision(config::MapReader& map, Precision precision) {
@@ -53,7 +66,8 @@ void read_inference(config::MapReader& map, const workloads::ParallelSizes& size
   inference.prompt_length = map.integer("prompt_length", amount);
   inference.output_length = map.integer("output_length", amount);
   inference.precision = enum_choice(map, "precision", precisions);
-  inference.weight_precision = read_weight_precision(map, inference.precision);
+  inference.weight_precision = read_other_precision(map, "weight_precision", inference.precision);
+  read_expert_precision(map, inference);
   inference.kv_cache_precision = read_cache_precision(map, inference.precision);
   inference.kv_block_size = map.integer_or("kv_block_size", 16, {.min = 1, .max = 1'000'000}); // vLLM's default
   config::MapReader overlap = map.map_or_empty("overlap");

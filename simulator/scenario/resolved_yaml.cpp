@@ -113,12 +113,16 @@ std::string inference_yaml(const workloads::Inference& inference) {
                      "  output_length: {}\n"
                      "  precision: {}\n"
                      "  weight_precision: {}\n"
+                     "  expert_precision: {}\n"
+                     "  expert_weight_precision: {}\n"
                      "  kv_cache_precision: {}\n"
                      "  kv_block_size: {}\n"
                      "  overlap: {{two_batch: {}}}\n",
                      inference.batch_size, inference.micro_batch_size, inference.prompt_length, inference.output_length,
-                     name_of(inference.precision), name_of(inference.weight_precision.value_or(inference.precision)),
-                     name_of(inference.kv_cache_precision), inference.kv_block_size, inference.overlaps_two_batches);
+                     name_of(inference.precision), name_of(inference.stored()),
+                     name_of(inference.expert_precision.value_or(inference.precision)),
+                     name_of(inference.experts_stored()), name_of(inference.kv_cache_precision),
+                     inference.kv_block_size, inference.overlaps_two_batches);
 }
 
 std::string adaptation_comments(const std::vector<Adaptation>& adaptations) {

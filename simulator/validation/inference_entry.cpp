@@ -40,11 +40,13 @@ bool is_compared(const Quantity& quantity, Serving serving) {
 Served served_by(const InferenceFields& fields) {
   Clients clients = fields.clients;
   Batch batch = fields.batch;
-  clients.slots = std::min(clients.concurrency, sequences_in_memory(fields.deployment, batch, fields.memory));
+  clients.slots = std::min(clients.concurrency,
+                           sequences_in_memory(fields.deployment, batch, fields.engine.memory, fields.engine.windows));
   if (clients.slots < 1)
     throw Unpredictable("the weights leave no memory for one sequence");
   batch.sequences = clients.slots;
-  return serve(step_times(fields.deployment, batch, clients.tokens_per_step), clients);
+  const Policy& policy = fields.engine.policy;
+  return serve(step_times(fields.deployment, batch, policy), clients, policy);
 }
 
 double per_gpu(const std::string& quantity, double tokens_per_second, const InferenceFields& fields) {

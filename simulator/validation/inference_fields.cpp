@@ -45,29 +45,41 @@ Serving serving_of(const Entry& entry) {
   return phase.find("offline") != std::string::npos ? Serving::Offline : Serving::Served;
 }
 
-// What products multiply in, and their weights.
+// What products multiply in, and their weights; those of experts, too, where these have their own.
 struct Precisions {
   std::string products;
   std::string weights;
+  std::string of_experts{};
+  std::string expert_weights{};
 };
+
+bool multiplies(const platforms::Gpu& gpu, const std::string& name) {
+  const auto* known = std::ranges::find_if(all_precisions, [&](Precision one) { return name_of(one) == name; });
+  return known == all_precisions.end() || gpu.peak[static_cast<std::size_t>(*known)];
+}
 
 // That of the weights where the source says none. GPUs that do not multiply what weights are stored in get them in
 // BF16.
 Precisions precisions_of(const Entry& entry, const System& system, const Vocabulary& vocabulary,
                          std::vector<std::string>& assumptions) {
+  const platforms::Gpu gpu = cluster_of(system).gpu;
+  const std::string model = text(entry.config, "model").value_or("");
+  if (const Node* rule = first_rule(vocabulary.inference, "expert_precisions", model)) {
+    const std::string products = *text(*rule, "products");
+    return {"bf16", "bf16", multiplies(gpu, products) ? products : "bf16", *text(*rule, "weights")};
+  }
   const auto words = text(entry.config, "precision");
   if (!words) {
     assumptions.emplace_back("precision: bf16, that of the weights");
     return {"bf16", "bf16"};
   }
-  const Node* rule = first_rule(vocabulary.inference, "precisions", *words);
+  const Node* rule = first_rule(vocabulary.inference, "precisions", *words + " " + model);
   if (rule == nullptr)
     throw Unpredictable(fmt::format("no rule knows the precision '{}'", *words));
   const std::string name = rule->find("name")->scalar;
-  const platforms::Gpu gpu = cluster_of(system).gpu;
-  const auto* known = std::ranges::find_if(all_precisions, [&](Precision one) { return name_of(one) == name; });
-  if (known == all_precisions.end() || gpu.peak[static_cast<std::size_t>(*known)])
-    return {name, name};
+  const std::string of_experts = text(*rule, "experts").value_or("");
+  if (multiplies(gpu, name))
+    return {name, name, of_experts, of_experts};
   assumptions.push_back(fmt::format("products in bf16: {} has none in {}", system.hardware, name));
   return {"bf16", name};
 }
@@ -143,26 +155,6 @@ Batch fixed_batch(const Entry& entry, Serving serving, std::int64_t gpus_of_repl
   return {std::max<std::int64_t>(1, sequences), length, serving == Serving::Prefill ? 1 : 2};
 }
 
-// What the engine does besides what the entry says.
-struct Engine {
-  std::int64_t tokens_per_step = 1;
-  double memory = 1; // share that weights and cache may fill
-  std::string kv_cache;
-  std::vector<std::string> wide; // what it does besides where experts are spread over several nodes
-};
-
-Engine engine_of(const Entry& entry, const System& system, const Vocabulary& vocabulary) {
-  const std::string backend = text(entry.config, "backend").value_or("");
-  const Node* rule = first_rule(vocabulary.inference, "engines", backend + " " + system.hardware);
-  if (rule == nullptr)
-    throw Unpredictable(fmt::format("no rule knows the engine '{}'", backend));
-  Engine engine{*integer(*rule, "tokens_per_step"), *number(*rule, "memory"), *text(*rule, "kv_cache"), {}};
-  if (const Node* wide = rule->find("wide"))
-    for (const config::Entry& field : wide->entries)
-      engine.wide.push_back(fmt::format("{}={}", field.key, field.value.scalar));
-  return engine;
-}
-
 void read_work(const Entry& entry, const Vocabulary& vocabulary, const Degrees& degrees, InferenceFields& fields) {
   fields.serving = serving_of(entry);
   if (fields.serving == Serving::Prefill || fields.serving == Serving::Decode) {
@@ -177,17 +169,21 @@ void read_work(const Entry& entry, const Vocabulary& vocabulary, const Degrees& 
 }
 
 std::vector<std::string> all_assignments(const InferenceFields& fields, const Model& model, const Degrees& degrees,
-                                         const Precisions& precisions, const Engine& engine, bool has_experts) {
+                                         const Precisions& precisions, bool has_experts) {
   std::vector<std::string> list = fields.system.assignments;
   list.insert(list.end(), model.assignments.begin(), model.assignments.end());
   std::ranges::move(assignments_of(degrees, has_experts), std::back_inserter(list));
   list.push_back(fmt::format("inference.precision={}", precisions.products));
   list.push_back(fmt::format("inference.weight_precision={}", precisions.weights));
-  if (precisions.weights != "bf16")
-    list.push_back(fmt::format("inference.kv_cache_precision={}", engine.kv_cache));
+  if (!precisions.of_experts.empty()) {
+    list.push_back(fmt::format("inference.expert_precision={}", precisions.of_experts));
+    list.push_back(fmt::format("inference.expert_weight_precision={}", precisions.expert_weights));
+  }
+  if (precisions.weights != "bf16" || !precisions.of_experts.empty())
+    list.push_back(fmt::format("inference.kv_cache_precision={}", fields.engine.kv_cache));
   list.emplace_back("simulation.algorithms.tp=custom"); // what the engines do unless told otherwise
   if (has_experts && static_cast<double>(degrees.ep) > fields.gpus_of_node)
-    list.insert(list.end(), engine.wide.begin(), engine.wide.end());
+    list.insert(list.end(), fields.engine.wide.begin(), fields.engine.wide.end());
   return list;
 }
 
@@ -203,15 +199,14 @@ InferenceFields inference_fields(const Entry& published, const Aliases& aliases,
   fields.gpus_of_replica = static_cast<double>(degrees.tp * degrees.pp);
   fields.gpus_of_node = static_cast<double>(cluster_of(fields.system).gpus_per_node);
   const Precisions precisions = precisions_of(entry, fields.system, vocabulary, fields.assumptions);
-  fields.precision = precisions.weights;
+  fields.precision = precisions.expert_weights.empty() ? precisions.weights : precisions.expert_weights;
   read_work(entry, vocabulary, degrees, fields);
-  const Engine engine = engine_of(entry, fields.system, vocabulary);
-  fields.clients.tokens_per_step = engine.tokens_per_step;
-  fields.memory = engine.memory;
+  fields.engine = engine_of(entry, fields.system.hardware, vocabulary);
   fields.deployment = {entry.id,
                        fmt::format("version: 1\nplatform: {}\nmodel: {{base: {}}}\ninference: {{}}\n",
                                    fields.system.base, config::double_quoted(model.file)),
-                       all_assignments(fields, model, degrees, precisions, engine, has_experts), degrees.dp()};
+                       all_assignments(fields, model, degrees, precisions, has_experts), degrees.dp(),
+                       fields.engine.launch_time};
   return fields;
 }
 

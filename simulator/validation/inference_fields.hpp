@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "simulator/validation/aliases.hpp"
+#include "simulator/validation/engine.hpp"
 #include "simulator/validation/entry.hpp"
 #include "simulator/validation/server.hpp"
 #include "simulator/validation/step_times.hpp"
@@ -22,9 +23,9 @@ struct InferenceFields {
   System system;
   Deployment deployment;
   Serving serving = Serving::Served;
-  Batch batch;       // of a replica; at most, where clients come and go
-  Clients clients;   // of a replica
-  double memory = 1; // share that weights and cache may fill
+  Batch batch;     // of a replica; at most, where clients come and go
+  Clients clients; // of a replica
+  Engine engine;
   double gpus_of_replica = 1;
   double gpus_of_node = 1;
   std::string precision;

@@ -96,7 +96,8 @@ private:
   }
 
   [[nodiscard]] Operator grouped(std::int64_t groups, std::int64_t rows, std::int64_t n, std::int64_t k) const {
-    return workloads::gemm_forward({.rows = groups * rows, .n = n, .k = k, .groups = groups}, precision());
+    return workloads::gemm_forward(
+        {.rows = groups * rows, .n = n, .k = k, .groups = groups, .groups_share_kernel = true}, precision());
   }
 
   // Up: gate and up in one product.
@@ -144,7 +145,8 @@ private:
         static_cast<double>(inputs) * bytes_per_element(Precision::Bf16) + bytes_per_element(precision());
     const Bytes activation(bytes * static_cast<double>(rows * columns));
     const auto product = [&, rows = rows, active = active](std::int64_t n, std::int64_t k) {
-      return workloads::gemm_forward({.rows = rows, .n = n, .k = k, .groups = active}, precision());
+      return workloads::gemm_forward({.rows = rows, .n = n, .k = k, .groups = active, .groups_share_kernel = true},
+                                     precision());
     };
     return {product(inputs * columns, required("hidden_size")), workloads::memory_bound(activation, Pass::Forward),
             product(required("hidden_size"), columns)};
@@ -230,22 +232,7 @@ Kernel kernel_of(const Entry& row, const Node& column, const Vocabulary& vocabul
   return KernelRow(row, column, vocabulary).kernel();
 }
 
-namespace {
-
-// With the kernels of a library that runs all groups of a product, or all experts, at once. What trains has others:
-// Transformer Engine runs a product for each.
-platforms::Gpu with_grouped_kernels(const platforms::Gpu& gpu) {
-  platforms::Gpu result = gpu;
-  for (std::size_t at = 0; at < platforms::precision_count; ++at)
-    result.gemm[at] = platforms::gemm_curve_of(gpu, static_cast<Precision>(at), 2);
-  return result;
-}
-
-} // namespace
-
-Seconds time_of(const Kernel& kernel, const platforms::Gpu& usual) {
-  const bool is_grouped = kernel.kind == "experts" || kernel.kind.starts_with("grouped");
-  const platforms::Gpu gpu = is_grouped ? with_grouped_kernels(usual) : usual;
+Seconds time_of(const Kernel& kernel, const platforms::Gpu& gpu) {
   Seconds time = kernel.start;
   if (kernel.launches > 0)
     time += platforms::time_in_loop(kernel.operators, gpu, kernel.launches);

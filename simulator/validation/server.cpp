@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <iterator>
 #include <queue>
 
 #include "simulator/base/check.hpp"
@@ -13,8 +14,10 @@ namespace {
 struct Request {
   std::int64_t prompt = 1; // tokens
   std::int64_t output = 1;
+  std::int64_t left = 1;  // of the prompt, that no step has taken yet
   double sent = 0;        // s
   double first_token = 0; // s
+  std::int64_t steps = 0; // that it decodes in
   std::int64_t last_step = 0;
 };
 
@@ -32,12 +35,13 @@ std::int64_t length_of(std::int64_t request, std::int64_t longest, double shorte
 
 class Server {
 public:
-  Server(const StepTimes& times, const Clients& clients) : times_(times), clients_(clients) {}
+  Server(const StepTimes& times, const Clients& clients, const Policy& policy)
+      : times_(times), clients_(clients), policy_(policy) {}
 
   Served run() {
     while (sent_ < std::min(clients_.concurrency, clients_.requests))
       send();
-    while (!waiting_.empty() || !running_.empty())
+    while (!unseen_.empty() || !waiting_.empty() || !running_.empty())
       step();
     const auto requests = static_cast<double>(clients_.requests);
     return {Seconds(ttft_ / requests), Seconds(with_two_ == 0 ? 0 : tpot_ / static_cast<double>(with_two_)),
@@ -48,45 +52,69 @@ private:
   void send() {
     constexpr double golden_ratio = 0.6180339887498949;
     constexpr double root_of_two = 0.4142135623730951;
-    waiting_.push_back({.prompt = length_of(sent_, clients_.prompt_length, clients_.shortest, golden_ratio),
-                        .output = length_of(sent_, clients_.output_length, clients_.shortest, root_of_two),
-                        .sent = now_});
+    const std::int64_t prompt = length_of(sent_, clients_.prompt_length, clients_.shortest, golden_ratio);
+    unseen_.push_back({.prompt = prompt,
+                       .output = length_of(sent_, clients_.output_length, clients_.shortest, root_of_two),
+                       .left = prompt,
+                       .sent = now_});
     ++sent_;
   }
 
-  // The requests whose prompts are part of the next step.
-  std::vector<Request> admitted() {
-    std::vector<Request> taken;
+  // What clients have sent joins the line: at once where nothing runs and after a step with prompts.
+  void look() {
+    if (++unlooked_ < policy_.looks_every && !running_.empty())
+      return;
+    unlooked_ = 0;
+    std::ranges::move(unseen_, std::back_inserter(waiting_));
+    unseen_.clear();
+  }
+
+  // Tokens of prompts that the next step takes. Requests whose prompts end in it go to `begun`.
+  std::int64_t take_prompts(std::vector<Request>& begun) {
+    const auto running = static_cast<std::int64_t>(running_.size());
+    const std::int64_t most = policy_.tokens_per_step - (policy_.cuts_prompts && policy_.mixes ? running : 0);
     std::int64_t tokens = 0;
-    const auto free = clients_.slots - static_cast<std::int64_t>(running_.size());
-    while (!waiting_.empty() && static_cast<std::int64_t>(taken.size()) < free) {
-      tokens += waiting_.front().prompt;
-      if (!taken.empty() && tokens > clients_.tokens_per_step)
+    while (!waiting_.empty() && static_cast<std::int64_t>(begun.size()) < clients_.slots - running) {
+      Request& first = waiting_.front();
+      const std::int64_t room = std::max<std::int64_t>(tokens == 0 ? 1 : 0, most - tokens);
+      const bool fits = first.left <= room || (tokens == 0 && !policy_.cuts_prompts);
+      const std::int64_t taken = fits ? first.left : policy_.cuts_prompts ? room : 0;
+      tokens += taken;
+      first.left -= taken;
+      if (!fits)
         break;
-      taken.push_back(waiting_.front());
+      begun.push_back(first);
       waiting_.pop_front();
     }
-    return taken;
+    return tokens;
   }
 
   void step() {
-    ++step_;
-    std::vector<Request> begun = admitted();
-    double prompt_tokens = 0;
-    for (const Request& request : begun)
-      prompt_tokens += static_cast<double>(request.prompt);
-    const auto sequences = static_cast<double>(running_.size());
-    now_ += times_.of(prompt_tokens, sequences, running_.empty() ? 0 : context_ / sequences);
-    context_ += sequences;
+    look();
+    std::vector<Request> begun;
+    const std::int64_t prompt_tokens = take_prompts(begun);
+    if (prompt_tokens > 0)
+      unlooked_ = policy_.looks_every;
+    double decoding = 0; // sequences
+    if (prompt_tokens == 0 || policy_.mixes) {
+      decoding = static_cast<double>(running_.size());
+      ++step_;
+    }
+    now_ += times_.of(static_cast<double>(prompt_tokens), decoding, decoding == 0 ? 0 : context_ / decoding);
+    context_ += decoding * tokens_of_step();
     for (Request& request : begun)
       begin(request);
     while (!running_.empty() && running_.top().last_step == step_)
       end();
   }
 
+  // Of a request that has begun.
+  [[nodiscard]] double tokens_of_step() const { return 1 + policy_.accepted; }
+
   void begin(Request& request) {
     request.first_token = now_;
-    request.last_step = step_ + request.output - 1;
+    request.steps = static_cast<std::int64_t>(std::ceil(static_cast<double>(request.output - 1) / tokens_of_step()));
+    request.last_step = step_ + request.steps;
     ttft_ += now_ - request.sent;
     context_ += static_cast<double>(request.prompt);
     running_.push(request);
@@ -95,7 +123,7 @@ private:
   void end() {
     const Request request = running_.top();
     running_.pop();
-    context_ -= static_cast<double>(request.prompt + request.output - 1);
+    context_ -= static_cast<double>(request.prompt) + static_cast<double>(request.steps) * tokens_of_step();
     tokens_ += static_cast<double>(request.output);
     if (request.output > 1) {
       tpot_ += (now_ - request.first_token) / static_cast<double>(request.output - 1);
@@ -107,14 +135,17 @@ private:
 
   const StepTimes& times_;
   const Clients& clients_;
-  double now_ = 0; // s
-  std::int64_t step_ = 0;
+  const Policy& policy_;
+  double now_ = 0;            // s
+  std::int64_t step_ = 0;     // of those that decode
+  std::int64_t unlooked_ = 0; // steps since it last looked
   std::int64_t sent_ = 0;
   std::int64_t with_two_ = 0; // that have ended
   double context_ = 0;        // tokens of all that run
   double ttft_ = 0;           // s, sums
   double tpot_ = 0;
   double tokens_ = 0;
+  std::vector<Request> unseen_; // sent since it last looked
   std::deque<Request> waiting_;
   std::priority_queue<Request, std::vector<Request>, decltype(&ends_later)> running_{&ends_later};
 };
@@ -147,8 +178,8 @@ double StepTimes::of(double prompt_tokens, double sequences, double context) con
   return std::max(of_prompts, products) + tokens - products;
 }
 
-Served serve(const StepTimes& times, const Clients& clients) {
-  return Server(times, clients).run();
+Served serve(const StepTimes& times, const Clients& clients, const Policy& policy) {
+  return Server(times, clients, policy).run();
 }
 
 } // namespace moesim::validation

@@ -18,6 +18,7 @@ struct Deployment {
   std::string scenario; // YAML
   std::vector<std::string> assignments;
   std::int64_t dp = 1;
+  Seconds launch_time{}; // what a kernel costs the host in steps with prompts; those that decode are CUDA graphs
 };
 
 // Of one replica.
@@ -32,11 +33,15 @@ struct Batch {
 // The whole batch, simulated on links that nobody else uses: its collectives follow each other.
 [[nodiscard]] record::RunFigures figures_of(const Deployment& deployment, const Batch& batch);
 
-// Of a server with up to `batch.sequences` under way, which takes up to `tokens_per_step` of prompts at once. Decode
-// steps are known for few, some and all sequences, at the start, after the prompt and at the end.
-[[nodiscard]] StepTimes step_times(const Deployment& deployment, const Batch& batch, std::int64_t tokens_per_step);
+// Of a server with up to `batch.sequences` under way. Decode steps are known for few, some and all sequences, at the
+// start, after the prompt and at the end. A step that tries drafted tokens has products over all of them and attention
+// for the sequences; each token is drafted by one more layer (DeepSeek-V3, arXiv 2412.19437, section 2.2).
+[[nodiscard]] StepTimes step_times(const Deployment& deployment, const Batch& batch, const Policy& policy);
 
-// Sequences whose keys and values fit beside the weights of a replica into `share` of the memory of each GPU.
-[[nodiscard]] std::int64_t sequences_in_memory(const Deployment& deployment, const Batch& batch, double share);
+// Sequences whose keys and values fit beside the weights of a replica into `share` of the memory of each GPU. Layers
+// with a window have room for that, or for the whole sequence as the others.
+enum class WindowCache : std::uint8_t { Window, Whole };
+[[nodiscard]] std::int64_t sequences_in_memory(const Deployment& deployment, const Batch& batch, double share,
+                                               WindowCache windows = WindowCache::Window);
 
 } // namespace moesim::validation

@@ -90,11 +90,11 @@ TEST(InferenceCommand, GanttShowsPrefillAndDecode) {
 }
 
 TEST(BadInference, Fields) {
-  EXPECT_EQ(
-      problems_of("  seq_length: 3\n"),
-      "scenario.yaml:19:3: inference.seq_length: unknown key 'seq_length'; known keys are batch_size, "
-      "micro_batch_size, prompt_length, output_length, precision, weight_precision, kv_cache_precision, kv_block_size, "
-      "overlap\n");
+  EXPECT_EQ(problems_of("  seq_length: 3\n"),
+            "scenario.yaml:19:3: inference.seq_length: unknown key 'seq_length'; known keys are batch_size, "
+            "micro_batch_size, prompt_length, output_length, precision, weight_precision, expert_precision, "
+            "expert_weight_precision, kv_cache_precision, kv_block_size, "
+            "overlap\n");
   EXPECT_EQ(problems_of("  kv_cache_precision: fp9\n  kv_block_size: 0\n  precision: int8\n"),
             lines({"scenario.yaml:19:23: inference.kv_cache_precision: unknown value 'fp9'; did you mean 'fp8'? "
                    "expected one of fp8, bf16, fp16, fp32",

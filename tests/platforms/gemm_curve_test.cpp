@@ -49,6 +49,20 @@ TEST(GemmCurve, WavesAreWholeOrSpread) {
   EXPECT_DOUBLE_EQ(seconds(gemm(64, 16, k, 10), whole), wave);             // ten experts with one tile each
 }
 
+// Four tiles of 16 by 64, one for a processor: 16 rows and 64 columns of a byte, or 64 of half of one. Kernels that
+// turn weights into 16 bits feed these to the tensor cores.
+TEST(GemmCurve, TilesReadWeightsAsTheyAreStored) {
+  const GemmCurve curve{
+      .operand_bandwidth = BytesPerSecond(1e9), .split_overhead = Seconds(1), .largest_tile = smallest_tile};
+  Operator op = gemm(64, 64, 1600);
+  op.precision = Precision::Fp8;
+  EXPECT_DOUBLE_EQ(seconds(op, curve), 1600 * (16 + 64) / 1e8);
+  op.weight_bytes = 0.5;
+  EXPECT_DOUBLE_EQ(seconds(op, curve), 1600 * (16 + 64 * 0.5) / 1e8);
+  op.precision = Precision::Bf16;
+  EXPECT_DOUBLE_EQ(seconds(op, curve), 1600 * (16 + 64) * 2 / 1e8);
+}
+
 Operator grouped(std::vector<std::int64_t> rows, std::int64_t n, std::int64_t k) {
   const std::int64_t all = std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
   const auto groups = static_cast<std::int64_t>(rows.size());

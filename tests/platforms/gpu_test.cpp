@@ -88,16 +88,35 @@ TEST(Gpu, ALoopOfSeveralKernelsHasOneClock) {
   EXPECT_DOUBLE_EQ(time_in_loop(pair, gpu, 10).value(), 2 * (1e-3 + 2e-3 / 0.9));
 }
 
-// A run's groups are products one by one, as Transformer Engine's.
+// Groups are products one by one, as Transformer Engine's, unless they share a kernel.
 TEST(Gpu, KernelsForSeveralGroupsMayHaveCurvesOfTheirOwn) {
   Gpu gpu = ideal_gpu();
   bf16_curve(gpu).max_efficiency = 0.8;
-  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, 4), gemm_curve_of(gpu, Precision::Bf16));
+  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, true), gemm_curve_of(gpu, Precision::Bf16));
   const GemmCurve grouped{.max_efficiency = 0.5};
   gpu.grouped_gemm[static_cast<std::size_t>(Precision::Bf16)] = grouped;
-  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, 4), grouped);
-  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, 1), bf16_curve(gpu));
-  EXPECT_DOUBLE_EQ(time_of(gemm(1000, 1000, 1000, 4), gpu).value(), 8e9 / 0.8e12);
+  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, true), grouped);
+  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16), bf16_curve(gpu));
+  Operator op = gemm(1000, 1000, 1000, 4);
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 8e9 / 0.8e12);
+  op.groups_share_kernel = true;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 8e9 / 0.5e12);
+}
+
+TEST(Gpu, TurningWeightsIntoSixteenBitsMayCapWhatProductsReach) {
+  Gpu gpu = ideal_gpu();
+  gpu.peak[static_cast<std::size_t>(Precision::Fp8)] = FlopsPerSecond(1e12);
+  bf16_curve(gpu).max_efficiency = 0.8;
+  gpu.unpacking_efficiency = 0.5;
+  Operator op = gemm(1000, 1000, 1000);
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / 0.8e12);
+  op.weight_bytes = 0.5;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / 0.5e12);
+  gpu.unpacking_efficiency = 0.9;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / 0.8e12);
+  gpu.unpacking_efficiency = 0.5;
+  op.precision = Precision::Fp8; // tensor cores take 4 and 8 bits together
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / 0.8e12);
 }
 
 TEST(Gpu, ACurveMaySayWhatItsTrafficGets) {

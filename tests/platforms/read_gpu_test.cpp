@@ -67,9 +67,15 @@ TEST(ReadGpu, GroupedProductsHaveTheSameFields) {
   const Gpu gpu = read(with_gemm("{max_efficiency: 0.8}") +
                        "  grouped_gemm: {bf16: {max_efficiency: 0.7, memory_efficiency: 0.9}}\n");
   const GemmCurve grouped{.max_efficiency = 0.7, .memory_efficiency = 0.9};
-  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, 2), grouped);
-  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, 1), GemmCurve{.max_efficiency = 0.8});
+  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, true), grouped);
+  EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16), GemmCurve{.max_efficiency = 0.8});
   EXPECT_EQ(read("gpu:\n" + to_yaml(gpu, 2)).grouped_gemm, gpu.grouped_gemm);
+}
+
+TEST(ReadGpu, UnpackingIsReadAndWritten) {
+  const Gpu gpu = read(with_gemm("{max_efficiency: 0.8}") + "  unpacking_efficiency: 0.6\n");
+  EXPECT_EQ(gpu.unpacking_efficiency, 0.6);
+  EXPECT_EQ(read("gpu:\n" + to_yaml(gpu, 2)).unpacking_efficiency, 0.6);
 }
 
 TEST(ReadGpu, WhatIsReservedIsNotUsable) {

@@ -43,7 +43,7 @@ TEST(KernelEntry, OnlyExpertsWithTokensAreComputed) {
       "  measured: {columns: [moe_tp_size, moe_ep_size, num_tokens, time_us], points: [[1, 1, 2, 5], [1, 1, 4, 5]]}\n");
   const double weights = 2.0 * 3 * 4096 * 8192 * 2; // bytes, of two experts
   const platforms::Gpu of = gpu();
-  const double efficiency = platforms::gemm_curve_of(of, Precision::Bf16, 2).memory_efficiency;
+  const double efficiency = platforms::gemm_curve_of(of, Precision::Bf16, true).memory_efficiency;
   const double traffic = weights / (of.memory_bandwidth.value() * efficiency);
   EXPECT_NEAR((few.predictions[1].value - few.predictions[0].value) / 1e6, traffic, 0.01 * traffic);
 }

@@ -1,9 +1,12 @@
 // Inference entries: a server in steps that moesim simulates.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "simulator/execution/ideal_executor.hpp"
 #include "simulator/run/simulate.hpp"
 #include "simulator/scenario/scenario.hpp"
+#include "simulator/validation/engine.hpp"
 #include "simulator/validation/inference_entry.hpp"
 #include "simulator/validation/inference_fields.hpp"
 #include "simulator/validation/step_times.hpp"
@@ -69,6 +72,53 @@ TEST(ServedBatch, WhatTheSourceMultipliesIsOfTheSameGpus) {
   EXPECT_EQ(read("A report").gpus_of_replica, 16);
 }
 
+std::vector<std::string> assignments(const std::string& system, const std::string& model) {
+  return inference_fields(entry_of(system, "  config: {model: " + model +
+                                               ", precision: fp4, mode: agg, phase: both, backend: vllm, num_gpus: 1, "
+                                               "input_length: 256, output_length: 64, concurrency: 4.0}\n"
+                                               "  measured: {tpot_ms: 1}\n"),
+                          Aliases(MOESIM_TEST_DIR "/aliases.yaml"), vocabulary)
+      .deployment.assignments;
+}
+
+// Whatever the source calls it, gpt-oss has its experts alone in four bits; Hopper multiplies them in BF16.
+TEST(ServedBatch, GptOssHasItsExpertsAloneInFewBits) {
+  const auto has = [](const std::vector<std::string>& list, const std::string& one) {
+    return std::ranges::find(list, one) != list.end();
+  };
+  for (const auto& [system, multiplied] : {std::pair("h100_sxm", "bf16"), std::pair("b200_sxm", "mxfp8")}) {
+    const std::vector<std::string> list = assignments(system, "gpt-oss tiny");
+    EXPECT_TRUE(has(list, "inference.weight_precision=bf16"));
+    EXPECT_TRUE(has(list, std::string("inference.expert_precision=") + multiplied));
+    EXPECT_TRUE(has(list, "inference.expert_weight_precision=nvfp4"));
+  }
+  EXPECT_TRUE(has(assignments("b200_sxm", "tiny"), "inference.weight_precision=nvfp4"));
+}
+
+Engine engine(const std::string& where, const std::string& more) {
+  Entry entry = entry_of("h200_sxm", "  config: {model: DeepSeek-R1, backend: trtllm, input_length: 1024, " + more +
+                                         "}\n  measured: {tpot_ms: 1}\n");
+  entry.where = where;
+  return engine_of(entry, "H200", vocabulary);
+}
+
+// The scripts of a benchmark on the day of a measurement say more than an engine's defaults.
+TEST(ServedBatch, WhatABenchmarkGaveItsServersReplacesDefaults) {
+  EXPECT_EQ(engine("a sweep", "num_gpus: 8").policy.tokens_per_step, 8192);
+  EXPECT_EQ(engine("measured=2025-11-02T00", "num_gpus: 8").policy.tokens_per_step, 1024);
+  EXPECT_EQ(engine("measured=2025-11-02T00", "num_gpus: 8").policy.drafted, 0);
+  EXPECT_EQ(engine("measured=2026-01-14T00", "num_gpus: 8").policy.drafted, 3);
+  EXPECT_EQ(engine("measured=2026-01-14T00", "attention_data_parallel_size: 8").policy.drafted, 1);
+}
+
+TEST(ServedBatch, RowsThatAreKnownNotToBeWhatTheySayAreSkipped) {
+  Entry entry = entry_of("h100_sxm", fields("num_gpus: 2, concurrency: 512.0"));
+  entry.id = "gpt-oss-120b-h100-sxm-vllm-fp4-agg-c512";
+  EXPECT_THROW(static_cast<void>(engine_of(entry, "H100", vocabulary)), Unpredictable);
+  entry.id = "gpt-oss-120b-h100-sxm-vllm-fp4-agg-c64";
+  EXPECT_NO_THROW(static_cast<void>(engine_of(entry, "H100", vocabulary)));
+}
+
 // A phase by itself is one batch over and over: its tokens over the time that `moesim run` gives it.
 TEST(ServedBatch, APhaseByItselfIsABatch) {
   const std::string batch = "  config: {model: tiny, precision: bf16, backend: SGLang, input_length: 256, num_gpus: 2, "
@@ -108,6 +158,38 @@ TEST(ServedBatch, PhasesOnGpusOfTheirOwnAreSkipped) {
                Unpredictable);
 }
 
+// A step that tries n tokens more has products over as many more tokens, and n layers more.
+TEST(StepTimes, DraftsAreMoreTokensAndMoreLayers) {
+  const Deployment deployment{"it",
+                              "version: 1\nplatform: {base: dgx-h100, nodes: 1}\nmodel: {base: " MOESIM_TEST_DIR
+                              "/models/tiny.json}\ninference: {}\n",
+                              {"parallel.tp=1", "parallel.dp=1"},
+                              1};
+  const auto step = [&](std::int64_t sequences, std::int64_t drafted) {
+    return step_times(deployment, {.sequences = sequences, .prompt_length = 256, .output_length = 2},
+                      {.tokens_per_step = 1024, .drafted = drafted})
+        .of(0, static_cast<double>(sequences), 1);
+  };
+  const auto layers = static_cast<double>(scenario_of(deployment, {}).job().model.num_layers);
+  EXPECT_NEAR(step(2, 3), step(8, 0) + 3 * step(2, 0) / layers, 1e-12);
+}
+
+// What a kernel costs the host counts in steps with prompts only.
+TEST(StepTimes, PromptsAreLaunchedKernelByKernel) {
+  Deployment deployment{"it",
+                        "version: 1\nplatform: {base: dgx-h100, nodes: 1}\nmodel: {base: " MOESIM_TEST_DIR
+                        "/models/tiny.json}\ninference: {}\n",
+                        {"parallel.tp=1", "parallel.dp=1"},
+                        1};
+  const Batch batch{.sequences = 4, .prompt_length = 16, .output_length = 2};
+  const StepTimes graphs = step_times(deployment, batch, {.tokens_per_step = 64});
+  deployment.launch_time = Seconds(1e-3);
+  const StepTimes launched = step_times(deployment, batch, {.tokens_per_step = 64});
+  EXPECT_EQ(launched.of(0, 4, 16), graphs.of(0, 4, 16));
+  EXPECT_EQ(launched.of(16, 0, 0), launched.of(64, 0, 0)); // all that counts is the host
+  EXPECT_GT(launched.of(16, 0, 0), 10 * graphs.of(16, 0, 0));
+}
+
 // The cache of twice as many tokens leaves room for half as many sequences.
 TEST(StepTimes, MemoryHoldsFewerLongSequences) {
   const Deployment deployment{"it",
@@ -120,6 +202,19 @@ TEST(StepTimes, MemoryHoldsFewerLongSequences) {
         sequences_in_memory(deployment, {.sequences = 4, .prompt_length = prompt, .output_length = 1}, 0.9));
   };
   EXPECT_NEAR(held(16000) / held(32000), 2, 1e-3);
+}
+
+// Of 36 layers half have a window of 128 tokens: with room for it alone nearly twice as many long sequences fit.
+TEST(StepTimes, WindowsMayHaveRoomForAllTokens) {
+  const Deployment deployment{
+      "it",
+      "version: 1\nplatform: {base: dgx-b200, nodes: 1}\nmodel: {base: gpt-oss-120b}\ninference: {}\n",
+      {"parallel.tp=1", "parallel.dp=1", "inference.weight_precision=nvfp4"},
+      1};
+  const Batch batch{.sequences = 4, .prompt_length = 32000, .output_length = 1};
+  const auto window = static_cast<double>(sequences_in_memory(deployment, batch, 0.9));
+  const auto whole = static_cast<double>(sequences_in_memory(deployment, batch, 0.9, WindowCache::Whole));
+  EXPECT_NEAR(window / whole, 2.0 * 32000 / (32000 + 128), 0.05);
 }
 
 } // namespace

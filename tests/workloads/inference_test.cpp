@@ -1,9 +1,12 @@
 // What a batch computes, keeps and sends: against the training forward, closed forms and published figures.
 #include "workloads/inference.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
+#include <iterator>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -208,6 +211,43 @@ TEST(Inference, Fp8WeightsAreOneByte) {
   // Embedding, head and the norms (two of each of 8 layers, and the last) stay BF16.
   const double others = 2.0 * 512 * 64 + 17 * 64;
   EXPECT_DOUBLE_EQ(stage_memories(job)[0].at_rest.total().value(), all + others);
+}
+
+// Of all decode steps of the first stage.
+std::vector<Operator> decode_operators(const InferenceJob& job) {
+  const graph::Programs programs = inference_run(job);
+  std::vector<Operator> operators;
+  for (const graph::Step& step : programs.stages[0].steps())
+    if (step.task.phase == Phase::Decode)
+      std::ranges::copy(programs.works[step.task.work].operators, std::back_inserter(operators));
+  return operators;
+}
+
+Bytes bytes_of(const std::vector<Operator>& operators) {
+  Bytes sum;
+  for (const Operator& op : operators)
+    sum += op.bytes;
+  return sum;
+}
+
+// gpt-oss has its experts alone in few bits: what they read and take of the memory is less, and nothing else changes.
+TEST(Inference, ExpertsMayHaveAPrecisionOfTheirOwn) {
+  InferenceJob job = batch_of(small_moe(), {});
+  const double usual = bytes_of(decode_operators(job)).value();
+  const double resting = stage_memories(job)[0].at_rest.total().value();
+  job.inference.expert_precision = Precision::Bf16;
+  job.inference.expert_weight_precision = Precision::Nvfp4;
+  const double saved = 2 - bytes_per_element(Precision::Nvfp4); // bytes of a weight
+  EXPECT_NEAR(resting - stage_memories(job)[0].at_rest.total().value(), saved * stage_parameters(job, 0).expert, 1e-3);
+  double read = 0; // weights of experts
+  for (const Operator& op : decode_operators(job))
+    if (op.groups_share_kernel) {
+      read += static_cast<double>(op.groups * op.n * op.k);
+      EXPECT_EQ(op.weight_bytes, bytes_per_element(Precision::Nvfp4));
+      EXPECT_EQ(op.launches, 1);
+    }
+  EXPECT_GT(read, 0);
+  EXPECT_NEAR(usual - bytes_of(decode_operators(job)).value(), saved * read, 1e-6 * usual);
 }
 
 // The router, latents and up-projections of DeepSeek, one query of one sequence, worked out by hand.
