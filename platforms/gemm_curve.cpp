@@ -98,7 +98,7 @@ private:
     const auto area = static_cast<double>(tile.m * tile.n);
     // Tensor cores take factors of 8 bits and fewer as they are; what becomes 16 bits is read as such.
     const double bytes = bytes_per_element(op_.precision);
-    const bool is_packed = op_.weight_bytes > 0 && is_cast_for_products(op_.precision);
+    const bool is_packed = op_.weight_bytes > 0 && op_.weight_bytes < bytes && is_cast_for_products(op_.precision);
     const double weight_bytes = is_packed ? op_.weight_bytes : bytes;
     const double operand_bytes = static_cast<double>(tile.m) * bytes + static_cast<double>(tile.n) * weight_bytes;
     const double step = std::max(2 * area / multiplications_, over(operand_bytes, operands_));

@@ -16,6 +16,13 @@ Seconds joined(Seconds arithmetic, Seconds traffic, double exponent) {
   return longer * std::pow(1 + std::pow(shorter / longer, exponent), 1 / exponent);
 }
 
+// Whether one kernel runs all experts with weights that it turns into 16 bits: the one kind that was measured.
+bool unpacks_weights(const Operator& op) {
+  const bool is_16_bit = op.precision == Precision::Bf16 || op.precision == Precision::Fp16;
+  return op.groups_share_kernel && is_16_bit && op.weight_bytes > 0 &&
+         op.weight_bytes < bytes_per_element(op.precision);
+}
+
 // `clock`: share of the full one that matrix products run at. Attention is not slowed: measured in loops of up to two
 // seconds it is as fast as in short ones (README.md).
 Seconds time_at(const Operator& op, const Gpu& gpu, double clock) {
@@ -28,8 +35,7 @@ Seconds time_at(const Operator& op, const Gpu& gpu, double clock) {
            joined(attention_time(op, attention_curve_of(gpu, op.attention), peak, gpu.multiprocessors),
                   traffic(gpu.memory_efficiency), gpu.roofline_exponent);
   GemmCurve curve = gemm_curve_of(gpu, op.precision, op.groups_share_kernel);
-  const bool unpacks = op.weight_bytes > 0 && !is_cast_for_products(op.precision);
-  if (unpacks && gpu.unpacking_efficiency > 0)
+  if (unpacks_weights(op) && gpu.unpacking_efficiency > 0)
     curve.max_efficiency = std::min(curve.max_efficiency, gpu.unpacking_efficiency);
   const double efficiency = curve.memory_efficiency > 0 ? curve.memory_efficiency : gpu.memory_efficiency;
   return gpu.launch_overhead +

@@ -20,6 +20,8 @@ void sort_tokens(SegmentList& list, const RankShape& at, std::string_view name, 
 
 // And back into the order in which they came.
 void unsort_tokens(SegmentList& list, const RankShape& at, const ExpertRows& load, Pass pass) {
+  if (at.sends_each_token_once() && !at.gathers_tokens())
+    return list.unnamed(add_rows(at, load.rows, load.rows, pass));
   if (!at.gathers_tokens())
     return sort_tokens(list, at, "", load, pass);
   if (!at.shape.moe_permute_fusion)

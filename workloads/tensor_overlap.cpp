@@ -29,19 +29,20 @@ bool is_product(const Operator& op) {
   return op.kind == OperatorKind::Gemm;
 }
 
-// The gradients of input and weights of one product, and casts. Between those of several and the sum over tp the
-// gradients of the input are added up, which the sum waits for.
-bool is_backward_of_one(const Operators& operators) {
+// The gradients of input and weights of one product, or of several with inputs of their own (MLA's), and casts. Of
+// several with one input the gradients of that are added up at the end, which the sum over tp waits for.
+bool is_backward_without_addition(const Operators& operators) {
   const auto is_backward_product = [](const Operator& op) { return is_product(op) && op.pass == Pass::Backward; };
-  return std::ranges::count_if(operators, is_product) == 2 &&
-         std::ranges::count_if(operators, is_backward_product) == 2;
+  const auto products = std::ranges::count_if(operators, is_product);
+  return products >= 2 && products == std::ranges::count_if(operators, is_backward_product) &&
+         (products == 2 || is_product(operators.back()));
 }
 
 // How many products from the first on read what was gathered, row by row.
 std::size_t readers(std::span<const Operator> from_first) {
   const Operator& first = from_first.front();
   const auto reads_too = [&](const Operator& op) {
-    return is_product(op) && op.pass == Pass::Forward && op.k == first.k;
+    return is_product(op) && op.pass == Pass::Forward && op.m == first.m && op.k == first.k;
   };
   const auto end = std::ranges::find_if_not(from_first.subspan(1), reads_too);
   return 1 + static_cast<std::size_t>(first.pass == Pass::Forward ? end - from_first.begin() - 1 : 0);
@@ -84,7 +85,7 @@ public:
         sum_(is_over_tp(sum, Kind::ReduceScatter) ? sum : nullptr), ranks_(ranks) {
     const Operators& operators = kernels_.work.operators;
     const auto first = std::ranges::find_if(operators, is_product);
-    if (gather_ != nullptr && sum_ != nullptr && is_backward_of_one(operators))
+    if (gather_ != nullptr && sum_ != nullptr && is_backward_without_addition(operators))
       cut_in_bulk();
     else
       cut_in_pieces(first - operators.begin());

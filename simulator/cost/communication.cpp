@@ -34,7 +34,6 @@ const std::array<Family, 14>& families() {
   static constexpr std::initializer_list<Kind> all_reduce{Kind::AllReduce};
   static constexpr std::initializer_list<Kind> exchange{Kind::AllToAll};
   static constexpr std::initializer_list<Kind> of_tokens{Kind::Dispatch, Kind::Combine};
-  static constexpr std::initializer_list<Kind> combine{Kind::Combine};
   static const std::array<Family, 14> all{{
       {Algorithm::Ring, reductions, false, always, ring_time, ring},
       {Algorithm::Tree, all_reduce, false, can_tree, tree_time, tree},
@@ -49,7 +48,8 @@ const std::array<Family, 14>& families() {
       {Algorithm::DeepEpLowLatency, of_tokens, false, always, low_latency_time, low_latency},
       {Algorithm::NvlinkOneSided, of_tokens, true, can_exchange_tokens, token_exchange_time, token_exchange},
       {Algorithm::NvlinkTwoSided, of_tokens, true, can_exchange_tokens, token_exchange_time, token_exchange},
-      {Algorithm::NvlinkTwoSidedLowPrecision, combine, true, can_exchange_tokens, token_exchange_time, token_exchange},
+      {Algorithm::NvlinkTwoSidedLowPrecision, of_tokens, true, can_exchange_tokens, token_exchange_time,
+       token_exchange},
   }};
   return all;
 }

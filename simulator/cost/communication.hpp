@@ -44,7 +44,7 @@ enum class Algorithm : std::uint8_t {
   DeepEpLowLatency, // dispatch, combine: every copy by itself
   NvlinkOneSided,   // dispatch, combine inside an NVLink domain, by TensorRT-LLM's kernels. Never chosen by itself
   NvlinkTwoSided,   // the same by its older ones
-  NvlinkTwoSidedLowPrecision, // combine by those, in a narrower precision on the way. Never chosen by itself
+  NvlinkTwoSidedLowPrecision, // the same, but that combine narrows BF16 to NVFP4 on the way. Never chosen by itself
 };
 inline constexpr std::size_t algorithm_count = 15;
 [[nodiscard]] std::string_view name_of(Algorithm algorithm);

@@ -1,8 +1,8 @@
 // How long the kernels of a task take: as long as the GPU does, or as the host that launches them, whichever takes
 // longer. The host runs ahead of the GPU, so that what it takes is hidden while kernels are long, and is all that
 // counts while they are short: PyTorch goes through Python, autograd and the driver for each kernel, which takes longer
-// than many a kernel does. A task begins with the lead that the host has by then over the GPU: none after it waited for
-// a transfer between stages, or for a count of tokens.
+// than many a kernel does. A task begins with the lead that the host has by then over the GPU: none after it sent to
+// another stage, or waited for a count of tokens.
 #pragma once
 
 #include <algorithm>

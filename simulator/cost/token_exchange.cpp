@@ -10,15 +10,23 @@ const std::optional<platforms::TokenExchanges>& kernels_of(const Call& call, con
   return call.algorithm == Algorithm::NvlinkOneSided ? protocols.nvlink_one_sided : protocols.nvlink_two_sided;
 }
 
+bool narrows(const Call& call) {
+  return call.algorithm == Algorithm::NvlinkTwoSidedLowPrecision && call.kind == graph::Kind::Combine;
+}
+
 const TokenExchange& kernel_of(const Call& call, const Group& group) {
   const platforms::TokenExchanges& kernels = *kernels_of(call, group);
-  if (call.algorithm == Algorithm::NvlinkTwoSidedLowPrecision)
+  if (narrows(call))
     return *kernels.combine_low_precision;
   return call.kind == graph::Kind::Dispatch ? kernels.dispatch : kernels.combine;
 }
 
 SharesOf copies_sent(const Call& call, const Group& group) {
-  return [bytes = bytes_to_other_gpus(call, group)](double /*local*/) { return Shares{bytes, Bytes()}; };
+  // BF16 travels as NVFP4, with a scale of a byte for 16 elements (TensorRT-LLM, fusedMoeCommKernels.cu).
+  constexpr double narrowed = 0.5625 / 2;
+  return [bytes = bytes_to_other_gpus(call, group) * (narrows(call) ? narrowed : 1)](double /*local*/) {
+    return Shares{bytes, Bytes()};
+  };
 }
 
 } // namespace

@@ -28,6 +28,8 @@ void check_expert_precision(const Scenario& scenario, Sections at) {
   if (scenario.is_training())
     return;
   const auto precision = scenario.inference_job().inference.expert_precision;
+  if (precision && !scenario.inference_job().model.moe)
+    at.work.problem("expert_precision", "the model has no experts; leave it out");
   if (precision && !scenario.cluster.gpu.peak[static_cast<std::size_t>(*precision)])
     at.work.problem("expert_precision",
                     fmt::format("the GPU {} has no {} peak; use another precision or give "

@@ -24,6 +24,16 @@ config::Node sections_of(config::MapReader& map) {
   return node;
 }
 
+// Without the fields that a scenario replaces as a whole: what a map of its own leaves out means its default, not what
+// the framework's map has there.
+config::Node without_replaced(config::Node framework, const config::Node& scenario) {
+  const config::Node* given = scenario.find("training");
+  for (config::Entry& section : framework.entries)
+    if (section.key == "training" && given != nullptr && given->find("recompute") != nullptr)
+      std::erase_if(section.value.entries, [](const config::Entry& entry) { return entry.key == "recompute"; });
+  return framework;
+}
+
 bool has_pipeline(const config::Node& scenario) {
   const config::Node* parallel = scenario.find("parallel");
   return parallel != nullptr && std::ranges::any_of(parallel->entries, [](const config::Entry& entry) {
@@ -70,7 +80,7 @@ config::Node over_framework(const config::Node& scenario, Problems& problems) {
     map.finish();
     if (has_pipeline(scenario))
       framework = config::merge(framework, of_pipeline);
-    return config::merge(without_other_names(framework, scenario), scenario);
+    return config::merge(without_replaced(without_other_names(framework, scenario), scenario), scenario);
   } catch (const InputError& error) {
     problems.add(error);
     return scenario;

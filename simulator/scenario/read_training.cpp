@@ -4,6 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "simulator/scenario/field_choices.hpp"
 #include "simulator/scenario/sections.hpp"
 
@@ -29,6 +31,12 @@ workloads::RecomputeModules read_modules(config::MapReader& map) {
   for (const RecomputeModule module : recompute_modules)
     if (std::ranges::count(chosen, name_of(module)) > 0)
       modules.add(module);
+  for (const RecomputeModule other : {RecomputeModule::CoreAttn, RecomputeModule::Mlp})
+    if (modules.contains(RecomputeModule::Op) && modules.contains(other))
+      map.problem("modules",
+                  fmt::format("op says of every operator whether it is kept, {} among them; leave out one of "
+                              "them",
+                              name_of(other)));
   return modules;
 }
 
@@ -170,7 +178,8 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
   training.p2p = enum_choice(map, "p2p", std::array{workloads::P2p::Eager, workloads::P2p::Rendezvous});
   training.recompute = read_recompute(map);
   training.recompute_early_stop = map.boolean_or("recompute_early_stop", false);
-  if (training.recompute_early_stop && training.recompute.is_full() && training.recompute.num_layers > 1)
+  if (training.recompute_early_stop && training.recompute.is_full() &&
+      training.recompute.method == workloads::Recompute::Method::Uniform && training.recompute.num_layers > 1)
     map.problem("recompute_early_stop",
                 "layers recomputed together need each other's outputs; recompute.num_layers 1, or leave this out");
   read_kernels(map, training);

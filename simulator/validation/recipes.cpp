@@ -20,10 +20,11 @@ bool is_listed(const Node& rule, const char* key, const std::string& value) {
 bool is_of_release(const Node& rule, const std::string& release) {
   const Node* since = rule.find("since");
   const Node* until = rule.find("until");
-  return (since == nullptr || since->scalar <= release) && (until == nullptr || release <= until->scalar);
+  return (since == nullptr || since->scalar <= release) &&
+         (until == nullptr || (!release.empty() && release <= until->scalar));
 }
 
-// Degrees that nobody names are 1.
+// Degrees and micro-batch sizes that nobody names are 1.
 bool has_fields(const Node& rule, const Node& config) {
   const Node* when = rule.find("when");
   return when == nullptr || std::ranges::all_of(when->entries, [&](const config::Entry& field) {

@@ -220,8 +220,8 @@ void add_degrees(const TrainingFields& fields, const Degrees& degrees, std::vect
     list.push_back(fmt::format("parallel.ep={}", *degrees.ep));
   const Node& config = fields.entry.config;
   const std::int64_t heads_for_tokens = integer(config, "attention_sequence_parallel_ulysses_size").value_or(1);
-  const std::int64_t cp =
-      std::max({std::int64_t{1}, integer(config, "context_parallel_size").value_or(1), heads_for_tokens});
+  const std::int64_t cp = std::max<std::int64_t>(1, integer(config, "context_parallel_size").value_or(1)) *
+                          std::max<std::int64_t>(1, heads_for_tokens);
   if (cp > 1)
     list.push_back(fmt::format("parallel.cp={}", cp));
   if (heads_for_tokens > 1)

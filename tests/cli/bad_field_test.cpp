@@ -207,7 +207,10 @@ TEST(BadField, Recomputation) {
             "scenario.yaml:18:14: training.recompute: unknown value 'half'; expected one of none, selective, full\n");
   EXPECT_EQ(problems_of_training("recompute: {granularity: selective, modules: [core_attn, mpl]}"),
             "scenario.yaml:18:60: training.recompute.modules.1: unknown value 'mpl'; did you mean 'mlp'? expected one "
-            "of mlp, core_attn, moe_act, layernorm, mla_up_proj, moe, shared_experts\n");
+            "of mlp, core_attn, moe_act, layernorm, mla_up_proj, moe, shared_experts, op\n");
+  EXPECT_EQ(problems_of_training("recompute: {granularity: selective, modules: [op, mlp]}"),
+            "scenario.yaml:18:48: training.recompute.modules: op says of every operator whether it is kept, mlp among "
+            "them; leave out one of them\n");
   EXPECT_EQ(
       problems_of_training("recompute: {granularity: full, num_layers: 0, modules: [mlp]}"),
       lines({"scenario.yaml:18:46: training.recompute.num_layers: 0 is too small; expected a whole number from 1 "

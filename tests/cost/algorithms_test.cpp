@@ -253,8 +253,11 @@ TEST(TokenExchange, CombinesInLowPrecisionByAKernelOfItsOwn) {
   Call call = named(Algorithm::NvlinkTwoSidedLowPrecision, Kind::Combine, 16 * 2 * 10); // 16 tokens
   call.routing = {.experts = 4, .per_token = 2, .groups = 1, .groups_per_token = 1, .token = Bytes(10)};
   EXPECT_DOUBLE_EQ(lone_time(call, ranks({0, 1, 2, 3}), cluster).value(),
-                   2 + 4 * 0.25 + 16 * 0.5 + 16 * 1.5 * 10 / (0.5 * 100));
-  EXPECT_FALSE(does(Algorithm::NvlinkTwoSidedLowPrecision, Kind::Dispatch));
+                   2 + 4 * 0.25 + 16 * 0.5 + 16 * 1.5 * 10 * 0.28125 / (0.5 * 100));
+  Call dispatch = call;
+  dispatch.kind = Kind::Dispatch; // is not narrowed
+  EXPECT_DOUBLE_EQ(lone_time(dispatch, ranks({0, 1, 2, 3}), cluster).value(),
+                   2 + 4 * 0.25 + 16 * 0.125 + 16 * 1.5 * 10 / (0.5 * 100));
   cluster.protocols.nvlink_two_sided->combine_low_precision.reset();
   EXPECT_EQ(plan(call, ranks({0, 1, 2, 3}), cluster).algorithm, Algorithm::DeepEp);
 }

@@ -111,7 +111,12 @@ TEST(Gpu, TurningWeightsIntoSixteenBitsMayCapWhatProductsReach) {
   Operator op = gemm(1000, 1000, 1000);
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / 0.8e12);
   op.weight_bytes = 0.5;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / 0.8e12); // of one product nothing is known
+  op.groups_share_kernel = true;
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / 0.5e12);
+  op.weight_bytes = 4; // wider ones are not unpacked
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / 0.8e12);
+  op.weight_bytes = 0.5;
   gpu.unpacking_efficiency = 0.9;
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2e9 / 0.8e12);
   gpu.unpacking_efficiency = 0.5;

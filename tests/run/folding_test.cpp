@@ -187,6 +187,11 @@ INSTANTIATE_TEST_SUITE_P(
                 [](Scenario& scenario) {
                   scenario.job().layers_per_stage = {5, 3};
                 }},
+        Breaker{"HostsAheadOfTheirGpus", // by more on the slow one
+                [](Scenario& scenario) {
+                  scenario.launch = {Seconds(20e-6), Seconds(10e-6)};
+                  scenario.cluster.slow_gpus = {{5, 0.7}};
+                }},
         Breaker{"UnevenNodes", [](Scenario& scenario) { scenario.cluster.gpus_per_node = 12; }},
         Breaker{"AnotherOrder", [](Scenario& scenario) { scenario.rank_order = "dp-tp-cp-ep-pp"; }},
         Breaker{"StagesAsNeighbours",

@@ -53,6 +53,17 @@ TEST(Framework, TheScenarioHasTheLastWord) {
   EXPECT_TRUE(training.overlap.param_gather); // of the same map
 }
 
+// What a map of the scenario leaves out has its own default, not what the framework's map has.
+TEST(Framework, RecomputationIsReplacedAsAWhole) {
+  const auto recompute = [](const std::string& given) {
+    return with("torchtitan", "", ", recompute: " + given).training_job().training.recompute;
+  };
+  EXPECT_TRUE(recompute("{granularity: full, method: block, num_layers: 4}").is_full());
+  const workloads::Recompute selective = recompute("{granularity: selective}");
+  EXPECT_TRUE(selective.modules.contains(workloads::RecomputeModule::CoreAttn));
+  EXPECT_FALSE(selective.modules.contains(workloads::RecomputeModule::Op));
+}
+
 TEST(Framework, APipelineMayChangeWhatItDoes) {
   const auto sharding = [](const std::string& parallel) {
     return with("torchtitan", parallel).training_job().training.sharding;
