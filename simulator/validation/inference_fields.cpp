@@ -175,7 +175,7 @@ std::vector<std::string> all_assignments(const InferenceFields& fields, const Mo
   std::ranges::move(assignments_of(degrees, has_experts), std::back_inserter(list));
   list.push_back(fmt::format("inference.precision={}", precisions.products));
   list.push_back(fmt::format("inference.weight_precision={}", precisions.weights));
-  if (!precisions.of_experts.empty()) {
+  if (has_experts && !precisions.of_experts.empty()) {
     list.push_back(fmt::format("inference.expert_precision={}", precisions.of_experts));
     list.push_back(fmt::format("inference.expert_weight_precision={}", precisions.expert_weights));
   }
