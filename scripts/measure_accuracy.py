@@ -165,17 +165,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--moesim", default=str(ROOT / "build/release/bin/moesim"))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--picture", help="of the residuals, FILE.svg or FILE.html")
+    parser.add_argument("--picture", help="of the residuals, those of training if there are any, FILE.svg or FILE.html")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args(arguments)
     present = [name for name in FILES if (options.folder / f"{name}.yaml").exists()]
     if not present:
         sys.exit(f"{options.folder}: none of {', '.join(FILES)} (.yaml) is here; give the folder of the measurements")
     files = [options.folder / f"{name}.yaml" for name in present]
-    picture = ["-o", options.picture] if options.picture else []
-    rows = read_rows(validate(options.moesim, files, options.jobs, "--csv", *picture))
-    print_sets(rows)
     training = [file for file in files if file.stem.startswith("training")]
+    if options.picture:  # with all of them kernels are most of it
+        validate(options.moesim, training or files, options.jobs, "-o", options.picture)
+    rows = read_rows(validate(options.moesim, files, options.jobs, "--csv"))
+    print_sets(rows)
     if training:
         reports = json.loads(validate(options.moesim, training, options.jobs, "--json"))
         print_layouts(reports if isinstance(reports, list) else [reports])
