@@ -57,6 +57,15 @@ struct LowLatencyKernel {
   bool operator==(const LowLatencyKernel&) const = default;
 };
 
+// What transfers inside a node reach among members that no block of fewer consecutive GPUs holds, such as those of two
+// CPUs: GPUs 0 to gpus - 1, gpus to 2 gpus - 1 and so on are a block each.
+struct Block {
+  std::int64_t gpus = 2;
+  double efficiency = 1; // share of what the protocols reach otherwise
+
+  bool operator==(const Block&) const = default;
+};
+
 // One direction of TensorRT-LLM's kernels for tokens inside an NVLink domain.
 struct TokenExchange {
   Seconds latency;
@@ -71,6 +80,7 @@ struct TokenExchanges {
   TokenExchange dispatch;
   TokenExchange combine;
   std::optional<TokenExchange> combine_low_precision; // narrows the results before it sends them, and widens them after
+  std::optional<Block> tray;                          // what groups of more GPUs than that reach
 
   bool operator==(const TokenExchanges&) const = default;
 };
@@ -85,15 +95,6 @@ struct DeepEp {
   LowLatencyKernel low_latency_combine;
 
   bool operator==(const DeepEp&) const = default;
-};
-
-// What transfers inside a node reach among members that no block of fewer consecutive GPUs holds, such as those of two
-// CPUs: GPUs 0 to gpus - 1, gpus to 2 gpus - 1 and so on are a block each.
-struct Block {
-  std::int64_t gpus = 2;
-  double efficiency = 1; // share of what the protocols reach otherwise
-
-  bool operator==(const Block&) const = default;
 };
 
 struct Protocols {

@@ -93,6 +93,8 @@ Fields own_fields_of(const DeepEp& deepep) {
 
 std::vector<Row> rows_of(const TokenExchanges& exchanges) {
   std::vector<Row> rows{{"dispatch", fields_of(exchanges.dispatch)}, {"combine", fields_of(exchanges.combine)}};
+  if (exchanges.tray)
+    rows.push_back({"tray", fields_of(*exchanges.tray)});
   if (exchanges.combine_low_precision)
     rows.push_back({"combine_low_precision", fields_of(*exchanges.combine_low_precision)});
   return rows;

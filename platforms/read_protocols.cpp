@@ -64,8 +64,14 @@ std::optional<TokenExchanges> read_token_exchanges(config::MapReader& map, std::
   if (map.node(key) == nullptr)
     return std::nullopt;
   config::MapReader kernels = map.map(key);
-  TokenExchanges exchanges{
-      read_token_exchange(kernels.map_or_empty("dispatch")), read_token_exchange(kernels.map_or_empty("combine")), {}};
+  TokenExchanges exchanges;
+  exchanges.dispatch = read_token_exchange(kernels.map_or_empty("dispatch"));
+  exchanges.combine = read_token_exchange(kernels.map_or_empty("combine"));
+  if (kernels.node("tray") != nullptr) {
+    config::MapReader tray = kernels.map("tray");
+    exchanges.tray = Block{tray.integer("gpus", {.min = 1, .max = 1024}), tray.number("efficiency", share)};
+    tray.finish();
+  }
   if (kernels.node("combine_low_precision") != nullptr)
     exchanges.combine_low_precision = read_token_exchange(kernels.map("combine_low_precision"));
   kernels.finish();

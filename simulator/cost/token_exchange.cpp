@@ -41,8 +41,10 @@ Seconds token_exchange_time(const Call& call, const Group& group) {
   const TokenExchange& kernel = kernel_of(call, group);
   const Bytes token = call.routing.per_token * call.routing.token;
   const double tokens = token > Bytes() ? call.size / token : 0;
+  const std::optional<platforms::Block>& tray = kernels_of(call, group)->tray;
+  const double beyond = tray && group.members() > static_cast<double>(tray->gpus) ? tray->efficiency : 1;
   return kernel.latency + group.members() * kernel.peer + tokens * kernel.token +
-         transfer(group, copies_sent(call, group)).near / kernel.nvlink_efficiency;
+         transfer(group, copies_sent(call, group)).near / (kernel.nvlink_efficiency * beyond);
 }
 
 execution::Communication token_exchange(const Call& call, const Group& group) {

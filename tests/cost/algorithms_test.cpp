@@ -38,7 +38,7 @@ Cluster rich_cluster(std::int64_t nodes, std::int64_t gpus) {
   protocols.two_shot = {.latency = Seconds(1.5), .nvlink_efficiency = 0.5};
   const platforms::TokenExchange exchange{Seconds(2), Seconds(0.25), Seconds(0.125), 0.5};
   protocols.nvlink_one_sided = protocols.nvlink_two_sided = platforms::TokenExchanges{
-      exchange, exchange, platforms::TokenExchange{Seconds(2), Seconds(0.25), Seconds(0.5), 0.5}};
+      exchange, exchange, platforms::TokenExchange{Seconds(2), Seconds(0.25), Seconds(0.5), 0.5}, {}};
   return cluster;
 }
 
@@ -245,6 +245,21 @@ TEST(TokenExchange, SendsACopyToEachOtherGpuOfAToken) {
                    2 + 4 * 0.25 + 16 * 0.125 + sent / (0.5 * 100));
   EXPECT_DOUBLE_EQ(load_of(communication(call, ranks({0, 1, 2, 3}), cluster)).at(0), sent);
   EXPECT_EQ(plan(call, ranks({0, 4}), rich_cluster(2, 4)).algorithm, Algorithm::DeepEp); // between nodes
+}
+
+// Between trays what is sent takes longer; the rest does not.
+TEST(TokenExchange, ReachesLessBeyondATray) {
+  Cluster cluster = rich_cluster(1, 8);
+  Call call = named(Algorithm::NvlinkOneSided, Kind::Dispatch, 16 * 2 * 10); // 16 tokens
+  call.routing = {.experts = 8, .per_token = 2, .groups = 1, .groups_per_token = 1, .token = Bytes(10)};
+  const auto time = [&](const std::vector<RankId>& members) { return lone_time(call, members, cluster).value(); };
+  const std::vector<RankId> inside = ranks({0, 1, 2, 3});
+  const std::vector<RankId> beyond = ranks({0, 1, 2, 3, 4, 5, 6, 7});
+  const double inside_before = time(inside);
+  const double beyond_before = time(beyond);
+  cluster.protocols.nvlink_one_sided->tray = platforms::Block{4, 0.5};
+  EXPECT_EQ(time(inside), inside_before);
+  EXPECT_DOUBLE_EQ(time(beyond) - beyond_before, beyond_before - (2 + 8 * 0.25 + 16 * 0.125));
 }
 
 // Results are narrowed and widened: more for each token, by a kernel of its own, which a cluster may lack.
