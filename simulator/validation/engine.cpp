@@ -24,9 +24,11 @@ std::string day_of(const std::string& where) {
 // All that rules for servers look at.
 std::string described(const Entry& entry, const std::string& engine, const std::string& hardware) {
   const bool divides_attention = integer(entry.config, "attention_data_parallel_size").value_or(1) > 1;
-  return fmt::format("{} {} {} {} {} {} {} {}", entry.id, entry.where, day_of(entry.where), engine,
+  const auto concurrency = number(entry.config, "concurrency");
+  return fmt::format("{} {} {} {} {} {} {} {}", entry.where, day_of(entry.where), engine,
                      text(entry.config, "backend_version").value_or(""), hardware,
-                     text(entry.config, "model").value_or(""), divides_attention ? "attention-dp" : "");
+                     text(entry.config, "model").value_or(""), divides_attention ? "attention-dp" : "",
+                     concurrency ? fmt::format("c{:.0f}", *concurrency) : "");
 }
 
 // Of drafts of which each counts only if all before it do.
