@@ -34,8 +34,7 @@ workloads::RecomputeModules read_modules(config::MapReader& map) {
   for (const RecomputeModule other : {RecomputeModule::CoreAttn, RecomputeModule::Mlp})
     if (modules.contains(RecomputeModule::Op) && modules.contains(other))
       map.problem("modules",
-                  fmt::format("op says of every operator whether it is kept, {} among them; leave out one of "
-                              "them",
+                  fmt::format("op says of every operator whether it is kept, {} among them; leave out one of them",
                               name_of(other)));
   return modules;
 }

@@ -243,6 +243,8 @@ TEST(LayerKernels, CopiesOfTokensAreMadeWhereTheDispatcherMakesThem) {
   EXPECT_DOUBLE_EQ(bytes(Dispatcher::AllToAll, false) - sent, 2 * (row * 2 * copies + 32 * hidden * copies));
   EXPECT_DOUBLE_EQ(bytes(Dispatcher::AllGather, false) - gathered,
                    2 * (row * (2 + 2 + 2) * copies + 2 * 32 * hidden * copies));
+  EXPECT_DOUBLE_EQ(bytes(Dispatcher::DeepEp, false) - bytes(Dispatcher::DeepEp, true),
+                   2 * (row * 2 * copies + 32 * hidden * copies)); // added up where they arrived
 }
 
 // Of DeepSeek-V3's 72 kernels of the router 31 are left.

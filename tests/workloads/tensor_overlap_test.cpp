@@ -68,6 +68,18 @@ TEST(TensorOverlap, ProjectionsThatAreNotFusedExposeTheirSum) {
   EXPECT_THAT(names(backward), testing::Contains("sum-gradient").Times(2));
 }
 
+// MLA's two up-projections have inputs of their own, whose gradients are not added up: in bulk, as those of one
+// product.
+TEST(TensorOverlap, ProductsOfLatentsOverlapInBulk) {
+  const TrainingJob job = overlapped(job_of(small_latent(), {.tp = 2}));
+  const Segments backward = layer_backward(job.model, job.micro_batch(), job.model.kind_of(0));
+  EXPECT_THAT(names(backward), testing::IsSupersetOf({"gather-latents+", "sum-gradient+"}));
+  for (const Segment& segment : backward)
+    if (segment.name == "gather-latents" || segment.name == "sum-gradient") {
+      EXPECT_NE(segment.kind, Kind::RingExchange) << segment.name; // which pieces are sent by
+    }
+}
+
 // A quarter of 32 tokens by a quarter of 2 x 96 columns; all weights are read by each piece, in BF16.
 TEST(TensorOverlap, APieceHasItsShareOfTheRowsAndAllWeights) {
   const TrainingJob job = overlapped(job_of(small_dense(), {.tp = 4}));
