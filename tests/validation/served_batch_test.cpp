@@ -112,11 +112,14 @@ TEST(ServedBatch, WhatABenchmarkGaveItsServersReplacesDefaults) {
 }
 
 TEST(ServedBatch, RowsThatAreKnownNotToBeWhatTheySayAreSkipped) {
-  Entry entry = entry_of("h100_sxm", fields("num_gpus: 2, concurrency: 512.0"));
-  entry.id = "gpt-oss-120b-h100-sxm-vllm-fp4-agg-c512";
-  EXPECT_THROW(static_cast<void>(engine_of(entry, "H100", vocabulary)), Unpredictable);
-  entry.id = "gpt-oss-120b-h100-sxm-vllm-fp4-agg-c64";
-  EXPECT_NO_THROW(static_cast<void>(engine_of(entry, "H100", vocabulary)));
+  const auto served = [](const std::string& concurrency) {
+    const Entry entry = entry_of("h100_sxm", "  config: {model: gpt-oss-120b, backend: vllm, input_length: 1024, "
+                                             "num_gpus: 2, concurrency: " +
+                                                 concurrency + "}\n  measured: {tpot_ms: 1}\n");
+    return engine_of(entry, "H100", vocabulary);
+  };
+  EXPECT_THROW(static_cast<void>(served("512.0")), Unpredictable);
+  EXPECT_NO_THROW(static_cast<void>(served("64.0")));
 }
 
 // A phase by itself is one batch over and over: its tokens over the time that `moesim run` gives it.
