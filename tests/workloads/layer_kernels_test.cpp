@@ -164,6 +164,17 @@ TEST(LayerKernels, TheLossStepByStepMovesTheLogitsMore) {
                    2 * logits);
 }
 
+// Output and its gradient are read, the FP32 sum of the queries' gradients is cleared, and read and cast.
+TEST(LayerKernels, TheFirstFlashAttentionHasThreeKernelsMoreBackward) {
+  Gpt gpt;
+  const Amounts forward = gpt.forward();
+  const Amounts backward = gpt.backward();
+  gpt.shape.attention_backend = AttentionBackend::Flash1;
+  EXPECT_EQ(gpt.forward().kernels, forward.kernels);
+  EXPECT_EQ(gpt.backward().kernels, backward.kernels + 3);
+  EXPECT_DOUBLE_EQ(gpt.backward().bytes - backward.bytes, (2 * 2 + 4 + 4 + 2) * tokens * hidden);
+}
+
 TEST(LayerKernels, OlderAttentionIsAskedFor) {
   Gpt gpt;
   for (const auto& [backend, kernel] : {std::pair(AttentionBackend::Flash, AttentionKernel::Latest),
