@@ -47,6 +47,8 @@ struct MicroBatchShape {
   bool cross_entropy_loss_fusion = true;
   bool fp32_logits = true;        // the loss reads logits in FP32
   std::int64_t train_metrics = 0; // cross-entropies besides it
+  Fp8Scaling fp8_scaling = Fp8Scaling::Delayed;
+  bool gathers_fp8 = false; // over tp, of what products read
   bool moe_router_fusion = true;
   bool moe_permute_fusion = true;
   ExpertActivation moe_activation = ExpertActivation::Kernel;
@@ -55,6 +57,7 @@ struct MicroBatchShape {
   Dispatcher dispatcher = Dispatcher::AllToAll;
   bool fp8_dispatch = false;        // of what DeepEp sends to the experts
   bool overlaps_tp = false;         // communication over tp runs beside products (tensor_overlap.hpp)
+  bool overlaps_tp_backward = true; // in the backward, too
   bool experts_are_even = true;     // every rank's have as much to do (group_load.hpp, is_even())
   Seconds reaction{};               // from counted tokens to the first theft, where ranks steal them
   bool overlaps_experts = false;    // all-to-alls of one half of the tokens run beside the experts of the other

@@ -34,6 +34,7 @@ struct Overlap {
   bool param_gather = false; // parameters of the layers that come next are gathered while others compute
   bool pp = false;           // the next pass does not wait for the previous one's sends
   bool tp = false;           // gathers and sums of a tensor-parallel region run beside its products, piece by piece
+  bool tp_backward = true;   // those of the backward, too
   ExpertOverlap expert = ExpertOverlap::None;
 };
 
@@ -105,6 +106,8 @@ struct Training {
   bool cross_entropy_loss_fusion = true; // the loss is a few kernels over the logits instead of one for each step
   bool fp32_logits = true;               // the loss reads a copy of the logits in FP32
   std::int64_t train_metrics = 0;        // cross-entropies besides, of every micro-batch (Composer's train_metrics)
+  Fp8Scaling fp8_scaling = Fp8Scaling::Delayed;
+  bool tp_gather_in_fp8 = false;  // what products read is cast before tensor-parallel ranks gather it
   bool moe_router_fusion = true;  // the router is one kernel behind its product, instead of one for each step
   bool moe_permute_fusion = true; // so is the sorting of tokens by expert
   ExpertActivation moe_activation = ExpertActivation::Kernel;
@@ -164,6 +167,8 @@ struct TrainingJob : Job {
             .cross_entropy_loss_fusion = training.cross_entropy_loss_fusion,
             .fp32_logits = training.fp32_logits,
             .train_metrics = training.train_metrics,
+            .fp8_scaling = training.fp8_scaling,
+            .gathers_fp8 = training.tp_gather_in_fp8,
             .moe_router_fusion = training.moe_router_fusion,
             .moe_permute_fusion = training.moe_permute_fusion,
             .moe_activation = training.moe_activation,
@@ -172,6 +177,7 @@ struct TrainingJob : Job {
             .dispatcher = moe.dispatcher,
             .fp8_dispatch = moe.fp8_dispatch,
             .overlaps_tp = training.overlap.tp,
+            .overlaps_tp_backward = training.overlap.tp_backward,
             .experts_are_even = is_even(moe.load),
             .reaction = Seconds(moe.load.stealing.reaction_time_s),
             .overlaps_experts = training.overlap.expert == ExpertOverlap::Chunked,

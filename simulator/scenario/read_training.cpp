@@ -80,6 +80,7 @@ workloads::Overlap read_overlap(config::MapReader map) {
   overlap.param_gather = map.boolean_or("param_gather", false);
   overlap.pp = map.boolean_or("pp", false);
   overlap.tp = map.boolean_or("tp", false);
+  overlap.tp_backward = map.boolean_or("tp_backward", true);
   overlap.expert =
       enum_choice(map, "expert", std::array{ExpertOverlap::None, ExpertOverlap::Chunked, ExpertOverlap::Passes});
   map.finish();
@@ -109,6 +110,7 @@ workloads::CudaGraphScope read_cuda_graph_scope(config::MapReader& map) {
 
 void read_kernels(config::MapReader& map, workloads::Training& training) {
   using workloads::AttentionBackend;
+  using workloads::Fp8Scaling;
   using workloads::TransformerImpl;
   training.attention_backend = enum_choice(map, "attention_backend",
                                            std::array{AttentionBackend::Flash, AttentionBackend::Flash2,
@@ -125,6 +127,9 @@ void read_kernels(config::MapReader& map, workloads::Training& training) {
   training.cross_entropy_loss_fusion = map.boolean_or("cross_entropy_loss_fusion", true);
   training.fp32_logits = map.boolean_or("fp32_logits", true);
   training.train_metrics = map.integer_or("train_metrics", 0, {.min = 0, .max = 100});
+  training.fp8_scaling =
+      enum_choice(map, "fp8_scaling", std::array{Fp8Scaling::Delayed, Fp8Scaling::Current, Fp8Scaling::Row});
+  training.tp_gather_in_fp8 = map.boolean_or("tp_gather_in_fp8", false);
   training.moe_router_fusion = map.boolean_or("moe_router_fusion", true);
   training.moe_permute_fusion = map.boolean_or("moe_permute_fusion", true);
   using workloads::ExpertActivation;

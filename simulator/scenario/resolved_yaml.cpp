@@ -61,6 +61,8 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  cross_entropy_loss_fusion: {}\n"
                      "  fp32_logits: {}\n"
                      "  train_metrics: {}\n"
+                     "  fp8_scaling: {}\n"
+                     "  tp_gather_in_fp8: {}\n"
                      "  moe_router_fusion: {}\n"
                      "  moe_permute_fusion: {}\n"
                      "  moe_activation: {}\n"
@@ -69,7 +71,7 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      name_of(training.attention_backend), name_of(training.transformer_impl),
                      training.attention_dropout, training.hidden_dropout, training.batch_first, training.repeat_kv,
                      training.fused_projections, training.cross_entropy_loss_fusion, training.fp32_logits,
-                     training.train_metrics,
+                     training.train_metrics, name_of(training.fp8_scaling), training.tp_gather_in_fp8,
                      training.moe_router_fusion, training.moe_permute_fusion, name_of(training.moe_activation),
                      launch.forward.value(), launch.backward.value(), launch.step.value(),
                      cuda_graph_yaml(training.cuda_graph_scope));
@@ -156,8 +158,8 @@ std::string yaml_of(const workloads::Recompute& recompute) {
 }
 
 std::string yaml_of(const workloads::Overlap& overlap) {
-  return fmt::format("{{grad_reduce: {}, param_gather: {}, tp: {}, expert: {}, pp: {}}}",
-                     overlap.grad_reduce, overlap.param_gather, overlap.tp,
+  return fmt::format("{{grad_reduce: {}, param_gather: {}, tp: {}, tp_backward: {}, expert: {}, pp: {}}}",
+                     overlap.grad_reduce, overlap.param_gather, overlap.tp, overlap.tp_backward,
                      name_of(overlap.expert), overlap.pp);
 }
 

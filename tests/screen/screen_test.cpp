@@ -120,6 +120,7 @@ private:
                         .param_gather = coin(),
                         .pp = coin(),
                         .tp = coin(),
+                        .tp_backward = coin(),
                         .expert = pick({workloads::ExpertOverlap::None, workloads::ExpertOverlap::Chunked})};
     training.backward_prefetch = coin() ? workloads::BackwardPrefetch::Post : workloads::BackwardPrefetch::Pre;
     Recompute selective{.granularity = Recompute::Granularity::Selective};
