@@ -89,6 +89,7 @@ std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchT
                      "  exp_avg_sq_dtype: {}\n"
                      "  schedule: {}\n"
                      "  p2p: {}\n"
+                     "  p2p_scatter_gather: {}\n"
                      "  recompute: {}\n"
                      "  recompute_early_stop: {}\n"
                      "  sharding: {}\n"
@@ -99,9 +100,9 @@ std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchT
                      training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
                      name_of(training.precision), training.grad_reduce_in_fp32, name_of(training.optimizer.main_params),
                      name_of(training.optimizer.exp_avg), name_of(training.optimizer.exp_avg_sq), schedule_yaml(job),
-                     workloads::name_of(training.p2p), yaml_of(training.recompute), training.recompute_early_stop,
-                     workloads::name_of(training.sharding), yaml_of(training.overlap), training.prefetch,
-                     compression_yaml(training), training.bucket_size(job.sizes)) +
+                     workloads::name_of(training.p2p), training.p2p_scatter_gather, yaml_of(training.recompute),
+                     training.recompute_early_stop, workloads::name_of(training.sharding), yaml_of(training.overlap),
+                     training.prefetch, compression_yaml(training), training.bucket_size(job.sizes)) +
          kernels_yaml(training, launch);
 }
 
