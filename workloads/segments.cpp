@@ -289,4 +289,11 @@ Bytes boundary_bytes(const ModelSpec& model, const MicroBatchShape& shape) {
   return shape.activation(shape.local_tokens(), model.hidden_size);
 }
 
+Segments gather_received(const ModelSpec& model, const MicroBatchShape& shape) {
+  SegmentList list(shape);
+  const Bytes all = boundary_bytes(model, shape);
+  list.collective("gather-received", Kind::AllGather, Dimension::Tp, all, all);
+  return list.finish();
+}
+
 } // namespace moesim::workloads

@@ -136,7 +136,9 @@ enum class Until : std::uint8_t { End, Needed };
 [[nodiscard]] Bytes layer_activations(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
 [[nodiscard]] Bytes head_activations(const ModelSpec& model, const MicroBatchShape& shape);
 
-// What a stage sends to the next for one micro-batch (and receives back as gradient), per rank.
+// What a stage needs of the one before for one micro-batch (and gives back as gradient), per rank; and the gather that
+// makes it of the parts that the tp ranks have received.
 [[nodiscard]] Bytes boundary_bytes(const ModelSpec& model, const MicroBatchShape& shape);
+[[nodiscard]] Segments gather_received(const ModelSpec& model, const MicroBatchShape& shape);
 
 } // namespace moesim::workloads

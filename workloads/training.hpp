@@ -92,6 +92,8 @@ struct Training {
   std::optional<schedulers::PipelineOrder> order;
   std::int64_t max_in_flight = 0; // of zb-auto: micro-batches whose activations a stage may hold
   P2p p2p = P2p::Eager;
+  // Tokens that all tp ranks have leave a stage in tp parts, which the next one gathers (Narayanan et al., SC21, 4.1).
+  bool p2p_scatter_gather = false;
   Recompute recompute;
   // A layer that is recomputed as a whole stops once the backward has what it needs (PyTorch, utils/checkpoint.py,
   // set_checkpoint_early_stop, without reentrance; what compilers do, too). Of layers one by one (`num_layers` 1).
@@ -153,6 +155,11 @@ struct Training {
 struct TrainingJob : Job {
   Training training;
 
+  // Whether what a stage receives is gathered over tp. With sequence parallelism each rank has tokens of its own.
+  [[nodiscard]] bool gathers_received() const {
+    return training.p2p_scatter_gather && sizes.tp > 1 && !sequence_parallel;
+  }
+
   [[nodiscard]] MicroBatchShape micro_batch() const {
     return {.sizes = sizes,
             .sequence_parallel = sequence_parallel,
@@ -187,6 +194,9 @@ struct TrainingJob : Job {
             .recomputed = training.recompute.modules};
   }
 };
+
+// What a rank sends to another stage for one micro-batch.
+[[nodiscard]] Bytes sent_bytes(const TrainingJob& job);
 
 // What the job's schedule is asked for, and the order in which its stages run their passes.
 [[nodiscard]] schedulers::ScheduleShape schedule_shape(const TrainingJob& job);

@@ -41,6 +41,11 @@ double Training::optimizer_bytes() const {
   return precision == Precision::Fp32 ? moments : moments + bytes_per_element(optimizer.main_params);
 }
 
+Bytes sent_bytes(const TrainingJob& job) {
+  const Bytes needed = boundary_bytes(job.model, job.micro_batch());
+  return job.gathers_received() ? needed / static_cast<double>(job.sizes.tp) : needed;
+}
+
 schedulers::ScheduleShape schedule_shape(const TrainingJob& job) {
   return {.stages = job.sizes.pp,
           .micro_batches = job.training.micro_batches(job.sizes),

@@ -184,6 +184,7 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
   training.fused_optimizer = map.boolean_or("fused_optimizer", true);
   read_schedule(map, scenario_file, job);
   training.p2p = enum_choice(map, "p2p", std::array{workloads::P2p::Eager, workloads::P2p::Rendezvous});
+  training.p2p_scatter_gather = map.boolean_or("p2p_scatter_gather", false);
   training.recompute = read_recompute(map);
   training.recompute_early_stop = map.boolean_or("recompute_early_stop", false);
   if (training.recompute_early_stop && training.recompute.is_full() &&

@@ -96,6 +96,7 @@ std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchT
                      "  fused_optimizer: {}\n"
                      "  schedule: {}\n"
                      "  p2p: {}\n"
+                     "  p2p_scatter_gather: {}\n"
                      "  recompute: {}\n"
                      "  recompute_early_stop: {}\n"
                      "  sharding: {}\n"
@@ -109,9 +110,10 @@ std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchT
                      name_of(training.precision), training.grad_reduce_in_fp32, name_of(training.optimizer.main_params),
                      name_of(training.optimizer.exp_avg), name_of(training.optimizer.exp_avg_sq),
                      training.fused_optimizer, schedule_yaml(job), workloads::name_of(training.p2p),
-                     yaml_of(training.recompute), training.recompute_early_stop, workloads::name_of(training.sharding),
-                     yaml_of(training.overlap), training.prefetch, workloads::name_of(training.backward_prefetch),
-                     training.copy_gathered_parameters, compression_yaml(training), training.bucket_size(job.sizes)) +
+                     training.p2p_scatter_gather, yaml_of(training.recompute), training.recompute_early_stop,
+                     workloads::name_of(training.sharding), yaml_of(training.overlap), training.prefetch,
+                     workloads::name_of(training.backward_prefetch), training.copy_gathered_parameters,
+                     compression_yaml(training), training.bucket_size(job.sizes)) +
          kernels_yaml(training, launch);
 }
 
