@@ -34,6 +34,7 @@ struct Overlap {
   bool param_gather = false; // parameters of the layers that come next are gathered while others compute
   bool pp = false;           // the next pass does not wait for the previous one's sends
   bool tp = false;           // gathers and sums of a tensor-parallel region run beside its products, piece by piece
+  bool tp_backward = true;   // those of the backward, too
   ExpertOverlap expert = ExpertOverlap::None;
 };
 
@@ -60,6 +61,12 @@ struct Recompute {
 enum class P2p : std::uint8_t { Eager, Rendezvous };
 [[nodiscard]] std::string_view name_of(P2p p2p);
 
+// When the parameters of a backward's next part are gathered under Zero3 with overlap.param_gather (PyTorch FSDP,
+// BackwardPrefetch). Pre: as in a forward, `prefetch` parts ahead. Post: once the part before has computed its
+// gradients, and before these are reduced, so that only the reduction runs beside kernels.
+enum class BackwardPrefetch : std::uint8_t { Pre, Post };
+[[nodiscard]] std::string_view name_of(BackwardPrefetch prefetch); // "pre", "post"
+
 // Megatron Core's default is the larger of this and a million for each data-parallel rank
 // (distributed_data_parallel.py).
 inline constexpr std::int64_t least_ddp_bucket_size = 40'000'000;
@@ -79,6 +86,7 @@ struct Training {
   Precision precision = Precision::Bf16;
   bool grad_reduce_in_fp32 = true; // gradients are summed, over micro-batches and replicas, in FP32
   OptimizerPrecision optimizer;
+  bool fused_optimizer = true; // the step is one kernel over all parameters, instead of one for each operation
   std::string schedule = "1f1b";
   // The order of passes where it is not the schedule's function of the job's sizes: given, or searched for.
   std::optional<schedulers::PipelineOrder> order;
@@ -98,8 +106,12 @@ struct Training {
   bool repeat_kv = false;   // keys and values are copied for every query head before they are attended to or sent
   bool fused_projections = true;         // queries, keys and values are one product, and so are gate and up of an MLP
   bool cross_entropy_loss_fusion = true; // the loss is a few kernels over the logits instead of one for each step
-  bool moe_router_fusion = true;         // the router is one kernel behind its product, instead of one for each step
-  bool moe_permute_fusion = true;        // so is the sorting of tokens by expert
+  bool fp32_logits = true;               // the loss reads a copy of the logits in FP32
+  std::int64_t train_metrics = 0;        // cross-entropies besides, of every micro-batch (Composer's train_metrics)
+  Fp8Scaling fp8_scaling = Fp8Scaling::Delayed;
+  bool tp_gather_in_fp8 = false;  // what products read is cast before tensor-parallel ranks gather it
+  bool moe_router_fusion = true;  // the router is one kernel behind its product, instead of one for each step
+  bool moe_permute_fusion = true; // so is the sorting of tokens by expert
   ExpertActivation moe_activation = ExpertActivation::Kernel;
   CudaGraphScope cuda_graph_scope;
   CpCommType cp_comm_type = CpCommType::P2p;
@@ -108,6 +120,7 @@ struct Training {
   // Zero3 with overlap.param_gather: of how many parts of the model that come next the parameters are gathered while
   // one computes (PyTorch FSDP2, set_modules_to_forward_prefetch and set_modules_to_backward_prefetch).
   std::int64_t prefetch = 1;
+  BackwardPrefetch backward_prefetch = BackwardPrefetch::Pre;
   // Bytes that data-parallel ranks send of a gradient, over those that it has (PyTorch DDP's communication hooks, such
   // as fp16_compress_hook); none: it is sent as it is.
   std::optional<double> grad_compression;
@@ -159,6 +172,10 @@ struct TrainingJob : Job {
             .repeat_kv = training.repeat_kv,
             .fused_projections = training.fused_projections,
             .cross_entropy_loss_fusion = training.cross_entropy_loss_fusion,
+            .fp32_logits = training.fp32_logits,
+            .train_metrics = training.train_metrics,
+            .fp8_scaling = training.fp8_scaling,
+            .gathers_fp8 = training.tp_gather_in_fp8,
             .moe_router_fusion = training.moe_router_fusion,
             .moe_permute_fusion = training.moe_permute_fusion,
             .moe_activation = training.moe_activation,
@@ -167,6 +184,7 @@ struct TrainingJob : Job {
             .dispatcher = moe.dispatcher,
             .fp8_dispatch = moe.fp8_dispatch,
             .overlaps_tp = training.overlap.tp,
+            .overlaps_tp_backward = training.overlap.tp_backward,
             .experts_are_even = is_even(moe.load),
             .reaction = Seconds(moe.load.stealing.reaction_time_s),
             .overlaps_experts = training.overlap.expert == ExpertOverlap::Chunked,

@@ -27,6 +27,10 @@ std::string_view name_of(Recompute::Method method) {
   return method == Recompute::Method::Uniform ? "uniform" : "block";
 }
 
+std::string_view name_of(BackwardPrefetch prefetch) {
+  return prefetch == BackwardPrefetch::Pre ? "pre" : "post";
+}
+
 std::string_view name_of(P2p p2p) {
   return p2p == P2p::Eager ? "eager" : "rendezvous";
 }

@@ -233,6 +233,20 @@ TEST(TrainingEntry, NeMosDeepSeekHasARecipe) {
               IsSupersetOf({"moe.dispatcher=deepep", "training.overlap.tp=false"}));
 }
 
+// torchtitan's recipe of that name, with tensor parallelism overlapped or not.
+TEST(TrainingEntry, RowwiseIsAScalingOfFp8) {
+  const auto of = [](const std::string& technique) {
+    const Entry entry = entry_of("DGX H100",
+                                 "  config: {model: tiny, num_gpus: 16, global_batch_size: 16, seq_length: "
+                                 "1024, precision: FP8 rowwise, extra: {techniques: " +
+                                     technique + "}}\n  measured: {mfu: 0.4}\n",
+                                 "torchtitan");
+    return assignments(training_fields(entry, aliases(), vocabulary), {8, 1, 1}, vocabulary);
+  };
+  EXPECT_THAT(of("vanilla-tp"), AllOf(Contains("training.fp8_scaling=row"), Not(Contains("training.overlap.tp=true"))));
+  EXPECT_THAT(of("async-tp"), IsSupersetOf({"training.fp8_scaling=row", "training.overlap.tp=true"}));
+}
+
 TEST(TrainingEntry, MemoryIsAQuantityOfItsOwn) {
   const Question of = question(full, "step_time_s: 2.0, extra: {peak_memory_gib: 3.5}");
   ASSERT_EQ(of.measurements.size(), 2U);
