@@ -30,6 +30,7 @@ Operator product_of(const GemmShape& shape, Precision precision, Pass pass, doub
                          result_elements * bytes_per_element(precision_outside_products(precision))),
           .rows = shape.of_groups,
           .groups_share_kernel = shape.groups_share_kernel,
+          .idle_groups = shape.idle_groups,
           .launches = shape.groups_share_kernel ? 1 : shape.groups};
 }
 

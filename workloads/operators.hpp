@@ -9,8 +9,9 @@
 namespace moesim::workloads {
 
 // A product of [rows, k] by [k, n]; with several groups (experts), the rows are spread over as many weights: evenly, or
-// as `of_groups` says, whose sum they then are. Nothing is read or written of a weight without rows. The host launches
-// each group (Transformer Engine, GroupedLinear), or one kernel for all (vLLM, SGLang and TensorRT-LLM, "fused MoE").
+// as `of_groups` says, whose sum they then are. Nothing is read or written of a weight without rows: these are the
+// `idle_groups`. The host launches each group (Transformer Engine, GroupedLinear), or one kernel for all (vLLM, SGLang
+// and TensorRT-LLM, "fused MoE").
 // Forward: one product. Backward: two, for the gradients of input and weight, each with as many FLOPs as the forward.
 struct GemmShape {
   std::int64_t rows = 0;
@@ -19,6 +20,7 @@ struct GemmShape {
   std::int64_t groups = 1;
   GroupRows of_groups{};
   bool groups_share_kernel = false;
+  std::int64_t idle_groups = 0;
 };
 // In FP8 both factors are FP8 and the result BF16.
 [[nodiscard]] Operator gemm_forward(const GemmShape& shape, Precision precision);
