@@ -18,6 +18,10 @@ namespace moesim::workloads {
 [[nodiscard]] RankBytes gathered_bytes(const Training& training, const RankParameters& parameters);
 [[nodiscard]] RankBytes reduced_bytes(const Training& training, const RankParameters& parameters);
 
+// The kernel that copies a part's parameters out of what was gathered of those that other ranks have, before the turn
+// that waits for them; moves nothing where they are used as they were gathered.
+[[nodiscard]] Operator copy_gathered(const TrainingJob& job, const RankParameters& parameters);
+
 // Of the parameters whose gradients wait to be reduced beside the backward, those that are now: a full bucket, or,
 // after the last part, what is left.
 [[nodiscard]] RankParameters full_buckets(const TrainingJob& job, const RankParameters& waiting, bool is_last);
@@ -54,6 +58,8 @@ private:
   }
   [[nodiscard]] Indices& gathered_for_turn(std::size_t unit) { return turn_gathers_[unit % turn_gathers_.size()]; }
   void gather_for_turn(std::size_t unit);
+  void gather_ahead(std::size_t next);
+  void copy_out(const Unit& unit);
   void reduce_after_turn(std::size_t unit);
   void reduce_bucket(const RankParameters& added, const Occasion& occasion, bool is_last);
   Indices gather(const RankParameters& parameters, const RankBytes& memory, const Occasion& occasion);
@@ -70,6 +76,7 @@ private:
   std::span<const Unit> units_;
   std::vector<std::vector<Indices>> gathered_ahead_; // by chunk and part, what its first forward waits for
   std::vector<Indices> turn_gathers_;                // of this unit and those after it that are fetched ahead
+  std::size_t fetched_ = 0;                          // units, the first ones, that have been gathered for
   RankParameters bucket_;                            // whose gradients are complete, and not yet reduced
   Reductions reductions_;                            // that nothing waits for yet, but for ...
   Reductions latest_reductions_;                     // ... those of the latest unit, when gradients are sharded

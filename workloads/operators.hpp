@@ -54,6 +54,7 @@ struct AttentionShape {
 // travels through memory in between (Megatron-LM before FlashAttention; Korthikanti et al., arXiv 2205.05198, figure
 // 3), with a byte for each score when some are dropped. The output is brought from the order of heads into that of
 // tokens, and in the backward its gradient the other way and those of queries, keys and values into one matrix.
+// The softmax is one kernel with its scale and mask where 4 divides the matrices of a rank, else steps in FP32.
 [[nodiscard]] std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, Precision precision);
 
 // Fused attention of queries whose keys and values lie in a cache, of which `cache` bytes are read.
