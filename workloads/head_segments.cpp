@@ -12,6 +12,10 @@ Bytes logits(const RankShape& at) {
   return at.precision() == Precision::Fp32 ? in_fp32 : at.wide(at.tokens(), at.vocabulary()) + in_fp32;
 }
 
+GemmShape product(const RankShape& at) {
+  return {at.tokens(), at.vocabulary(), at.model.hidden_size};
+}
+
 } // namespace
 
 Operator embedding_gradient(const RankShape& at) {
@@ -45,7 +49,10 @@ Segments head_forward(const ModelSpec& model, const MicroBatchShape& shape) {
   list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
   list.keep(2 * at.hidden(at.local())); // input and output of the norm
   enter_region(list, at, "gather-sequence");
-  list.kernel("head", gemm_forward({at.tokens(), at.vocabulary(), model.hidden_size}, at.precision()));
+  if (shape.fp8_output_proj)
+    linear_forward(list, at, "head", product(at));
+  else
+    list.kernel("head", gemm_forward(product(at), at.precision()));
   // Vocabulary-parallel cross-entropy (Megatron-LM, cross_entropy.py): the largest logit, the target's logit and the
   // sum of exponentials of every token are combined over tp, in FP32.
   const Bytes in_precision = at.wide(at.tokens(), at.vocabulary());
@@ -92,8 +99,10 @@ Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape) {
   list.kernel("loss", memory_bound(logits(at), Pass::Backward));
   list.workspace(at.wide(at.tokens(), at.vocabulary()));
   enter_region(list, at, "gather-sequence");
-  list.kernels("head", gemm_backward({at.tokens(), at.vocabulary(), model.hidden_size}, at.precision(),
-                                     at.shape.gradient_precision));
+  if (shape.fp8_output_proj)
+    linear_backward(list, at, "head", product(at));
+  else
+    list.kernels("head", gemm_backward(product(at), at.precision(), at.shape.gradient_precision));
   list.workspace(at.hidden(at.tokens()));
   list.release(logits(at));
   leave_region(list, at, "sum-gradient");

@@ -19,6 +19,11 @@ enum class AttentionBackend : std::uint8_t { Flash, Flash2, Flash1, Unfused };
 // PyTorch's, each step a kernel.
 enum class TransformerImpl : std::uint8_t { TransformerEngine, Local, Eager };
 
+// What kernels a cast to MXFP8 has besides, of each group by itself. None: what is left of them is part of others.
+// Swizzle: products want the scales of both factors in another order than casts write them. ZeroAndSwizzle: casts are
+// given scales that were zeroed, too.
+enum class ScaleKernels : std::uint8_t { None, Swizzle, ZeroAndSwizzle };
+
 // How context-parallel ranks, each with its part of the sequence, attend to each other's keys and values. P2p: keys and
 // values travel around a ring while each rank attends to those it has (ring attention, Liu et al., arXiv 2310.01889).
 // AllGather: they are gathered first (Llama 3, arXiv 2407.21783, section 3.3.2). A2a: heads are traded for tokens
@@ -73,6 +78,7 @@ private:
 // How YAML spells them: "flash", "p2p", "core_attn", ...
 [[nodiscard]] std::string_view name_of(AttentionBackend backend);
 [[nodiscard]] std::string_view name_of(TransformerImpl impl);
+[[nodiscard]] std::string_view name_of(ScaleKernels kernels);
 [[nodiscard]] std::string_view name_of(CudaGraphModule module);
 [[nodiscard]] std::string_view name_of(CpCommType type);
 [[nodiscard]] std::string_view name_of(ExpertActivation activation);

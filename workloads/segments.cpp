@@ -11,6 +11,14 @@ using graph::Memory;
 
 namespace {
 
+// A few bytes for each group. Each stands for two, of rows and columns or of both factors, which C++ launches in a row:
+// that takes the host half as long, which is assumed.
+Operator scale_kernel(std::int64_t groups, Pass pass) {
+  Operator kernel = memory_bound(Bytes(), pass);
+  kernel.launches = groups;
+  return kernel;
+}
+
 // Casts the BF16 elements of [rows, width] to what a product reads, of each group by itself. A cast to NVFP4 reads them
 // once more before, for the tensor's largest (its scale: NVIDIA, arXiv 2509.25149, appendix B); blocks have none, and
 // FP8 takes an earlier one.
@@ -23,6 +31,17 @@ void cast_for_product(SegmentList& list, const RankShape& at, std::string_view n
   Operator cast = memory_bound(reads * at.wide(of.rows, width) + copies * at.shape.product_input(of.rows, width), pass);
   cast.launches = of.groups_share_kernel ? 1 : of.groups;
   list.kernel(name, cast);
+  if (at.shape.precision == Precision::Mxfp8 && at.shape.scale_kernels == ScaleKernels::ZeroAndSwizzle)
+    list.kernel(name, scale_kernel(cast.launches, pass));
+}
+
+// One before each group of each product, where scales are put into its order apart.
+void swizzle_scales(SegmentList& list, const RankShape& at, std::string_view name,
+                    const std::vector<Operator>& products) {
+  if (at.shape.precision != Precision::Mxfp8 || at.shape.scale_kernels == ScaleKernels::None)
+    return;
+  for (const Operator& product : products)
+    list.kernel(name, scale_kernel(product.launches, product.pass));
 }
 
 } // namespace
@@ -52,6 +71,7 @@ void linear_forward(SegmentList& list, const RankShape& at, std::string_view nam
   cast_input(list, at, name, shape);
   Operator product = forward_product(at, shape);
   product.bytes += epilogue;
+  swizzle_scales(list, at, name, {product});
   list.kernel(name, product);
 }
 
@@ -62,6 +82,7 @@ void linear_backward(SegmentList& list, const RankShape& at, std::string_view na
       gemm_backward(shape, at.shape.precision, at.shape.gradient_precision,
                     at.is_transformer_engine() ? Accumulation::InPlace : Accumulation::Apart);
   products.front().bytes += epilogue;
+  swizzle_scales(list, at, name, products);
   list.kernels(name, products);
   if (bias == Bias::Yes && !at.is_transformer_engine())
     list.kernel(name, memory_bound(at.wide(shape.rows, shape.n), Pass::Backward));

@@ -94,7 +94,10 @@ struct Training {
   double hidden_dropout = 0;
   bool batch_first = false; // activations are [sequences, tokens, hidden], not Megatron's [tokens, sequences, hidden]
   bool repeat_kv = false;   // keys and values are copied for every query head before they are attended to or sent
-  bool fused_projections = true;         // queries, keys and values are one product, and so are gate and up of an MLP
+  bool fused_projections = true;          // queries, keys and values are one product, and so are gate and up of an MLP
+  bool fp8_dot_product_attention = false; // attention multiplies in the precision of the linear layers, of 8 bits
+  bool fp8_output_proj = false;           // and so does the head
+  ScaleKernels scale_kernels = ScaleKernels::None;
   bool cross_entropy_loss_fusion = true; // the loss is a few kernels over the logits instead of one for each step
   bool moe_router_fusion = true;         // the router is one kernel behind its product, instead of one for each step
   bool moe_permute_fusion = true;        // so is the sorting of tokens by expert
@@ -151,6 +154,9 @@ struct TrainingJob : Job {
             .batch_first = training.batch_first,
             .repeat_kv = training.repeat_kv,
             .fused_projections = training.fused_projections,
+            .fp8_dot_product_attention = training.fp8_dot_product_attention,
+            .fp8_output_proj = training.fp8_output_proj,
+            .scale_kernels = training.scale_kernels,
             .cross_entropy_loss_fusion = training.cross_entropy_loss_fusion,
             .moe_router_fusion = training.moe_router_fusion,
             .moe_permute_fusion = training.moe_permute_fusion,

@@ -58,6 +58,9 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  batch_first: {}\n"
                      "  repeat_kv: {}\n"
                      "  fused_projections: {}\n"
+                     "  fp8_dot_product_attention: {}\n"
+                     "  fp8_output_proj: {}\n"
+                     "  scale_kernels: {}\n"
                      "  cross_entropy_loss_fusion: {}\n"
                      "  moe_router_fusion: {}\n"
                      "  moe_permute_fusion: {}\n"
@@ -66,7 +69,8 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  cuda_graph_scope: {}\n",
                      name_of(training.attention_backend), name_of(training.transformer_impl),
                      training.attention_dropout, training.hidden_dropout, training.batch_first, training.repeat_kv,
-                     training.fused_projections, training.cross_entropy_loss_fusion, training.moe_router_fusion,
+                     training.fused_projections, training.fp8_dot_product_attention, training.fp8_output_proj,
+                     name_of(training.scale_kernels), training.cross_entropy_loss_fusion, training.moe_router_fusion,
                      training.moe_permute_fusion, name_of(training.moe_activation), launch.forward.value(),
                      launch.backward.value(), cuda_graph_yaml(training.cuda_graph_scope));
 }
