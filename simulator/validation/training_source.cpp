@@ -14,7 +14,8 @@ using config::Node;
 
 std::string framework_text(const Entry& entry) {
   std::string words = entry.source;
-  for (const char* field : {"framework", "method", "techniques", "cumulative_step", "precision"})
+  for (const char* field :
+       {"framework", "method", "techniques", "cumulative_step", "moe_token_dispatcher", "precision"})
     if (const auto given = text(entry.config, field))
       words += " " + *given;
   return words;
