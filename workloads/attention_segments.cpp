@@ -105,7 +105,7 @@ void project_forward(SegmentList& list, const RankShape& at) {
     if (!at.absorbs())
       linear_forward(list, at, "", kv_up_projection(at));
   } else {
-    enter_region(list, at, "gather-sequence");
+    enter_product(list, at, "gather-sequence");
     projections_forward(list, at, "attention", qkv_projections(at));
   }
   if (at.model.qk_norm != QkNorm::None) {
@@ -125,7 +125,7 @@ void project_forward(SegmentList& list, const RankShape& at) {
 // its sum over tp was kept.
 void keys_again(SegmentList& list, const RankShape& at) {
   norm_again(list, at);
-  enter_region(list, at, "gather-sequence");
+  enter_product(list, at, "gather-sequence");
   linear_forward(list, at, "attention", {at.tokens(), key_width(at), at.model.hidden_size});
   rotate(list, at, Pass::Forward);
   list.keep(queries_keys_values(at) - at.wide(at.tokens(), at.qkv_width() - key_width(at)));
@@ -149,7 +149,7 @@ void project_backward(SegmentList& list, const RankShape& at) {
     if (at.is_eager() && at.shape.fused_projections && at.shape.attention_backend != AttentionBackend::Unfused)
       list.unnamed(memory_bound(2 * at.wide(at.tokens(), at.qkv_width()), Pass::Backward));
     if (!recomputes_keys(at))
-      enter_region(list, at, "gather-sequence");
+      enter_product(list, at, "gather-sequence");
     projections_backward(list, at, "attention", qkv_projections(at), Bias{at.model.attention_bias});
     list.release(queries_keys_values(at));
     return leave_region(list, at, "sum-gradient");
@@ -182,7 +182,7 @@ void attention_forward(SegmentList& list, const RankShape& at) {
 
 void attention_backward(SegmentList& list, const RankShape& at) {
   add_residual_backward(list, at);
-  enter_region(list, at, "gather-gradient");
+  enter_product(list, at, "gather-gradient");
   linear_backward(list, at, "attention", output_projection(at), Bias{at.model.output_bias});
   if (recomputes_up_projection(at)) {
     enter_region(list, at, "gather-latents", gathered_latents(at));

@@ -46,6 +46,20 @@ Operator kernel_in_8_bits(const RankShape& at, const AttentionShape& shape, Pass
   return causal_attention(pass == Pass::Forward ? shape : without_window(at, shape), pass, at.shape.precision);
 }
 
+// The Triton version of the first FlashAttention, in the backward: a kernel reads the output and its gradient for their
+// products, another clears the FP32 sum of the queries' gradients, and a third casts it (Dao-AILab/flash-attention,
+// flash_attn_triton.py).
+std::vector<Operator> flash_1(const RankShape& at, const AttentionShape& shape, Pass pass) {
+  const Operator kernel = causal_attention(shape, pass, at.precision(), AttentionKernel::Flash1);
+  if (pass == Pass::Forward)
+    return {kernel};
+  const std::int64_t rows = shape.sequences * shape.length;
+  const Bytes output = at.wide(rows, shape.heads * shape.v_head_dim);
+  const Bytes query = at.wide(rows, shape.heads * shape.qk_head_dim);
+  const Bytes sum = at.fp32(rows, shape.heads * shape.qk_head_dim);
+  return {memory_bound(2 * output, pass), memory_bound(sum, pass), kernel, memory_bound(sum + query, pass)};
+}
+
 std::vector<Operator> kernels_of(const RankShape& at, const AttentionShape& shape, Pass pass) {
   if (at.shape.fp8_dot_product_attention)
     return {kernel_in_8_bits(at, shape, pass)};
@@ -55,7 +69,7 @@ std::vector<Operator> kernels_of(const RankShape& at, const AttentionShape& shap
   case AttentionBackend::Flash2:
     return {causal_attention(shape, pass, at.precision(), AttentionKernel::Flash2)};
   case AttentionBackend::Flash1:
-    return {causal_attention(shape, pass, at.precision(), AttentionKernel::Flash1)};
+    return flash_1(at, shape, pass);
   case AttentionBackend::Flash:
     break;
   }

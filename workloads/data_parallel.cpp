@@ -1,5 +1,6 @@
 #include "workloads/data_parallel.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "workloads/rank_parameters.hpp"
@@ -54,11 +55,8 @@ Operator compress_gradients(const Training& training, Bytes gradients) {
 void DataParallel::begin() {
   if (!training().shards_optimizer() || !training().overlap.param_gather)
     return;
-  if (training().shards_weights()) {
-    for (std::size_t unit = 0; unit < turn_gathers_.size(); ++unit)
-      gather_for_turn(unit);
-    return;
-  }
+  if (training().shards_weights())
+    return gather_ahead(0);
   // What the optimizer step of the iteration before has left scattered: the same traffic as after this iteration's own
   // step, moved to where it can hide.
   for (const StageShape& chunk : stage_.chunks) {
@@ -87,13 +85,12 @@ void DataParallel::before(std::size_t unit) {
 
 void DataParallel::after(std::size_t unit) {
   const bool prefetches = training().shards_weights() && training().overlap.param_gather;
-  const std::size_t fetched = unit + turn_gathers_.size();
   // Whatever is exposed comes first; else what a later turn needs goes before what only the optimizer needs.
   if (training().overlap.grad_reduce && prefetches)
-    gather_for_turn(fetched);
+    gather_ahead(unit + 1);
   reduce_after_turn(unit);
   if (!training().overlap.grad_reduce && prefetches)
-    gather_for_turn(fetched);
+    gather_ahead(unit + 1);
 }
 
 void DataParallel::finish_gradients() {
@@ -108,12 +105,19 @@ void DataParallel::after_optimizer_step() {
     gather(owned_parameters(stage_.job, stage_.index), {}, {});
 }
 
-// The weights that a unit needs, unless an earlier one has left them to it. A prefetch is issued when as many units as
-// are fetched ahead, and one, are left before it, so that at most one part more has its weights there. The embedding's
-// are gathered for its backward, too, which does not read them: so does FSDP for each of its units.
+// What the next unit needs and, ahead, those after it: as many as are fetched at a time, up to the first of a backward
+// that is not gathered for before it is the next. At most one part more has its weights there.
+void DataParallel::gather_ahead(std::size_t next) {
+  const bool waits = training().backward_prefetch == BackwardPrefetch::Post;
+  const auto is_early = [&](std::size_t unit) { return unit > next && units_[unit].runs != Unit::Runs::Forward; };
+  const std::size_t end = std::min(next + turn_gathers_.size(), units_.size());
+  while (fetched_ < end && !(waits && is_early(fetched_)))
+    gather_for_turn(fetched_++);
+}
+
+// The weights that a unit needs, unless an earlier one has left them to it. The embedding's are gathered for its
+// backward, too, which does not read them: so does FSDP for each of its units.
 void DataParallel::gather_for_turn(std::size_t unit) {
-  if (unit >= units_.size())
-    return;
   const Unit& next = units_[unit];
   gathered_for_turn(unit).clear();
   if (!next.begins_use())

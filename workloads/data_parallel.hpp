@@ -54,6 +54,7 @@ private:
   }
   [[nodiscard]] Indices& gathered_for_turn(std::size_t unit) { return turn_gathers_[unit % turn_gathers_.size()]; }
   void gather_for_turn(std::size_t unit);
+  void gather_ahead(std::size_t next);
   void reduce_after_turn(std::size_t unit);
   void reduce_bucket(const RankParameters& added, const Occasion& occasion, bool is_last);
   Indices gather(const RankParameters& parameters, const RankBytes& memory, const Occasion& occasion);
@@ -70,6 +71,7 @@ private:
   std::span<const Unit> units_;
   std::vector<std::vector<Indices>> gathered_ahead_; // by chunk and part, what its first forward waits for
   std::vector<Indices> turn_gathers_;                // of this unit and those after it that are fetched ahead
+  std::size_t fetched_ = 0;                          // units, the first ones, that have been gathered for
   RankParameters bucket_;                            // whose gradients are complete, and not yet reduced
   Reductions reductions_;                            // that nothing waits for yet, but for ...
   Reductions latest_reductions_;                     // ... those of the latest unit, when gradients are sharded

@@ -6,10 +6,49 @@ namespace {
 using graph::Dimension;
 using graph::Kind;
 
-// Logits, in the precision of the product and in FP32, where these differ.
+Bytes logits_as_computed(const RankShape& at) {
+  return at.wide(at.tokens(), at.vocabulary());
+}
+
+Bytes logits_in_fp32(const RankShape& at) {
+  return at.fp32(at.tokens(), at.vocabulary());
+}
+
+// Logits, in the precision of the product and, where the loss wants them so, in FP32.
 Bytes logits(const RankShape& at) {
-  const Bytes in_fp32 = at.fp32(at.tokens(), at.vocabulary());
-  return at.precision() == Precision::Fp32 ? in_fp32 : at.wide(at.tokens(), at.vocabulary()) + in_fp32;
+  const bool has_copy = at.precision() != Precision::Fp32 && at.shape.fp32_logits;
+  return logits_as_computed(at) + (has_copy ? logits_in_fp32(at) : Bytes());
+}
+
+// The cross-entropy once more for each metric, by PyTorch's: the logits are cast to FP32, and the logarithms of their
+// softmax written. What these take is there when the backward has freed everything else.
+void measure_loss(SegmentList& list, const RankShape& at) {
+  for (std::int64_t metric = 0; metric < at.shape.train_metrics; ++metric) {
+    list.kernel("metrics", memory_bound(logits_as_computed(at) + logits_in_fp32(at), Pass::Forward));
+    list.kernel("metrics", memory_bound(2 * logits_in_fp32(at), Pass::Forward));
+  }
+}
+
+// Vocabulary-parallel cross-entropy (Megatron-LM, cross_entropy.py): the largest logit, the target's logit and the sum
+// of exponentials of every token are combined over tp, in FP32. Fused without a copy in FP32 (FlashAttention,
+// losses/cross_entropy.py) the logits are read once.
+void loss_forward(SegmentList& list, const RankShape& at) {
+  const bool has_steps = !at.shape.cross_entropy_loss_fusion;
+  const Bytes operand = at.shape.fp32_logits ? logits_in_fp32(at) : logits_as_computed(at);
+  const auto kernel = [&](Bytes bytes) { list.kernel("loss", memory_bound(bytes, Pass::Forward)); };
+  kernel(at.shape.fp32_logits ? logits_as_computed(at) + 2 * operand : operand);
+  list.keep(logits(at));
+  const Bytes statistic = at.fp32(at.tokens(), 1);
+  list.collective("largest-logit", Kind::AllReduce, Dimension::Tp, statistic, statistic);
+  if (at.shape.fp32_logits || has_steps)
+    kernel(2 * operand); // subtracts the largest,
+  if (has_steps) {
+    kernel(2 * operand); // takes exponentials,
+    kernel(operand);     // adds them up
+    kernel(2 * operand); // and divides by the sum
+  }
+  list.collective("target-logit", Kind::AllReduce, Dimension::Tp, statistic, statistic);
+  list.collective("sum-of-exponentials", Kind::AllReduce, Dimension::Tp, statistic, statistic);
 }
 
 GemmShape product(const RankShape& at) {
@@ -53,23 +92,8 @@ Segments head_forward(const ModelSpec& model, const MicroBatchShape& shape) {
     linear_forward(list, at, "head", product(at));
   else
     list.kernel("head", gemm_forward(product(at), at.precision()));
-  // Vocabulary-parallel cross-entropy (Megatron-LM, cross_entropy.py): the largest logit, the target's logit and the
-  // sum of exponentials of every token are combined over tp, in FP32.
-  const Bytes in_precision = at.wide(at.tokens(), at.vocabulary());
-  const Bytes in_fp32 = at.fp32(at.tokens(), at.vocabulary());
-  const auto kernel = [&](Bytes bytes) { list.kernel("loss", memory_bound(bytes, Pass::Forward)); };
-  kernel(in_precision + 2 * in_fp32);
-  list.keep(logits(at));
-  const Bytes statistic = at.fp32(at.tokens(), 1);
-  list.collective("largest-logit", Kind::AllReduce, Dimension::Tp, statistic, statistic);
-  kernel(2 * in_fp32); // subtracts the largest,
-  if (!shape.cross_entropy_loss_fusion) {
-    kernel(2 * in_fp32); // takes exponentials,
-    kernel(in_fp32);     // adds them up
-    kernel(2 * in_fp32); // and divides by the sum
-  }
-  list.collective("target-logit", Kind::AllReduce, Dimension::Tp, statistic, statistic);
-  list.collective("sum-of-exponentials", Kind::AllReduce, Dimension::Tp, statistic, statistic);
+  loss_forward(list, at);
+  measure_loss(list, at);
   return list.finish();
 }
 
@@ -95,9 +119,9 @@ Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape) {
   SegmentList list(shape);
   // The gradient of the logits takes the place of the FP32 logits; the products want it in their precision.
   if (!shape.cross_entropy_loss_fusion) // scales it first
-    list.kernel("loss", memory_bound(2 * at.fp32(at.tokens(), at.vocabulary()), Pass::Backward));
-  list.kernel("loss", memory_bound(logits(at), Pass::Backward));
-  list.workspace(at.wide(at.tokens(), at.vocabulary()));
+    list.kernel("loss", memory_bound(2 * logits_in_fp32(at), Pass::Backward));
+  list.kernel("loss", memory_bound((shape.fp32_logits ? 1.0 : 2.0) * logits(at), Pass::Backward));
+  list.workspace(logits_as_computed(at));
   enter_region(list, at, "gather-sequence");
   if (shape.fp8_output_proj)
     linear_backward(list, at, "head", product(at));

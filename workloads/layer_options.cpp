@@ -19,6 +19,11 @@ std::string_view name_of(ScaleKernels kernels) {
   return names[static_cast<std::size_t>(kernels)];
 }
 
+std::string_view name_of(Fp8Scaling scaling) {
+  constexpr std::array<std::string_view, 3> names{"delayed", "current", "row"};
+  return names[static_cast<std::size_t>(scaling)];
+}
+
 std::string_view name_of(CudaGraphModule module) {
   constexpr std::array<std::string_view, cuda_graph_module_count> names{
       "attn", "mlp", "moe", "moe_router", "moe_preprocess", "full_iteration"};

@@ -24,6 +24,12 @@ enum class TransformerImpl : std::uint8_t { TransformerEngine, Local, Eager };
 // given scales that were zeroed, too.
 enum class ScaleKernels : std::uint8_t { None, Swizzle, ZeroAndSwizzle };
 
+// Where the scale of an FP8 tensor comes from. Delayed: from earlier ones (Transformer Engine, DelayedScaling).
+// Current: from its own largest element, which is looked for first (Float8CurrentScaling; torchao, TENSORWISE). Row:
+// each row has one, along what a product sums over, so that a product that reads the matrix transposed wants other
+// scales (torchao, ROWWISE).
+enum class Fp8Scaling : std::uint8_t { Delayed, Current, Row };
+
 // How context-parallel ranks, each with its part of the sequence, attend to each other's keys and values. P2p: keys and
 // values travel around a ring while each rank attends to those it has (ring attention, Liu et al., arXiv 2310.01889).
 // AllGather: they are gathered first (Llama 3, arXiv 2407.21783, section 3.3.2). A2a: heads are traded for tokens
@@ -79,6 +85,7 @@ private:
 [[nodiscard]] std::string_view name_of(AttentionBackend backend);
 [[nodiscard]] std::string_view name_of(TransformerImpl impl);
 [[nodiscard]] std::string_view name_of(ScaleKernels kernels);
+[[nodiscard]] std::string_view name_of(Fp8Scaling scaling);
 [[nodiscard]] std::string_view name_of(CudaGraphModule module);
 [[nodiscard]] std::string_view name_of(CpCommType type);
 [[nodiscard]] std::string_view name_of(ExpertActivation activation);

@@ -29,7 +29,7 @@ Projections up_projections(const RankShape& at, std::int64_t width) {
 void activate_again(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width) {
   const std::int64_t up = at.model.up_width(width);
   if (up > width) {
-    enter_region(list, at, "gather-sequence");
+    enter_product(list, at, "gather-sequence");
     linear_forward(list, at, name, {at.tokens(), width, at.model.hidden_size});
   }
   activate(list, at, {at.tokens(), up, width}, Pass::Forward);
@@ -43,7 +43,7 @@ GemmShape down_projection(const RankShape& at, std::int64_t width) {
 // Up to what the last product reads.
 void activated(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t width) {
   const std::int64_t up = at.model.up_width(width);
-  enter_region(list, at, "gather-sequence");
+  enter_product(list, at, "gather-sequence");
   projections_forward(list, at, name, up_projections(at, width));
   activate(list, at, {at.tokens(), up, width}, Pass::Forward);
   if (at.recomputes(RecomputeModule::Op))
@@ -67,12 +67,12 @@ void mlp_backward(SegmentList& list, const RankShape& at, std::string_view name,
   const bool is_gathered = at.recomputes(RecomputeModule::Op) && up > width;
   if (at.recomputes(RecomputeModule::Op))
     activate_again(list, at, name, width);
-  enter_region(list, at, "gather-gradient");
+  enter_product(list, at, "gather-gradient");
   linear_backward(list, at, name, down_projection(at, width), Bias{at.model.mlp_bias});
   activate(list, at, {at.tokens(), up, width}, Pass::Backward);
   list.workspace(at.wide(at.tokens(), up + width)); // the gradients of both
   if (!is_gathered)
-    enter_region(list, at, "gather-sequence");
+    enter_product(list, at, "gather-sequence");
   projections_backward(list, at, name, up_projections(at, width), Bias{at.model.mlp_bias});
   list.release(at.wide(at.tokens(), up) + at.shape.product_input(at.tokens(), width));
   list.workspace(at.wide(at.tokens(), up));

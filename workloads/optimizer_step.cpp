@@ -140,7 +140,22 @@ void send_parameters_to_copies(const PipelineStage& stage, ProgramTables& tables
   exchange(stage, {"copy-parameters", Phase::Parameters, mirror_of(stage), owned, others}, tables, writer);
 }
 
+namespace {
+
+// Of a parameter, by PyTorch's operations on FP32 shares (Composer, optim/decoupled_weight_decay.py): the gradient is
+// read for its norm, and scaled by it; both moments decay and are added to; root, quotient and sum make the
+// denominator; the weight is read and written with it and a moment.
+constexpr double fp32_values_of_operations = (1 + 2) + (2 + 3) + (2 + 3) + (2 + 2 + 2) + (2 + 2);
+
+} // namespace
+
 Operator adam(const TrainingJob& job, const RankParameters& parameters) {
+  if (!job.training.fused_optimizer) {
+    Operator step;
+    step.bytes =
+        Bytes(fp32_values_of_operations * bytes_per_element(Precision::Fp32) * optimizer_share(job, parameters));
+    return step;
+  }
   // Adam reads and writes the master weight and both moments, reads the gradient and writes the weight that the kernels
   // read; FP32 weights are their own masters, and read, too.
   const Precision precision = precision_outside_products(job.training.precision);

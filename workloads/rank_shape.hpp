@@ -151,6 +151,9 @@ void enter_region(SegmentList& list, const RankShape& at, std::string_view name,
 void leave_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes);
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name);
 void leave_region(SegmentList& list, const RankShape& at, std::string_view name);
+// The same of what a product of a layer reads next, which may be cast to FP8 before it is gathered (torchao,
+// float8_tensor_parallel.py; that what is gathered is cast by each rank for its own tokens only is left out).
+void enter_product(SegmentList& list, const RankShape& at, std::string_view name);
 
 // The norm before attention or MLP, which keeps its input and, unless it is done again, its output; and the end of the
 // backward of both, with the addition of the two gradients of the residual stream.

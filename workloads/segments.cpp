@@ -19,15 +19,22 @@ Operator scale_kernel(std::int64_t groups, Pass pass) {
   return kernel;
 }
 
+bool scales_rows(const MicroBatchShape& shape) {
+  return shape.precision == Precision::Fp8 && shape.fp8_scaling == Fp8Scaling::Row;
+}
+
 // Casts the BF16 elements of [rows, width] to what a product reads, of each group by itself. A cast to NVFP4 reads them
-// once more before, for the tensor's largest (its scale: NVIDIA, arXiv 2509.25149, appendix B); blocks have none, and
-// FP8 takes an earlier one.
+// once more before, for the tensor's largest (its scale: NVIDIA, arXiv 2509.25149, appendix B), and so does one to FP8
+// that takes no earlier scale; blocks and rows have none for the tensor.
 void cast_for_product(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& of,
                       std::int64_t width, Pass pass) {
   if (!is_cast_for_products(at.shape.precision))
     return;
-  const double reads = at.shape.precision == Precision::Nvfp4 ? 2 : 1;
-  const double copies = at.shape.cache ? 1 : 2; // by rows, and by columns for the weight's gradient
+  const bool looks_first = at.shape.precision == Precision::Nvfp4 ||
+                           (at.shape.precision == Precision::Fp8 && at.shape.fp8_scaling == Fp8Scaling::Current);
+  const double reads = looks_first ? 2 : 1;
+  const double copies =
+      at.shape.cache || scales_rows(at.shape) ? 1 : 2; // by rows, and by columns for the weight's gradient
   Operator cast = memory_bound(reads * at.wide(of.rows, width) + copies * at.shape.product_input(of.rows, width), pass);
   cast.launches = of.groups_share_kernel ? 1 : of.groups;
   list.kernel(name, cast);
@@ -42,6 +49,19 @@ void swizzle_scales(SegmentList& list, const RankShape& at, std::string_view nam
     return;
   for (const Operator& product : products)
     list.kernel(name, scale_kernel(product.launches, product.pass));
+}
+
+// With a scale for each row the weight's gradient, which sums over tokens, wants both factors cast anew: one kernel
+// finds the largest element of each column, another casts and writes transposed. What a compiler makes of the latter
+// moves 0.65 TB/s on an H100, where others move 2.1 (pytorch/pytorch issue 149982).
+void cast_columns(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t rows,
+                  std::int64_t width) {
+  if (!scales_rows(at.shape))
+    return;
+  constexpr double slowdown = 2.1 / 0.65;
+  const Bytes elements = at.wide(rows, width);
+  list.kernel(name, memory_bound(elements, Pass::Backward));
+  list.kernel(name, memory_bound(slowdown * (elements + at.shape.product_input(rows, width)), Pass::Backward));
 }
 
 } // namespace
@@ -75,9 +95,13 @@ void linear_forward(SegmentList& list, const RankShape& at, std::string_view nam
   list.kernel(name, product);
 }
 
-void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias,
-                     Bytes epilogue) {
+namespace {
+
+// Of a product whose input is cast already.
+void product_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias,
+                      Bytes epilogue) {
   cast_for_product(list, at, name, shape, shape.n, Pass::Backward);
+  cast_columns(list, at, name, shape.rows, shape.n);
   std::vector<Operator> products =
       gemm_backward(shape, at.shape.precision, at.shape.gradient_precision,
                     at.is_transformer_engine() ? Accumulation::InPlace : Accumulation::Apart);
@@ -86,6 +110,14 @@ void linear_backward(SegmentList& list, const RankShape& at, std::string_view na
   list.kernels(name, products);
   if (bias == Bias::Yes && !at.is_transformer_engine())
     list.kernel(name, memory_bound(at.wide(shape.rows, shape.n), Pass::Backward));
+}
+
+} // namespace
+
+void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias,
+                     Bytes epilogue) {
+  cast_columns(list, at, name, shape.rows, shape.k);
+  product_backward(list, at, name, shape, bias, epilogue);
 }
 
 void projections_forward(SegmentList& list, const RankShape& at, std::string_view name, const Projections& of) {
@@ -100,8 +132,9 @@ void projections_backward(SegmentList& list, const RankShape& at, std::string_vi
                           Bias bias) {
   if (at.shape.fused_projections || of.widths.size() == 1)
     return linear_backward(list, at, name, of.fused(), bias);
+  cast_columns(list, at, name, of.rows, of.k);
   for (const std::int64_t width : of.widths)
-    linear_backward(list, at, name, {of.rows, width, of.k}, bias);
+    product_backward(list, at, name, {of.rows, width, of.k}, bias, {});
   list.kernel(name, memory_bound(at.wide(of.rows, of.k) * static_cast<double>(of.widths.size() + 1), Pass::Backward));
 }
 
@@ -133,6 +166,12 @@ void leave_region(SegmentList& list, const RankShape& at, std::string_view name,
 
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name) {
   enter_region(list, at, name, at.hidden(at.tokens()));
+}
+
+void enter_product(SegmentList& list, const RankShape& at, std::string_view name) {
+  const bool is_cast_first = at.shape.gathers_fp8 && at.shape.precision == Precision::Fp8 && !scales_rows(at.shape);
+  enter_region(list, at, name,
+               is_cast_first ? at.shape.product_input(at.tokens(), at.model.hidden_size) : at.hidden(at.tokens()));
 }
 
 void leave_region(SegmentList& list, const RankShape& at, std::string_view name) {
@@ -198,7 +237,10 @@ namespace {
 
 Segments layer_of(SegmentList& list, const MicroBatchShape& shape) {
   Segments segments = list.finish();
-  return shape.overlaps_tp ? overlap_tensor_parallel(segments, shape.sizes.tp) : segments;
+  // A product of rows that have scales of their own is not fused with the gather before it (pytorch/pytorch issue
+  // 149990).
+  const auto hidden = scales_rows(shape) ? HiddenOverTp::Sums : HiddenOverTp::GathersAndSums;
+  return shape.overlaps_tp ? overlap_tensor_parallel(segments, shape.sizes.tp, hidden) : segments;
 }
 
 } // namespace
@@ -215,7 +257,10 @@ Segments layer_forward(const ModelSpec& model, const MicroBatchShape& shape, Lay
   return layer_of(list, shape);
 }
 
-Segments layer_backward(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind, const RankLoad* load) {
+Segments layer_backward(const ModelSpec& model, const MicroBatchShape& both_passes, LayerKind kind,
+                        const RankLoad* load) {
+  MicroBatchShape shape = both_passes;
+  shape.overlaps_tp = shape.overlaps_tp && shape.overlaps_tp_backward;
   const RankShape at{model, shape, kind, load};
   SegmentList list(shape);
   if (kind.has_experts)
@@ -263,6 +308,13 @@ Bytes head_activations(const ModelSpec& model, const MicroBatchShape& shape) {
 
 Bytes boundary_bytes(const ModelSpec& model, const MicroBatchShape& shape) {
   return shape.activation(shape.local_tokens(), model.hidden_size);
+}
+
+Segments gather_received(const ModelSpec& model, const MicroBatchShape& shape) {
+  SegmentList list(shape);
+  const Bytes all = boundary_bytes(model, shape);
+  list.collective("gather-received", Kind::AllGather, Dimension::Tp, all, all);
+  return list.finish();
 }
 
 } // namespace moesim::workloads

@@ -48,19 +48,24 @@ struct MicroBatchShape {
   bool fp8_output_proj = false;           // and so does the head
   ScaleKernels scale_kernels = ScaleKernels::None;
   bool cross_entropy_loss_fusion = true;
+  bool fp32_logits = true;        // the loss reads logits in FP32
+  std::int64_t train_metrics = 0; // cross-entropies besides it
+  Fp8Scaling fp8_scaling = Fp8Scaling::Delayed;
+  bool gathers_fp8 = false; // over tp, of what products read
   bool moe_router_fusion = true;
   bool moe_permute_fusion = true;
   ExpertActivation moe_activation = ExpertActivation::Kernel;
   CudaGraphScope cuda_graphs{};
   CpCommType cp_comm_type = CpCommType::P2p;
   Dispatcher dispatcher = Dispatcher::AllToAll;
-  bool fp8_dispatch = false;      // of what DeepEp sends to the experts
-  bool overlaps_tp = false;       // communication over tp runs beside products (tensor_overlap.hpp)
-  bool experts_are_even = true;   // every rank's have as much to do (group_load.hpp, is_even())
-  Seconds reaction{};             // from counted tokens to the first theft, where ranks steal them
-  bool overlaps_experts = false;  // all-to-alls of one half of the tokens run beside the experts of the other
-  RecomputeModules recomputed{};  // their results are not kept for the backward pass
-  std::optional<KvCache> cache{}; // of inference, which keeps nothing for a backward pass
+  bool fp8_dispatch = false;        // of what DeepEp sends to the experts
+  bool overlaps_tp = false;         // communication over tp runs beside products (tensor_overlap.hpp)
+  bool overlaps_tp_backward = true; // in the backward, too
+  bool experts_are_even = true;     // every rank's have as much to do (group_load.hpp, is_even())
+  Seconds reaction{};               // from counted tokens to the first theft, where ranks steal them
+  bool overlaps_experts = false;    // all-to-alls of one half of the tokens run beside the experts of the other
+  RecomputeModules recomputed{};    // their results are not kept for the backward pass
+  std::optional<KvCache> cache{};   // of inference, which keeps nothing for a backward pass
   std::optional<Precision> weight_precision{}; // of weights that products read in another one than they multiply in
   std::optional<Precision> expert_precision{}; // of the experts' products and weights, where they have their own
   std::optional<Precision> expert_weight_precision{};
@@ -134,7 +139,9 @@ enum class Until : std::uint8_t { End, Needed };
 [[nodiscard]] Bytes layer_activations(const ModelSpec& model, const MicroBatchShape& shape, LayerKind kind);
 [[nodiscard]] Bytes head_activations(const ModelSpec& model, const MicroBatchShape& shape);
 
-// What a stage sends to the next for one micro-batch (and receives back as gradient), per rank.
+// What a stage needs of the one before for one micro-batch (and gives back as gradient), per rank; and the gather that
+// makes it of the parts that the tp ranks have received.
 [[nodiscard]] Bytes boundary_bytes(const ModelSpec& model, const MicroBatchShape& shape);
+[[nodiscard]] Segments gather_received(const ModelSpec& model, const MicroBatchShape& shape);
 
 } // namespace moesim::workloads

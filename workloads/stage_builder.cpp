@@ -170,6 +170,8 @@ void StageBuilder::receive(const Unit& opening) {
   const auto posted = posted_.find({wanted->is_forward, wanted->from.chunk, wanted->micro_batch});
   MOESIM_CHECK(posted != posted_.end(), "a pass waits for what was received");
   writer_.wait_for({posted->second});
+  writer_.play(wanted->is_forward ? parts_.gather_activation : parts_.gather_gradient,
+               {opening.micro_batch, -1, opening.chunk});
   posted_.erase(posted);
 }
 

@@ -47,8 +47,12 @@ public:
     parts.embedding_backward = backward_steps(embedding, alike(embedding_backward(job_.model, shape_))).whole;
     add_head(parts);
     parts.expert_moves = tables_.expert_moves(job_.model, shape_, moved_bytes(job_));
-    parts.activation = tables_.transfer("activation", boundary_bytes(job_.model, shape_), Phase::Forward);
-    parts.gradient = tables_.transfer("gradient", boundary_bytes(job_.model, shape_), Phase::Backward);
+    parts.activation = tables_.transfer("activation", sent_bytes(job_), Phase::Forward);
+    parts.gradient = tables_.transfer("gradient", sent_bytes(job_), Phase::Backward);
+    if (job_.gathers_received()) {
+      parts.gather_activation = tables_.steps(gather_received(job_.model, shape_), Phase::Forward);
+      parts.gather_gradient = tables_.steps(gather_received(job_.model, shape_), Phase::Backward);
+    }
     return parts;
   }
 

@@ -35,6 +35,7 @@ struct StageParts {
   BackwardSteps mtp_input_backward;
   std::vector<SegmentStep> expert_moves; // of a layer
   graph::Step activation, gradient;      // transfers to the virtual stages behind and before; who sends sets the stream
+  std::vector<SegmentStep> gather_activation, gather_gradient; // behind a transfer, if its parts are gathered
 };
 
 enum class Backwards : std::uint8_t { Whole, Split };

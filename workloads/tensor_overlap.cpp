@@ -176,7 +176,7 @@ private:
 
 } // namespace
 
-Segments overlap_tensor_parallel(const Segments& segments, std::int64_t ranks) {
+Segments overlap_tensor_parallel(const Segments& segments, std::int64_t ranks, HiddenOverTp hidden) {
   Segments overlapped;
   bool is_sum_hidden = false; // of the kernels before
   const auto neighbour = [&](std::size_t at) { return at < segments.size() ? &segments[at] : nullptr; };
@@ -186,7 +186,8 @@ Segments overlap_tensor_parallel(const Segments& segments, std::int64_t ranks) {
         overlapped.push_back(segments[at]);
       continue;
     }
-    Region region(neighbour(at - 1), segments[at], neighbour(at + 1), ranks);
+    const Segment* gather = hidden == HiddenOverTp::Sums ? nullptr : neighbour(at - 1);
+    Region region(gather, segments[at], neighbour(at + 1), ranks);
     if (region.hides_gather())
       overlapped.pop_back();
     region.write(overlapped);

@@ -34,6 +34,7 @@ struct Overlap {
   bool param_gather = false; // parameters of the layers that come next are gathered while others compute
   bool pp = false;           // the next pass does not wait for the previous one's sends
   bool tp = false;           // gathers and sums of a tensor-parallel region run beside its products, piece by piece
+  bool tp_backward = true;   // those of the backward, too
   ExpertOverlap expert = ExpertOverlap::None;
 };
 
@@ -60,6 +61,12 @@ struct Recompute {
 enum class P2p : std::uint8_t { Eager, Rendezvous };
 [[nodiscard]] std::string_view name_of(P2p p2p);
 
+// When the parameters of a backward's next part are gathered under Zero3 with overlap.param_gather (PyTorch FSDP,
+// BackwardPrefetch). Pre: as in a forward, `prefetch` parts ahead. Post: once the part before has computed its
+// gradients, and before these are reduced, so that only the reduction runs beside kernels.
+enum class BackwardPrefetch : std::uint8_t { Pre, Post };
+[[nodiscard]] std::string_view name_of(BackwardPrefetch prefetch); // "pre", "post"
+
 // Megatron Core's default is the larger of this and a million for each data-parallel rank
 // (distributed_data_parallel.py).
 inline constexpr std::int64_t least_ddp_bucket_size = 40'000'000;
@@ -79,11 +86,14 @@ struct Training {
   Precision precision = Precision::Bf16;
   bool grad_reduce_in_fp32 = true; // gradients are summed, over micro-batches and replicas, in FP32
   OptimizerPrecision optimizer;
+  bool fused_optimizer = true; // the step is one kernel over all parameters, instead of one for each operation
   std::string schedule = "1f1b";
   // The order of passes where it is not the schedule's function of the job's sizes: given, or searched for.
   std::optional<schedulers::PipelineOrder> order;
   std::int64_t max_in_flight = 0; // of zb-auto: micro-batches whose activations a stage may hold
   P2p p2p = P2p::Eager;
+  // Tokens that all tp ranks have leave a stage in tp parts, which the next one gathers (Narayanan et al., SC21, 4.1).
+  bool p2p_scatter_gather = false;
   Recompute recompute;
   // A layer that is recomputed as a whole stops once the backward has what it needs (PyTorch, utils/checkpoint.py,
   // set_checkpoint_early_stop, without reentrance; what compilers do, too). Of layers one by one (`num_layers` 1).
@@ -99,8 +109,12 @@ struct Training {
   bool fp8_output_proj = false;           // and so does the head
   ScaleKernels scale_kernels = ScaleKernels::None;
   bool cross_entropy_loss_fusion = true; // the loss is a few kernels over the logits instead of one for each step
-  bool moe_router_fusion = true;         // the router is one kernel behind its product, instead of one for each step
-  bool moe_permute_fusion = true;        // so is the sorting of tokens by expert
+  bool fp32_logits = true;               // the loss reads a copy of the logits in FP32
+  std::int64_t train_metrics = 0;        // cross-entropies besides, of every micro-batch (Composer's train_metrics)
+  Fp8Scaling fp8_scaling = Fp8Scaling::Delayed;
+  bool tp_gather_in_fp8 = false;  // what products read is cast before tensor-parallel ranks gather it
+  bool moe_router_fusion = true;  // the router is one kernel behind its product, instead of one for each step
+  bool moe_permute_fusion = true; // so is the sorting of tokens by expert
   ExpertActivation moe_activation = ExpertActivation::Kernel;
   CudaGraphScope cuda_graph_scope;
   CpCommType cp_comm_type = CpCommType::P2p;
@@ -109,6 +123,7 @@ struct Training {
   // Zero3 with overlap.param_gather: of how many parts of the model that come next the parameters are gathered while
   // one computes (PyTorch FSDP2, set_modules_to_forward_prefetch and set_modules_to_backward_prefetch).
   std::int64_t prefetch = 1;
+  BackwardPrefetch backward_prefetch = BackwardPrefetch::Pre;
   // Bytes that data-parallel ranks send of a gradient, over those that it has (PyTorch DDP's communication hooks, such
   // as fp16_compress_hook); none: it is sent as it is.
   std::optional<double> grad_compression;
@@ -140,6 +155,11 @@ struct Training {
 struct TrainingJob : Job {
   Training training;
 
+  // Whether what a stage receives is gathered over tp. With sequence parallelism each rank has tokens of its own.
+  [[nodiscard]] bool gathers_received() const {
+    return training.p2p_scatter_gather && sizes.tp > 1 && !sequence_parallel;
+  }
+
   [[nodiscard]] MicroBatchShape micro_batch() const {
     return {.sizes = sizes,
             .sequence_parallel = sequence_parallel,
@@ -158,6 +178,10 @@ struct TrainingJob : Job {
             .fp8_output_proj = training.fp8_output_proj,
             .scale_kernels = training.scale_kernels,
             .cross_entropy_loss_fusion = training.cross_entropy_loss_fusion,
+            .fp32_logits = training.fp32_logits,
+            .train_metrics = training.train_metrics,
+            .fp8_scaling = training.fp8_scaling,
+            .gathers_fp8 = training.tp_gather_in_fp8,
             .moe_router_fusion = training.moe_router_fusion,
             .moe_permute_fusion = training.moe_permute_fusion,
             .moe_activation = training.moe_activation,
@@ -166,12 +190,16 @@ struct TrainingJob : Job {
             .dispatcher = moe.dispatcher,
             .fp8_dispatch = moe.fp8_dispatch,
             .overlaps_tp = training.overlap.tp,
+            .overlaps_tp_backward = training.overlap.tp_backward,
             .experts_are_even = is_even(moe.load),
             .reaction = Seconds(moe.load.stealing.reaction_time_s),
             .overlaps_experts = training.overlap.expert == ExpertOverlap::Chunked,
             .recomputed = training.recompute.modules};
   }
 };
+
+// What a rank sends to another stage for one micro-batch.
+[[nodiscard]] Bytes sent_bytes(const TrainingJob& job);
 
 // What the job's schedule is asked for, and the order in which its stages run their passes.
 [[nodiscard]] schedulers::ScheduleShape schedule_shape(const TrainingJob& job);

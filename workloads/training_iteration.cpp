@@ -27,6 +27,10 @@ std::string_view name_of(Recompute::Method method) {
   return method == Recompute::Method::Uniform ? "uniform" : "block";
 }
 
+std::string_view name_of(BackwardPrefetch prefetch) {
+  return prefetch == BackwardPrefetch::Pre ? "pre" : "post";
+}
+
 std::string_view name_of(P2p p2p) {
   return p2p == P2p::Eager ? "eager" : "rendezvous";
 }
@@ -35,6 +39,11 @@ std::string_view name_of(P2p p2p) {
 double Training::optimizer_bytes() const {
   const double moments = bytes_per_element(optimizer.exp_avg) + bytes_per_element(optimizer.exp_avg_sq);
   return precision == Precision::Fp32 ? moments : moments + bytes_per_element(optimizer.main_params);
+}
+
+Bytes sent_bytes(const TrainingJob& job) {
+  const Bytes needed = boundary_bytes(job.model, job.micro_batch());
+  return job.gathers_received() ? needed / static_cast<double>(job.sizes.tp) : needed;
 }
 
 schedulers::ScheduleShape schedule_shape(const TrainingJob& job) {

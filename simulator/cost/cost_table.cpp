@@ -67,7 +67,8 @@ private:
       kernels = kernel_times(graph_.work(task).operators, cluster_.gpu, launch_);
     const double speed = speeds_[task.place];
     Seconds& lead = leads_[task.place];
-    const Seconds taken = kernels->at(speed, lead);
+    const bool ends_iteration = task.phase == graph::Phase::Optimizer;
+    const Seconds taken = kernels->at(speed, lead) + (ends_iteration ? launch_.step : Seconds());
     lead = kernels->lead_after(speed, lead);
     const auto [entry, is_new] =
         durations_[task.work].try_emplace(taken, static_cast<std::uint32_t>(costs_.durations.size()));

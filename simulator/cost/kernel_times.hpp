@@ -17,8 +17,10 @@ namespace moesim::cost {
 // What a kernel costs the host: all that the framework does in between two of them, on average. 0: nothing, as with
 // CUDA graphs, and where a scenario says nothing.
 struct LaunchTimes {
-  Seconds forward;
-  Seconds backward; // autograd calls it from C++, so it takes less
+  Seconds forward{};
+  Seconds backward{}; // autograd calls it from C++, so it takes less
+  // From the end of an iteration to the next one's first kernel, which the host spends on data, metrics and logs.
+  Seconds step{};
 
   bool operator==(const LaunchTimes&) const = default;
 };

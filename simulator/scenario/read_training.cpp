@@ -80,6 +80,7 @@ workloads::Overlap read_overlap(config::MapReader map) {
   overlap.param_gather = map.boolean_or("param_gather", false);
   overlap.pp = map.boolean_or("pp", false);
   overlap.tp = map.boolean_or("tp", false);
+  overlap.tp_backward = map.boolean_or("tp_backward", true);
   overlap.expert =
       enum_choice(map, "expert", std::array{ExpertOverlap::None, ExpertOverlap::Chunked, ExpertOverlap::Passes});
   map.finish();
@@ -126,6 +127,7 @@ void read_fp8_products(config::MapReader& map, workloads::Training& training) {
 
 void read_kernels(config::MapReader& map, workloads::Training& training) {
   using workloads::AttentionBackend;
+  using workloads::Fp8Scaling;
   using workloads::TransformerImpl;
   training.attention_backend = enum_choice(map, "attention_backend",
                                            std::array{AttentionBackend::Flash, AttentionBackend::Flash2,
@@ -144,6 +146,11 @@ void read_kernels(config::MapReader& map, workloads::Training& training) {
   training.scale_kernels = enum_choice(
       map, "scale_kernels", std::array{ScaleKernels::None, ScaleKernels::Swizzle, ScaleKernels::ZeroAndSwizzle});
   training.cross_entropy_loss_fusion = map.boolean_or("cross_entropy_loss_fusion", true);
+  training.fp32_logits = map.boolean_or("fp32_logits", true);
+  training.train_metrics = map.integer_or("train_metrics", 0, {.min = 0, .max = 100});
+  training.fp8_scaling =
+      enum_choice(map, "fp8_scaling", std::array{Fp8Scaling::Delayed, Fp8Scaling::Current, Fp8Scaling::Row});
+  training.tp_gather_in_fp8 = map.boolean_or("tp_gather_in_fp8", false);
   training.moe_router_fusion = map.boolean_or("moe_router_fusion", true);
   training.moe_permute_fusion = map.boolean_or("moe_permute_fusion", true);
   using workloads::ExpertActivation;
@@ -179,6 +186,7 @@ std::optional<double> read_grad_compression(config::MapReader& map) {
 void read_launch_time(config::MapReader map, cost::LaunchTimes& launch) {
   launch.forward = map.seconds_or("forward", Seconds());
   launch.backward = map.seconds_or("backward", Seconds());
+  launch.step = map.seconds_or("step", Seconds());
   map.finish();
 }
 
@@ -194,8 +202,10 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
                                               Precision::Mxfp8, Precision::Nvfp4, Precision::Fp32});
   training.grad_reduce_in_fp32 = map.boolean_or("grad_reduce_in_fp32", true);
   read_optimizer(map, training.optimizer);
+  training.fused_optimizer = map.boolean_or("fused_optimizer", true);
   read_schedule(map, scenario_file, job);
   training.p2p = enum_choice(map, "p2p", std::array{workloads::P2p::Eager, workloads::P2p::Rendezvous});
+  training.p2p_scatter_gather = map.boolean_or("p2p_scatter_gather", false);
   training.recompute = read_recompute(map);
   training.recompute_early_stop = map.boolean_or("recompute_early_stop", false);
   if (training.recompute_early_stop && training.recompute.is_full() &&
@@ -206,6 +216,8 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
   training.sharding = read_sharding(map);
   training.overlap = read_overlap(map.map_or_empty("overlap"));
   training.prefetch = map.integer_or("prefetch", 1, {.min = 1, .max = 1000});
+  training.backward_prefetch = enum_choice(
+      map, "backward_prefetch", std::array{workloads::BackwardPrefetch::Pre, workloads::BackwardPrefetch::Post});
   training.grad_compression = read_grad_compression(map);
   if (map.has("ddp_bucket_size"))
     training.ddp_bucket_size = map.integer("ddp_bucket_size", {.min = 1, .max = 1'000'000'000'000'000});

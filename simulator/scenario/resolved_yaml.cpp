@@ -62,17 +62,23 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  fp8_output_proj: {}\n"
                      "  scale_kernels: {}\n"
                      "  cross_entropy_loss_fusion: {}\n"
+                     "  fp32_logits: {}\n"
+                     "  train_metrics: {}\n"
+                     "  fp8_scaling: {}\n"
+                     "  tp_gather_in_fp8: {}\n"
                      "  moe_router_fusion: {}\n"
                      "  moe_permute_fusion: {}\n"
                      "  moe_activation: {}\n"
-                     "  launch_time: {{forward: {}s, backward: {}s}}\n"
+                     "  launch_time: {{forward: {}s, backward: {}s, step: {}s}}\n"
                      "  cuda_graph_scope: {}\n",
                      name_of(training.attention_backend), name_of(training.transformer_impl),
                      training.attention_dropout, training.hidden_dropout, training.batch_first, training.repeat_kv,
                      training.fused_projections, training.fp8_dot_product_attention, training.fp8_output_proj,
-                     name_of(training.scale_kernels), training.cross_entropy_loss_fusion, training.moe_router_fusion,
-                     training.moe_permute_fusion, name_of(training.moe_activation), launch.forward.value(),
-                     launch.backward.value(), cuda_graph_yaml(training.cuda_graph_scope));
+                     name_of(training.scale_kernels), training.cross_entropy_loss_fusion, training.fp32_logits,
+                     training.train_metrics, name_of(training.fp8_scaling), training.tp_gather_in_fp8,
+                     training.moe_router_fusion, training.moe_permute_fusion, name_of(training.moe_activation),
+                     launch.forward.value(), launch.backward.value(), launch.step.value(),
+                     cuda_graph_yaml(training.cuda_graph_scope));
 }
 
 std::string compression_yaml(const workloads::Training& training) {
@@ -91,21 +97,26 @@ std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchT
                      "  main_params_dtype: {}\n"
                      "  exp_avg_dtype: {}\n"
                      "  exp_avg_sq_dtype: {}\n"
+                     "  fused_optimizer: {}\n"
                      "  schedule: {}\n"
                      "  p2p: {}\n"
+                     "  p2p_scatter_gather: {}\n"
                      "  recompute: {}\n"
                      "  recompute_early_stop: {}\n"
                      "  sharding: {}\n"
                      "  overlap: {}\n"
                      "  prefetch: {}\n"
+                     "  backward_prefetch: {}\n"
                      "  grad_compression: {}\n"
                      "  ddp_bucket_size: {}\n",
                      training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
                      name_of(training.precision), training.grad_reduce_in_fp32, name_of(training.optimizer.main_params),
-                     name_of(training.optimizer.exp_avg), name_of(training.optimizer.exp_avg_sq), schedule_yaml(job),
-                     workloads::name_of(training.p2p), yaml_of(training.recompute), training.recompute_early_stop,
+                     name_of(training.optimizer.exp_avg), name_of(training.optimizer.exp_avg_sq),
+                     training.fused_optimizer, schedule_yaml(job), workloads::name_of(training.p2p),
+                     training.p2p_scatter_gather, yaml_of(training.recompute), training.recompute_early_stop,
                      workloads::name_of(training.sharding), yaml_of(training.overlap), training.prefetch,
-                     compression_yaml(training), training.bucket_size(job.sizes)) +
+                     workloads::name_of(training.backward_prefetch), compression_yaml(training),
+                     training.bucket_size(job.sizes)) +
          kernels_yaml(training, launch);
 }
 
@@ -153,8 +164,9 @@ std::string yaml_of(const workloads::Recompute& recompute) {
 }
 
 std::string yaml_of(const workloads::Overlap& overlap) {
-  return fmt::format("{{grad_reduce: {}, param_gather: {}, tp: {}, expert: {}, pp: {}}}", overlap.grad_reduce,
-                     overlap.param_gather, overlap.tp, name_of(overlap.expert), overlap.pp);
+  return fmt::format("{{grad_reduce: {}, param_gather: {}, tp: {}, tp_backward: {}, expert: {}, pp: {}}}",
+                     overlap.grad_reduce, overlap.param_gather, overlap.tp, overlap.tp_backward,
+                     name_of(overlap.expert), overlap.pp);
 }
 
 std::string resolved_yaml(const Scenario& scenario) {

@@ -113,7 +113,7 @@ ChunkTimes TrainingBound::chunk_times(const StageShape& shape, const PlaceCosts&
 StageCosts TrainingBound::costs_of(const TrainingJob& job) {
   shape_ = parts_.shape_of(job.micro_batch());
   const RankChain& chain = chains_.of(job.sizes).front();
-  const Bytes boundary = boundary_bytes(job.model, job.micro_batch());
+  const Bytes boundary = sent_bytes(job);
   costs_.clear();
   StageCosts costs;
   for (std::int64_t stage = 0; stage < job.sizes.pp; ++stage) {
@@ -147,7 +147,7 @@ std::vector<Seconds> TrainingBound::ends_of_passes(const TrainingJob& job, const
   using schedulers::PassKind;
   const Chunks chunks = job.chunks();
   const std::int64_t micro_batches = job.training.micro_batches(job.sizes);
-  const Bytes boundary = boundary_bytes(job.model, job.micro_batch());
+  const Bytes boundary = sent_bytes(job);
   std::vector<std::array<Seconds, 3>> hops; // of each stage, by ChunkPass::Hop
   for (std::size_t stage = 0; stage < chain.places.size(); ++stage)
     hops.push_back({Seconds(),
@@ -192,7 +192,7 @@ void TrainingBound::start_clocks_at(const std::vector<Seconds>& ends, const work
 
 Seconds TrainingBound::along_work(const TrainingJob& job, const RankChain& chain) {
   const Chunks chunks = job.chunks();
-  const Bytes boundary = boundary_bytes(job.model, job.micro_batch());
+  const Bytes boundary = sent_bytes(job);
   const auto transfer = [&](ChunkPlace from, ChunkPlace to) {
     if (from.stage == to.stage)
       return Seconds();

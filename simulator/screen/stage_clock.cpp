@@ -9,6 +9,7 @@ ReplicaTraffic::ReplicaTraffic(const workloads::Training& training)
       gathers_each_turn(training.shards_weights()),
       prefetched(
           training.shards_weights() && training.overlap.param_gather ? static_cast<std::size_t>(training.prefetch) : 0),
+      gathers_backward_late(training.backward_prefetch == workloads::BackwardPrefetch::Post),
       reduces_each_turn(training.shards_gradients()), reduces_beside(training.overlap.grad_reduce) {}
 
 void StageClock::begin(const ReplicaTraffic& traffic, const std::vector<Pass>& passes) {
@@ -20,8 +21,7 @@ void StageClock::begin(const ReplicaTraffic& traffic, const std::vector<Pass>& p
   done_ = fetched_ = fetched_pass_ = fetched_turn_ = 0;
   sum_up();
   if (traffic.prefetched > 0)
-    for (std::size_t turn = 0; turn <= traffic.prefetched; ++turn)
-      prefetch();
+    gather_ahead();
 }
 
 void StageClock::sum_up() {
@@ -64,11 +64,11 @@ void StageClock::run_turns(Pass pass, bool is_end) {
     ready_ += turn.time;
     ++done_;
     if (traffic_->prefetched > 0 && traffic_->reduces_beside)
-      prefetch();
+      gather_ahead();
     if (traffic_->reduces_each_turn && turn.runs_backward)
       reduce(turn);
     if (traffic_->prefetched > 0 && !traffic_->reduces_beside)
-      prefetch();
+      gather_ahead();
   }
 }
 
@@ -76,9 +76,15 @@ void StageClock::gather(const Turn& turn, std::size_t number) {
   gathered_[number % gathered_.size()] = turn.gather > Seconds() ? beside(turn.gather) : Seconds();
 }
 
-void StageClock::prefetch() {
-  if (fetched_pass_ == passes_->size())
-    return;
+void StageClock::gather_ahead() {
+  const auto waits = [&] {
+    return traffic_->gathers_backward_late && fetched_ > done_ && (*passes_)[fetched_pass_] == Pass::Backward;
+  };
+  while (fetched_pass_ < passes_->size() && fetched_ <= done_ + traffic_->prefetched && !waits())
+    gather_next();
+}
+
+void StageClock::gather_next() {
   const std::vector<Turn>& of_pass = turns((*passes_)[fetched_pass_]);
   gather(of_pass[fetched_turn_], fetched_++);
   if (++fetched_turn_ == of_pass.size()) {

@@ -26,11 +26,12 @@ struct Turn {
 struct ReplicaTraffic {
   explicit ReplicaTraffic(const workloads::Training& training);
 
-  bool gathers_ahead;     // before the first forward of each part
-  bool gathers_each_turn; // before every turn ...
-  std::size_t prefetched; // ... of so many turns to come while another runs; 0: of none
-  bool reduces_each_turn; // after every backward
-  bool reduces_beside;    // of turns or, unless each turn reduces, of the last backward: while others compute
+  bool gathers_ahead;         // before the first forward of each part
+  bool gathers_each_turn;     // before every turn ...
+  std::size_t prefetched;     // ... of so many turns to come while another runs; 0: of none
+  bool gathers_backward_late; // but, of a backward's turns, once the one before has ended
+  bool reduces_each_turn;     // after every backward
+  bool reduces_beside;        // of turns or, unless each turn reduces, of the last backward: while others compute
 };
 
 class StageClock {
@@ -68,7 +69,8 @@ private:
   void sum_up();
   void run_turns(Pass pass, bool is_end);
   void gather(const Turn& turn, std::size_t number);
-  void prefetch();
+  void gather_ahead();
+  void gather_next();
   void reduce(const Turn& turn);
 
   std::array<std::vector<Turn>, 2> turns_; // by Pass

@@ -11,6 +11,7 @@
 #include "simulator/config/yaml_text.hpp"
 #include "simulator/run/simulate.hpp"
 #include "simulator/scenario/scenario.hpp"
+#include "simulator/validation/micro_batch.hpp"
 #include "simulator/validation/training_fields.hpp"
 #include "workloads/model.hpp"
 #include "workloads/stage_memory.hpp"
@@ -42,6 +43,22 @@ bool fits(const scenario::Scenario& scenario) {
   });
 }
 
+// With as many of a replica's sequences at a time as fit into memory.
+scenario::Scenario with_largest_micro_batch(TrainingFields fields, std::int64_t sequences, const Vocabulary& vocabulary,
+                                            std::vector<std::string>& assumptions) {
+  for (std::int64_t size = sequences; size >= 1; --size) {
+    if (sequences % size != 0)
+      continue;
+    fields.micro_batch_size = size;
+    scenario::Scenario scenario = scenario_of(fields, fields.degrees, vocabulary);
+    if (size > 1 && !fits(scenario))
+      continue;
+    assumptions.push_back(fmt::format("micro_batch_size: {}, the largest that fits into memory", size));
+    return scenario;
+  }
+  throw Unpredictable("a replica has no sequence");
+}
+
 std::vector<std::int64_t> candidates(const std::optional<std::int64_t>& given, std::int64_t most) {
   if (given)
     return {*given};
@@ -56,6 +73,8 @@ std::vector<std::int64_t> candidates(const std::optional<std::int64_t>& given, s
 scenario::Scenario chosen_scenario(const TrainingFields& fields, const Vocabulary& vocabulary,
                                    std::vector<std::string>& assumptions) {
   const Degrees& given = fields.degrees;
+  if (const auto sequences = sequences_to_fit(fields); sequences && given.ep)
+    return with_largest_micro_batch(fields, *sequences, vocabulary, assumptions);
   if (given.tp && given.pp && given.ep)
     return scenario_of(fields, given, vocabulary);
   std::string refusal = "no parallel degrees fit into memory";

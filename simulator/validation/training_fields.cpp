@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "simulator/validation/micro_batch.hpp"
 #include "simulator/validation/recipes.hpp"
 #include "simulator/validation/training_source.hpp"
 
@@ -90,22 +91,6 @@ std::int64_t chunks_of(const TrainingFields& fields, const Degrees& degrees) {
   return fields.schedule == "interleaved-1f1b" ? 2 : 1;
 }
 
-std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degrees) {
-  const Node& config = fields.entry.config;
-  if (const auto given = integer(config, "micro_batch_size"))
-    return *given;
-  const auto of_replica = integer(config, "local_batch_size"); // of a step, which a pipeline cuts further
-  if (of_replica && *degrees.pp == 1)
-    return *of_replica;
-  if (of_replica && text(fields.rule, "micro_batches") == "stages")
-    return std::max<std::int64_t>(1, *of_replica / *degrees.pp);
-  const auto accumulated = integer(config, "gradient_accumulation_steps");
-  const auto replicas = integer(config, "data_parallel_size");
-  if (accumulated && replicas && *accumulated > 0 && *replicas > 0)
-    return std::max<std::int64_t>(1, fields.global_batch_size / (*accumulated * *replicas));
-  return 1;
-}
-
 void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vector<std::string>& list) {
   const Node& config = fields.entry.config;
   if (auto layout = text(config, "pp_layout")) {
@@ -135,8 +120,7 @@ void note_assumptions(TrainingFields& fields) {
       assumption += fmt::format(", {}: {}", field.key, field.value.scalar);
   fields.assumptions.push_back(assumption);
   const Node& config = fields.entry.config;
-  if (!integer(config, "micro_batch_size") && !integer(config, "local_batch_size") &&
-      !integer(config, "gradient_accumulation_steps"))
+  if (assumes_one_sequence(fields))
     fields.assumptions.emplace_back("micro_batch_size: 1");
   if (!text(config, "precision"))
     fields.assumptions.push_back("precision: " + fields.precision);
@@ -226,8 +210,7 @@ void add_degrees(const TrainingFields& fields, const Degrees& degrees, std::vect
     list.push_back(fmt::format("parallel.cp={}", cp));
   if (heads_for_tokens > 1)
     list.emplace_back("parallel.cp_comm_type=a2a");
-  const std::int64_t replica = std::max<std::int64_t>(1, *degrees.tp * *degrees.pp * cp);
-  list.push_back(fmt::format("parallel.dp={}", std::max<std::int64_t>(1, fields.gpus / replica)));
+  list.push_back(fmt::format("parallel.dp={}", replicas(fields, degrees, cp)));
   std::optional<std::int64_t> etp = integer(config, "expert_tensor_parallel_size");
   if (!etp && text(fields.rule, "etp") == "tp")
     etp = degrees.tp;

@@ -9,7 +9,7 @@ namespace moesim::cost {
 namespace {
 
 // One kernel of 500 bytes on each of two ranks, then an all-gather of both.
-graph::TaskGraph two_ranks() {
+graph::TaskGraph two_ranks(graph::Phase phase = graph::Phase::Forward) {
   graph::TaskGraph::Parts parts;
   parts.rank_count = 2;
   parts.names = {"x"};
@@ -23,6 +23,7 @@ graph::TaskGraph two_ranks() {
   for (std::uint32_t rank = 0; rank < 2; ++rank) {
     graph::Task kernel;
     kernel.place = rank;
+    kernel.phase = phase;
     parts.tasks.push_back(kernel);
     parts.edges.emplace_back(rank, 2);
   }
@@ -42,6 +43,16 @@ TEST(CostTable, AddsUpTheKernelsAndTheirLaunches) {
   EXPECT_DOUBLE_EQ(costs.durations.at(costs.of_task[0]).value(), 2 * (0.25 + 0.5));
   // By LL: 2 s to start and one step, the flow of 1 s once more for the flags, and half a step, twice.
   EXPECT_EQ(costs.communications.at(costs.of_task[2]).latency, Seconds(2 + 1 + 1 + 2 * 0.5));
+}
+
+// What the host does between two iterations follows the optimizer's step, and no other kernel.
+TEST(CostTable, TheHostWorksBetweenIterations) {
+  const LaunchTimes launch{.step = Seconds(7)};
+  const execution::Costs plain = cost_table(two_ranks(), test_cluster(1, 2));
+  const execution::Costs costs = cost_table(two_ranks(graph::Phase::Optimizer), test_cluster(1, 2), {}, launch);
+  const auto time = [](const execution::Costs& of) { return of.durations.at(of.of_task[0]); };
+  EXPECT_EQ(time(costs), time(plain) + launch.step);
+  EXPECT_EQ(time(cost_table(two_ranks(), test_cluster(1, 2), {}, launch)), time(plain));
 }
 
 TEST(CostTable, ASlowGpuTakesLonger) {

@@ -23,7 +23,9 @@ TEST(Kernels, FieldsAreRead) {
            "batch_first: true, repeat_kv: true, fused_projections: false, recompute_early_stop: true, "
            "cross_entropy_loss_fusion: false, moe_router_fusion: false, moe_permute_fusion: false, moe_activation: "
            "in-products, scale_kernels: swizzle, precision: fp8, fp8_output_proj: true, "
-           "launch_time: {forward: 3us}, cuda_graph_scope: [attn, moe_router]");
+           "fp32_logits: false, train_metrics: 2, fp8_scaling: row, tp_gather_in_fp8: true, backward_prefetch: post, "
+           "fused_optimizer: false, overlap: {tp_backward: false}, launch_time: {forward: 3us, step: 2ms}, "
+           "cuda_graph_scope: [attn, moe_router]");
   const workloads::Training& training = scenario.training_job().training;
   EXPECT_EQ(training.transformer_impl, workloads::TransformerImpl::Eager);
   EXPECT_EQ(training.attention_backend, workloads::AttentionBackend::Flash1);
@@ -36,12 +38,18 @@ TEST(Kernels, FieldsAreRead) {
   EXPECT_EQ(training.scale_kernels, workloads::ScaleKernels::Swizzle);
   EXPECT_TRUE(training.fp8_output_proj);
   EXPECT_FALSE(training.fp8_dot_product_attention);
-  EXPECT_EQ(scenario.launch, (cost::LaunchTimes{Seconds(3e-6), Seconds()}));
+  EXPECT_FALSE(training.fp32_logits || training.overlap.tp_backward || training.fused_optimizer);
+  EXPECT_EQ(training.train_metrics, 2);
+  EXPECT_EQ(training.fp8_scaling, workloads::Fp8Scaling::Row);
+  EXPECT_TRUE(training.tp_gather_in_fp8);
+  EXPECT_EQ(training.backward_prefetch, workloads::BackwardPrefetch::Post);
+  EXPECT_EQ(scenario.launch, (cost::LaunchTimes{Seconds(3e-6), Seconds(), Seconds(2e-3)}));
   EXPECT_TRUE(training.cuda_graph_scope.contains(CudaGraphModule::Attn));
   EXPECT_FALSE(training.cuda_graph_scope.contains(CudaGraphModule::Mlp));
   // And written down so that they read back.
   const Scenario again = parse(resolved_yaml(scenario), "resolved.yaml", {});
   EXPECT_EQ(again.launch, scenario.launch);
+  EXPECT_EQ(again.training_job().training.backward_prefetch, training.backward_prefetch);
   EXPECT_EQ(again.training_job().micro_batch(), scenario.training_job().micro_batch());
 }
 

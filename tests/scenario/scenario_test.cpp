@@ -36,8 +36,9 @@ TEST(Scenario, OverlapsAreReadAndWritten) {
       load_text(std::string(minimal) + "parallel: {tp: 2, ep: 2}\n", {"training.overlap={tp: true, expert: chunked}"});
   EXPECT_TRUE(scenario.training_job().training.overlap.tp);
   EXPECT_EQ(scenario.training_job().training.overlap.expert, workloads::ExpertOverlap::Chunked);
-  EXPECT_NE(resolved_yaml(scenario).find("param_gather: false, tp: true, expert: chunked, pp: false}"),
-            std::string::npos);
+  EXPECT_NE(
+      resolved_yaml(scenario).find("param_gather: false, tp: true, tp_backward: true, expert: chunked, pp: false}"),
+      std::string::npos);
   const std::string batch = "version: 1\nplatform: {base: dgx-h100, nodes: 2}\nmodel: mixtral-8x7b\nparallel: {ep: 8}\n"
                             "inference: {batch_size: 64, prompt_length: 100, output_length: 10, overlap: {two_batch: "
                             "true}}\n";

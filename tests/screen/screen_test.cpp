@@ -120,7 +120,9 @@ private:
                         .param_gather = coin(),
                         .pp = coin(),
                         .tp = coin(),
+                        .tp_backward = coin(),
                         .expert = pick({workloads::ExpertOverlap::None, workloads::ExpertOverlap::Chunked})};
+    training.backward_prefetch = coin() ? workloads::BackwardPrefetch::Post : workloads::BackwardPrefetch::Pre;
     Recompute selective{.granularity = Recompute::Granularity::Selective};
     selective.modules.add(pick({RecomputeModule::CoreAttn, RecomputeModule::MoeAct, RecomputeModule::Moe}));
     training.recompute = pick<Recompute>(

@@ -39,8 +39,8 @@ constexpr const char* full =
     "model: tiny, num_gpus: 4, precision: BF16, global_batch_size: 16, micro_batch_size: 2, seq_length: 1024, "
     "tensor_model_parallel_size: 2, pipeline_model_parallel_size: 2, recompute: full";
 
-// The scenario of these fields, by hand; framework Megatron-LM shards the optimizer, overlaps nothing and launches
-// kernel by kernel.
+// The scenario of these fields, by hand; framework Megatron-LM shards the optimizer, overlaps nothing, launches kernel
+// by kernel and takes the loss step by step.
 double iteration_time(const std::string& parallel = "") {
   const std::string text =
       "version: 1\nplatform: {base: dgx-h100, nodes: 1}\nmodel: {base: " MOESIM_TEST_DIR "/models/tiny.json}\n"
@@ -48,7 +48,7 @@ double iteration_time(const std::string& parallel = "") {
       parallel +
       "}\n"
       "training: {global_batch_size: 16, micro_batch_size: 2, seq_length: 1024, recompute: full, sharding: zero-1, "
-      "launch_time: {forward: 60us, backward: 30us}}\n";
+      "cross_entropy_loss_fusion: false, launch_time: {forward: 60us, backward: 30us}}\n";
   execution::IdealExecutor executor;
   return run::simulate(scenario::parse(text, "by hand", {}), executor, {}).figures.makespan;
 }
@@ -107,6 +107,27 @@ TEST(TrainingEntry, WhatTheEntrySaysOverridesItsFramework) {
   const Question of = question(std::string(full) + ", sequence_parallel: false", "step_time_s: 2.0");
   EXPECT_NEAR(of.answer().predictions[0].value / without, 1, 1e-3);
   EXPECT_GT(std::abs(iteration_time() / without - 1), 5e-3); // it makes a difference
+}
+
+TEST(TrainingEntry, ALossIsFusedWhereTheEntrySaysSo) {
+  const auto seconds = [](const std::string& extra) {
+    return predicted(question(std::string(full) + ", extra: {" + extra + "}", "step_time_s: 2.0"));
+  };
+  EXPECT_LT(seconds("cross_entropy_fusion: true"), seconds("cross_entropy_fusion: false"));
+  EXPECT_EQ(seconds("cross_entropy_fusion: false"), seconds(""));
+}
+
+// Functional tests are deterministic, which FlashAttention-2 is, and drop out what Megatron does by default.
+TEST(TrainingEntry, MegatronsTestsDropOutAndAreDeterministic) {
+  const auto fields_of = [](const std::string& source) {
+    const Entry entry =
+        entry_of("DGX H100", "  config: {" + std::string(full) + "}\n  measured: {step_time_s: 2.0}\n", source);
+    return assignments(training_fields(entry, aliases(), vocabulary), {2, 2, 1}, vocabulary);
+  };
+  EXPECT_THAT(fields_of("Megatron-LM CI functional tests"),
+              IsSupersetOf({"training.attention_backend=flash-2", "training.attention_dropout=0.1",
+                            "training.hidden_dropout=0.1"}));
+  EXPECT_THAT(fields_of("A paper on Megatron-LM"), Not(Contains("training.hidden_dropout=0.1")));
 }
 
 // Micro-batches of two short sequences keep the host busier than the GPU.
@@ -210,6 +231,20 @@ TEST(TrainingEntry, NeMosDeepSeekHasARecipe) {
                                   "dgxc-benchmarking v25.08.02");
   EXPECT_THAT(assignments(training_fields(deepseek, aliases(), vocabulary), {2, 2, 4}, vocabulary),
               IsSupersetOf({"moe.dispatcher=deepep", "training.overlap.tp=false"}));
+}
+
+// torchtitan's recipe of that name, with tensor parallelism overlapped or not.
+TEST(TrainingEntry, RowwiseIsAScalingOfFp8) {
+  const auto of = [](const std::string& technique) {
+    const Entry entry = entry_of("DGX H100",
+                                 "  config: {model: tiny, num_gpus: 16, global_batch_size: 16, seq_length: "
+                                 "1024, precision: FP8 rowwise, extra: {techniques: " +
+                                     technique + "}}\n  measured: {mfu: 0.4}\n",
+                                 "torchtitan");
+    return assignments(training_fields(entry, aliases(), vocabulary), {8, 1, 1}, vocabulary);
+  };
+  EXPECT_THAT(of("vanilla-tp"), AllOf(Contains("training.fp8_scaling=row"), Not(Contains("training.overlap.tp=true"))));
+  EXPECT_THAT(of("async-tp"), IsSupersetOf({"training.fp8_scaling=row", "training.overlap.tp=true"}));
 }
 
 TEST(TrainingEntry, MemoryIsAQuantityOfItsOwn) {

@@ -164,6 +164,37 @@ TEST(LayerKernels, TheLossStepByStepMovesTheLogitsMore) {
                    2 * logits);
 }
 
+// Fused in the logits' own precision the loss reads them once, and reads them and writes their gradient backward.
+TEST(LayerKernels, ALossWithoutACopyInFp32MovesTheLogitsLess) {
+  const Gpt gpt;
+  MicroBatchShape shape = gpt.shape;
+  shape.fp32_logits = false;
+  const double logits = tokens * static_cast<double>(gpt.model.vocab_size);
+  EXPECT_DOUBLE_EQ(amounts_of(head_forward(gpt.model, shape), "loss").bytes, 2 * logits);
+  EXPECT_DOUBLE_EQ(amounts_of(head_backward(gpt.model, shape), "loss").bytes, 4 * logits);
+  EXPECT_DOUBLE_EQ((head_activations(gpt.model, gpt.shape) - head_activations(gpt.model, shape)).value(), 4 * logits);
+}
+
+// Each casts the logits to FP32 (6 bytes each), and writes the logarithms of their softmax (8).
+TEST(LayerKernels, MetricsTakeTheLossOnceMore) {
+  Gpt gpt;
+  gpt.shape.train_metrics = 2;
+  const Amounts metrics = amounts_of(head_forward(gpt.model, gpt.shape), "metrics");
+  EXPECT_EQ(metrics.kernels, 2 * 2);
+  EXPECT_DOUBLE_EQ(metrics.bytes, 2 * 14 * tokens * static_cast<double>(gpt.model.vocab_size));
+}
+
+// Output and its gradient are read, the FP32 sum of the queries' gradients is cleared, and read and cast.
+TEST(LayerKernels, TheFirstFlashAttentionHasThreeKernelsMoreBackward) {
+  Gpt gpt;
+  const Amounts forward = gpt.forward();
+  const Amounts backward = gpt.backward();
+  gpt.shape.attention_backend = AttentionBackend::Flash1;
+  EXPECT_EQ(gpt.forward().kernels, forward.kernels);
+  EXPECT_EQ(gpt.backward().kernels, backward.kernels + 3);
+  EXPECT_DOUBLE_EQ(gpt.backward().bytes - backward.bytes, (2 * 2 + 4 + 4 + 2) * tokens * hidden);
+}
+
 TEST(LayerKernels, OlderAttentionIsAskedFor) {
   Gpt gpt;
   for (const auto& [backend, kernel] : {std::pair(AttentionBackend::Flash, AttentionKernel::Latest),

@@ -31,6 +31,14 @@ TEST(OptimizerStep, AdamReadsAndWritesTheStateOnce) {
   EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), (4 + 2 * 12) * share);
 }
 
+// Operation by operation 23 values of FP32 travel: 3 to clip the gradient, 5 for each moment, 6 for the denominator, 4
+// for the weight. What the optimizer keeps is the same.
+TEST(OptimizerStep, AnUnfusedOneMovesMore) {
+  TrainingJob job = job_of(small_dense(), {.dp = 4});
+  job.training.fused_optimizer = false;
+  EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), 23 * 4 * stage_parameters(job, 0).dense / 4);
+}
+
 // DeepSeek-V3 keeps both moments in BF16 and the master weights in FP32 (arXiv 2412.19437, section 3.3.2); of the least
 // that Megatron Core knows, 2 + 1 + 1 bytes are left.
 TEST(OptimizerStep, StateIsOfThePrecisionThatIsAsked) {

@@ -58,6 +58,30 @@ TEST(ScheduledIteration, DoesTheSameWork) {
   }
 }
 
+// Without sequence parallelism all tp ranks send the same: each a part of it, and every part that arrives is gathered.
+TEST(ScheduledIteration, GathersWhatItReceivesInParts) {
+  const auto bytes_of = [](const TrainingJob& job) {
+    std::map<std::string, std::vector<double>> bytes; // of what is received, and gathered behind it
+    const graph::Programs programs = training_iteration(job);
+    for (const graph::Program& program : programs.stages)
+      for (const graph::Step& step : program.steps())
+        if (step.task.micro_batch >= 0 && (step.receives || programs.names[step.task.name] == "gather-received"))
+          bytes[step.receives ? "received" : "gathered"].push_back(programs.works[step.task.work].bytes.value());
+    return bytes;
+  };
+  for (TrainingJob job : jobs(small_dense())) {
+    job.training.p2p_scatter_gather = true;
+    EXPECT_FALSE(bytes_of(job).contains("gathered")) << name_of(job); // each rank has its own tokens
+    job.sequence_parallel = false;
+    const double whole = boundary_bytes(job.model, job.micro_batch()).value();
+    const auto bytes = bytes_of(job);
+    ASSERT_FALSE(bytes.at("received").empty());
+    EXPECT_THAT(bytes.at("received"), testing::Each(whole / 2)) << name_of(job);
+    EXPECT_THAT(bytes.at("gathered"), testing::Each(whole)) << name_of(job);
+    EXPECT_EQ(bytes.at("gathered").size(), bytes.at("received").size()) << name_of(job);
+  }
+}
+
 // Which parts share a bucket depends on the order in which chunks complete their gradients.
 TEST(ScheduledIteration, CountsTheBucketsOfChunks) {
   for (std::int64_t size = 2'000; size <= 80'000; size += 2'000) {

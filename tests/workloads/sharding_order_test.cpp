@@ -54,6 +54,16 @@ TEST(ShardingOrder, PrefetchesOneLayerAhead) {
                                    "gather/2/1", "reduce/2/0", "reduce/3/1", "reduce/2/1", "adam/-1/-1"));
 }
 
+// Of a backward it goes there, too, but is for the very next turn: whoever runs in between computes beside no gather.
+TEST(ShardingOrder, GathersForABackwardOnceTheTurnBeforeHasEnded) {
+  TrainingJob job = two_micro_batches(Sharding::Zero3, true);
+  job.training.backward_prefetch = BackwardPrefetch::Post;
+  EXPECT_THAT(steps(job, 1),
+              testing::ElementsAre("gather/2/0", "gather/3/0", "gather/2/1", "gather/3/1", //
+                                   "gather/3/0", "gather/2/0", "reduce/3/0", "gather/3/1", //
+                                   "reduce/2/0", "gather/2/1", "reduce/3/1", "reduce/2/1", "adam/-1/-1"));
+}
+
 // Of each step of a program, the steps that have ended when it starts.
 std::vector<std::set<Index>> ancestors(const graph::Program& program) {
   std::vector<std::set<Index>> result(program.steps().size());

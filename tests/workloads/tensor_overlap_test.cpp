@@ -56,6 +56,27 @@ TEST(TensorOverlap, TheBackwardOfAColumnParallelProductOverlapsInBulk) {
   EXPECT_EQ(backward[6].work.operators[0].k, 32);
 }
 
+// Of the backward alone nothing is cut, as if nothing overlapped.
+TEST(TensorOverlap, OfTheForwardAlone) {
+  const TrainingJob plain = job_of(small_dense(), {.tp = 2});
+  TrainingJob job = overlapped(plain);
+  const Segments forward = layer_forward(job.model, job.micro_batch(), {});
+  job.training.overlap.tp_backward = false;
+  EXPECT_EQ(names(layer_forward(job.model, job.micro_batch(), {})), names(forward));
+  EXPECT_EQ(names(layer_backward(job.model, job.micro_batch(), {})),
+            names(layer_backward(plain.model, plain.micro_batch(), {})));
+}
+
+// With a scale for each row only sums are.
+TEST(TensorOverlap, RowsWithScalesExposeTheirGather) {
+  TrainingJob job = overlapped(job_of(small_dense(), {.tp = 2}));
+  job.training.precision = Precision::Fp8;
+  job.training.fp8_scaling = Fp8Scaling::Row;
+  EXPECT_THAT(names(layer_forward(job.model, job.micro_batch(), {})),
+              ElementsAre("elementwise 0", "gather-sequence", "attention 2", "sum-attention+", "attention 1",
+                          "elementwise 0", "gather-sequence", "mlp 2", "sum-mlp+", "mlp 1", "elementwise 0"));
+}
+
 // Several products of what is gathered are cut together; the sum of their gradients waits for their addition.
 TEST(TensorOverlap, ProjectionsThatAreNotFusedExposeTheirSum) {
   TrainingJob job = overlapped(job_of(small_dense(), {.tp = 2}));
