@@ -23,6 +23,8 @@ struct GemmCurve {
   BytesPerSecond result_bandwidth{};  // of writing results, likewise
   Seconds split_overhead{};           // of the kernel that adds up the sums of a split k
   std::int64_t largest_tile = 0;      // results in a tile; 0: the product is not cut into tiles
+  Seconds idle_group{};               // of each group of a grouped product that has no rows: its kernel walks past it
+  std::int64_t padded_rows = 1;       // a multiple of which each group's rows are read and written as
   double memory_efficiency = 0;       // share of the memory's bandwidth that its traffic gets; 0: the GPU's
   // Whether the last wave takes as long as a full one: it does unless kernels spread what is left over all
   // multiprocessors (persistent kernels that split k for the rest).

@@ -23,10 +23,26 @@ bool unpacks_weights(const Operator& op) {
          op.weight_bytes < bytes_per_element(op.precision);
 }
 
+// Of the rows that each group is padded with: input and result, in BF16 where its factors are narrower.
+Bytes padding_of(const Operator& op, std::int64_t multiple) {
+  const auto padding = [&](std::int64_t rows) { return (multiple - rows % multiple) % multiple; };
+  std::int64_t rows = op.groups * padding(op.m);
+  if (!op.rows.are_equal()) {
+    rows = 0;
+    for (const std::int64_t of_group : op.rows.list())
+      rows += padding(of_group);
+  }
+  const double input = static_cast<double>(op.k) * bytes_per_element(op.precision);
+  const double result = static_cast<double>(op.n) * bytes_per_element(precision_outside_products(op.precision));
+  return Bytes(static_cast<double>(rows) * (input + result));
+}
+
 // `clock`: share of the full one that matrix products run at. Attention is not slowed: measured in loops of up to two
 // seconds it is as fast as in short ones (README.md).
 Seconds time_at(const Operator& op, const Gpu& gpu, double clock) {
-  const auto traffic = [&](double efficiency) { return op.bytes / (gpu.memory_bandwidth * efficiency); };
+  const auto traffic = [&](double efficiency, Bytes besides = {}) {
+    return (op.bytes + besides) / (gpu.memory_bandwidth * efficiency);
+  };
   if (op.flops == Flops(0))
     return gpu.launch_overhead + traffic(gpu.memory_efficiency);
   const FlopsPerSecond peak = peak_of(gpu, op.precision);
@@ -38,8 +54,9 @@ Seconds time_at(const Operator& op, const Gpu& gpu, double clock) {
   if (unpacks_weights(op) && gpu.unpacking_efficiency > 0)
     curve.max_efficiency = std::min(curve.max_efficiency, gpu.unpacking_efficiency);
   const double efficiency = curve.memory_efficiency > 0 ? curve.memory_efficiency : gpu.memory_efficiency;
-  return gpu.launch_overhead +
-         joined(gemm_time(op, curve, peak, gpu.multiprocessors) / clock, traffic(efficiency), gpu.roofline_exponent);
+  return gpu.launch_overhead + curve.idle_group * static_cast<double>(op.idle_groups) +
+         joined(gemm_time(op, curve, peak, gpu.multiprocessors) / clock,
+                traffic(efficiency, padding_of(op, curve.padded_rows)), gpu.roofline_exponent);
 }
 
 bool has_any(const GemmCurves& curves) {

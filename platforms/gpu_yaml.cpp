@@ -16,6 +16,10 @@ std::string curve_yaml(const GemmCurve& curve) {
     text += fmt::format(", backward: {}", curve.backward);
   if (curve.memory_efficiency > 0)
     text += fmt::format(", memory_efficiency: {}", curve.memory_efficiency);
+  if (curve.idle_group > Seconds(0))
+    text += fmt::format(", idle_group: {}s", curve.idle_group.value());
+  if (curve.padded_rows != 1)
+    text += fmt::format(", padded_rows: {}", curve.padded_rows);
   if (curve.operand_bandwidth > BytesPerSecond(0))
     text += fmt::format(", operand_bandwidth: {}B/s", curve.operand_bandwidth.value());
   if (curve.result_bandwidth > BytesPerSecond(0))

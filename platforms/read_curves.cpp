@@ -12,10 +12,10 @@ constexpr config::NumberRange share{.min = 0.001, .max = 1};
 // The smallest tile has 64 x 16 results.
 constexpr config::IntegerRange tile{.min = 1024, .max = 65536};
 
-// All but the first three are about tiles.
-constexpr std::array<std::string_view, 8> curve_fields{"max_efficiency",    "backward",         "memory_efficiency",
-                                                       "operand_bandwidth", "result_bandwidth", "split_overhead",
-                                                       "largest_tile",      "whole_waves"};
+// All but the first five are about tiles.
+constexpr std::array<std::string_view, 10> curve_fields{
+    "max_efficiency",    "backward",         "memory_efficiency", "idle_group",   "padded_rows",
+    "operand_bandwidth", "result_bandwidth", "split_overhead",    "largest_tile", "whole_waves"};
 
 BytesPerSecond bandwidth_or_unlimited(config::MapReader& map, std::string_view key) {
   return map.node(key) == nullptr ? BytesPerSecond(0) : map.bandwidth(key);
@@ -28,11 +28,13 @@ GemmCurve read_curve(config::MapReader& map) {
   curve.backward = map.number_or("backward", 1, share);
   if (map.node("memory_efficiency") != nullptr)
     curve.memory_efficiency = map.number("memory_efficiency", share);
+  curve.idle_group = map.seconds_or("idle_group", Seconds(0));
+  curve.padded_rows = map.integer_or("padded_rows", 1, {.min = 1, .max = 4096});
   curve.operand_bandwidth = bandwidth_or_unlimited(map, "operand_bandwidth");
   curve.result_bandwidth = bandwidth_or_unlimited(map, "result_bandwidth");
   curve.split_overhead = map.seconds_or("split_overhead", Seconds(0));
   curve.whole_waves = map.boolean_or("whole_waves", false);
-  if (std::any_of(curve_fields.begin() + 3, curve_fields.end(), [&](std::string_view field) { return map.has(field); }))
+  if (std::any_of(curve_fields.begin() + 5, curve_fields.end(), [&](std::string_view field) { return map.has(field); }))
     curve.largest_tile = map.integer("largest_tile", tile);
   return curve;
 }

@@ -39,6 +39,15 @@ RankBytes reduced_bytes(const Training& training, const RankParameters& paramete
   return {.dense = Bytes(bytes * parameters.dense), .expert = Bytes(bytes * parameters.expert)};
 }
 
+Operator copy_gathered(const TrainingJob& job, const RankParameters& parameters) {
+  const Training& training = job.training;
+  const bool copies = training.shards_weights() && training.copy_gathered_parameters;
+  const Bytes gathered = gathered_bytes(training, with_replicas(job, parameters)).total();
+  Operator kernel;
+  kernel.bytes = copies ? 2 * gathered : Bytes();
+  return kernel;
+}
+
 RankParameters full_buckets(const TrainingJob& job, const RankParameters& waiting, bool is_last) {
   const auto size = static_cast<double>(job.training.bucket_size(job.sizes));
   return {.dense = is_last || waiting.dense >= size ? waiting.dense : 0,
@@ -81,6 +90,7 @@ void DataParallel::before(std::size_t unit) {
   // FSDP, where a reduce-scatter waits for the one before).
   if (training().shards_gradients() && next.completes_gradients())
     finish(reductions_);
+  copy_out(next);
 }
 
 void DataParallel::after(std::size_t unit) {
@@ -124,6 +134,14 @@ void DataParallel::gather_for_turn(std::size_t unit) {
     return;
   const PartParameters part = part_parameters(shape_of(next), next.part);
   gathered_for_turn(unit) = gather(part.read, gathered_weights(stage_.job, part), occasion_of(next));
+}
+
+void DataParallel::copy_out(const Unit& unit) {
+  if (!unit.begins_use())
+    return;
+  const Operator copy = copy_gathered(stage_.job, part_parameters(shape_of(unit), unit.part).read);
+  if (copy.bytes > Bytes())
+    writer_.follow(tables_.step(kernel("copy-parameters", copy), Phase::Parameters));
 }
 
 void DataParallel::reduce_after_turn(std::size_t unit) {

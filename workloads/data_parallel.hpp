@@ -18,6 +18,10 @@ namespace moesim::workloads {
 [[nodiscard]] RankBytes gathered_bytes(const Training& training, const RankParameters& parameters);
 [[nodiscard]] RankBytes reduced_bytes(const Training& training, const RankParameters& parameters);
 
+// The kernel that copies a part's parameters out of what was gathered of those that other ranks have, before the turn
+// that waits for them; moves nothing where they are used as they were gathered.
+[[nodiscard]] Operator copy_gathered(const TrainingJob& job, const RankParameters& parameters);
+
 // Of the parameters whose gradients wait to be reduced beside the backward, those that are now: a full bucket, or,
 // after the last part, what is left.
 [[nodiscard]] RankParameters full_buckets(const TrainingJob& job, const RankParameters& waiting, bool is_last);
@@ -55,6 +59,7 @@ private:
   [[nodiscard]] Indices& gathered_for_turn(std::size_t unit) { return turn_gathers_[unit % turn_gathers_.size()]; }
   void gather_for_turn(std::size_t unit);
   void gather_ahead(std::size_t next);
+  void copy_out(const Unit& unit);
   void reduce_after_turn(std::size_t unit);
   void reduce_bucket(const RankParameters& added, const Occasion& occasion, bool is_last);
   Indices gather(const RankParameters& parameters, const RankBytes& memory, const Occasion& occasion);

@@ -1,5 +1,6 @@
 #include "workloads/expert_mlp.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace moesim::workloads {
@@ -33,13 +34,23 @@ std::int64_t up_width(const RankShape& at) {
   return at.model.up_width(at.expert_width());
 }
 
+// Of all experts of the rank, [rows, k] by [k, n].
+GemmShape matrix(const RankShape& at, const ExpertRows& load, std::int64_t n, std::int64_t k) {
+  return {.rows = load.rows,
+          .n = n,
+          .k = k,
+          .groups = load.experts,
+          .of_groups = load.of_experts,
+          .groups_share_kernel = at.shape.cache.has_value(),
+          .idle_groups = std::max<std::int64_t>(0, at.experts() - load.experts)};
+}
+
 GemmShape first_matrix(const RankShape& at, const ExpertRows& load) {
-  return {load.rows, up_width(at), at.model.hidden_size, load.experts, load.of_experts, at.shape.cache.has_value()};
+  return matrix(at, load, up_width(at), at.model.hidden_size);
 }
 
 GemmShape second_matrix(const RankShape& at, const ExpertRows& load) {
-  return {load.rows,    at.model.hidden_size, at.expert_width(),
-          load.experts, load.of_experts,      at.shape.cache.has_value()};
+  return matrix(at, load, at.model.hidden_size, at.expert_width());
 }
 
 // Inputs and first products of the experts. Their outputs are not needed again: the router's weights scale what the

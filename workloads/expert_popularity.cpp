@@ -84,9 +84,13 @@ std::vector<std::size_t> descending(const Values& values) {
 
 // A variate of Gamma(alpha, 1) that is exceeded as probably as the normal one; the smaller tail keeps its digits. One
 // that is too small for a number is the smallest, lest all be 0.
+using InDouble = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
+
 double gamma_variate(double alpha, double normal) {
   const double tail = std::erfc(std::abs(normal) / std::sqrt(2)) / 2;
-  const double variate = normal < 0 ? boost::math::gamma_p_inv(alpha, tail) : boost::math::gamma_q_inv(alpha, tail);
+  const InDouble precise;
+  const double variate =
+      normal < 0 ? boost::math::gamma_p_inv(alpha, tail, precise) : boost::math::gamma_q_inv(alpha, tail, precise);
   return std::max(variate, std::numeric_limits<double>::min());
 }
 

@@ -30,6 +30,7 @@ Operator product_of(const GemmShape& shape, Precision precision, Pass pass, doub
                          result_elements * bytes_per_element(precision_outside_products(precision))),
           .rows = shape.of_groups,
           .groups_share_kernel = shape.groups_share_kernel,
+          .idle_groups = shape.idle_groups,
           .launches = shape.groups_share_kernel ? 1 : shape.groups};
 }
 
@@ -88,6 +89,9 @@ Operator causal_attention(const AttentionShape& shape, Pass pass, Precision prec
           .attention = kernel};
 }
 
+// Megatron-LM, megatron/model/fused_softmax.py, is_kernel_available().
+constexpr std::int64_t matrices_of_fused_softmax = 4;
+
 std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, Precision precision) {
   const std::int64_t matrices = shape.sequences * shape.heads;
   // A product of every head with nothing accumulated: what gemm_forward() says of weights holds for the second factor.
@@ -98,9 +102,9 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
     return op;
   };
   const double scores = product(matrices, shape.length) * static_cast<double>(shape.kv_length);
-  const auto softmax = [&](double passes) {
-    return memory_bound(Bytes(passes * scores * bytes_per_element(precision)), pass);
-  };
+  const double wide = bytes_per_element(precision);
+  const double fp32 = bytes_per_element(Precision::Fp32);
+  const auto over_scores = [&](double bytes) { return memory_bound(Bytes(bytes * scores), pass); };
   const std::int64_t queries = shape.length;
   const std::int64_t keys = shape.kv_length;
   const double outputs = product(shape.sequences * shape.length, shape.heads * shape.v_head_dim);
@@ -111,15 +115,24 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
     return memory_bound(Bytes(2 * elements * bytes_per_element(precision)), pass);
   };
   std::vector<Operator> kernels;
-  kernels.reserve(8);
+  kernels.reserve(12);
   const auto add = [&](const std::initializer_list<Operator>& operators) { kernels.insert(kernels.end(), operators); };
+  // Passes two tensors of scores forward (reads and writes), three backward (reads P and dP, writes dS). In steps it is
+  // a cast to FP32, scale, mask, softmax and a cast back, or these backwards.
+  const auto softmax = [&](double tensors) {
+    if (matrices % matrices_of_fused_softmax == 0)
+      return kernels.push_back(over_scores(tensors * wide));
+    add({over_scores(wide + fp32), over_scores(2 * fp32), over_scores(2 * fp32), over_scores(tensors * fp32),
+         over_scores(fp32 + wide)});
+  };
   // Reads scores (or their gradients), writes what is left of them; the mask is written in the forward, read after it.
   const auto drop = [&] {
     if (shape.dropout)
       kernels.push_back(memory_bound(Bytes(scores * (2 * bytes_per_element(precision) + 1)), pass));
   };
   if (pass == Pass::Forward) {
-    add({batched(queries, keys, shape.qk_head_dim), softmax(2)});
+    add({batched(queries, keys, shape.qk_head_dim)});
+    softmax(2);
     drop();
     add({batched(queries, shape.v_head_dim, keys), reordered(outputs)});
     return kernels;
@@ -127,8 +140,8 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
   add({reordered(outputs), batched(queries, keys, shape.v_head_dim), // dP = dO V^T
        batched(keys, shape.v_head_dim, queries)});                   // dV = P^T dO
   drop();
-  add({softmax(3),                                // reads P and dP, writes dS
-       batched(queries, shape.qk_head_dim, keys), // dQ = dS K
+  softmax(3);
+  add({batched(queries, shape.qk_head_dim, keys), // dQ = dS K
        batched(keys, shape.qk_head_dim, queries), // dK = dS^T Q
        reordered(inputs)});
   return kernels;

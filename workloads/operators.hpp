@@ -9,8 +9,9 @@
 namespace moesim::workloads {
 
 // A product of [rows, k] by [k, n]; with several groups (experts), the rows are spread over as many weights: evenly, or
-// as `of_groups` says, whose sum they then are. Nothing is read or written of a weight without rows. The host launches
-// each group (Transformer Engine, GroupedLinear), or one kernel for all (vLLM, SGLang and TensorRT-LLM, "fused MoE").
+// as `of_groups` says, whose sum they then are. Nothing is read or written of a weight without rows: these are the
+// `idle_groups`. The host launches each group (Transformer Engine, GroupedLinear), or one kernel for all (vLLM, SGLang
+// and TensorRT-LLM, "fused MoE").
 // Forward: one product. Backward: two, for the gradients of input and weight, each with as many FLOPs as the forward.
 struct GemmShape {
   std::int64_t rows = 0;
@@ -19,6 +20,7 @@ struct GemmShape {
   std::int64_t groups = 1;
   GroupRows of_groups{};
   bool groups_share_kernel = false;
+  std::int64_t idle_groups = 0;
 };
 // In FP8 both factors are FP8 and the result BF16.
 [[nodiscard]] Operator gemm_forward(const GemmShape& shape, Precision precision);
@@ -52,6 +54,7 @@ struct AttentionShape {
 // travels through memory in between (Megatron-LM before FlashAttention; Korthikanti et al., arXiv 2205.05198, figure
 // 3), with a byte for each score when some are dropped. The output is brought from the order of heads into that of
 // tokens, and in the backward its gradient the other way and those of queries, keys and values into one matrix.
+// The softmax is one kernel with its scale and mask where 4 divides the matrices of a rank, else steps in FP32.
 [[nodiscard]] std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, Precision precision);
 
 // Fused attention of queries whose keys and values lie in a cache, of which `cache` bytes are read.

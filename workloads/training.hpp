@@ -124,6 +124,9 @@ struct Training {
   // one computes (PyTorch FSDP2, set_modules_to_forward_prefetch and set_modules_to_backward_prefetch).
   std::int64_t prefetch = 1;
   BackwardPrefetch backward_prefetch = BackwardPrefetch::Pre;
+  // Zero3: parameters are copied out of what is gathered, as each is cut by itself (PyTorch FSDP2,
+  // foreach_all_gather_copy_out()).
+  bool copy_gathered_parameters = false;
   // Bytes that data-parallel ranks send of a gradient, over those that it has (PyTorch DDP's communication hooks, such
   // as fp16_compress_hook); none: it is sent as it is.
   std::optional<double> grad_compression;

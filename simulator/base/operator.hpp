@@ -67,6 +67,7 @@ struct Operator {
   bool gives_weight_gradient = false;
   GroupRows rows{}; // of m, or of k in a product that gives a weight's gradient; m and k are then the mean, rounded up
   bool groups_share_kernel = false; // one kernel runs all groups of a product
+  std::int64_t idle_groups = 0;     // that this kernel has besides, and that have no rows
   double weight_bytes = 0;          // of an element of the second factor, where kernels turn it into `precision`
   // Kernels that the host launches for it: experts have one each. 0: it is part of a CUDA graph.
   std::int64_t launches = 1;

@@ -218,6 +218,7 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
   training.prefetch = map.integer_or("prefetch", 1, {.min = 1, .max = 1000});
   training.backward_prefetch = enum_choice(
       map, "backward_prefetch", std::array{workloads::BackwardPrefetch::Pre, workloads::BackwardPrefetch::Post});
+  training.copy_gathered_parameters = map.boolean_or("copy_gathered_parameters", false);
   training.grad_compression = read_grad_compression(map);
   if (map.has("ddp_bucket_size"))
     training.ddp_bucket_size = map.integer("ddp_bucket_size", {.min = 1, .max = 1'000'000'000'000'000});

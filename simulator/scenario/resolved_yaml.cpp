@@ -107,6 +107,7 @@ std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchT
                      "  overlap: {}\n"
                      "  prefetch: {}\n"
                      "  backward_prefetch: {}\n"
+                     "  copy_gathered_parameters: {}\n"
                      "  grad_compression: {}\n"
                      "  ddp_bucket_size: {}\n",
                      training.global_batch_size, training.micro_batch_size, training.seq_length, job.model.mtp_layers,
@@ -115,8 +116,8 @@ std::string training_yaml(const workloads::TrainingJob& job, const cost::LaunchT
                      training.fused_optimizer, schedule_yaml(job), workloads::name_of(training.p2p),
                      training.p2p_scatter_gather, yaml_of(training.recompute), training.recompute_early_stop,
                      workloads::name_of(training.sharding), yaml_of(training.overlap), training.prefetch,
-                     workloads::name_of(training.backward_prefetch), compression_yaml(training),
-                     training.bucket_size(job.sizes)) +
+                     workloads::name_of(training.backward_prefetch), training.copy_gathered_parameters,
+                     compression_yaml(training), training.bucket_size(job.sizes)) +
          kernels_yaml(training, launch);
 }
 

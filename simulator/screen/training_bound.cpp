@@ -86,6 +86,8 @@ void TrainingBound::cost_parts(const TrainingJob& job, PlaceId id) {
     const workloads::PartParameters parameters = parameters_of();
     if (traffic.gathers_ahead || traffic.gathers_each_turn)
       part.gather = gather_time(job.training, traffic.gathers_ahead ? parameters.completed : parameters.read, place);
+    if (const Operator copy = copy_gathered(job, parameters.read); copy.bytes > Bytes())
+      part.copy = platforms::time_of(copy, cluster_.gpu) / place.speed;
     part.completed = parameters.completed;
     if (traffic.reduces_each_turn)
       part.reduce = reduce_time(job.training, parameters.completed, place);
@@ -126,6 +128,8 @@ void TrainingBound::fill_turns(const StageShape& shape, const PlaceCosts& costs,
                   (turn.runs_backward ? part.passes.backward : Seconds());
       if (index == head_index && turn.runs_backward)
         turn.time += costs.modules_again;
+      if (unit.begins_use())
+        turn.time += part.copy;
       turn.gather = unit.begins_use() ? part.gather : Seconds();
       turn.reduce = turn.runs_backward ? part.reduce : Seconds();
     }

@@ -53,6 +53,7 @@ private:
   struct PartCosts {
     PartTimes::Passes passes;
     Seconds gather, reduce;
+    Seconds copy;                        // out of what was gathered
     workloads::RankParameters completed; // whose gradients are reduced in buckets
   };
   // Of all: layers by index_of() their kind, then embedding and head.

@@ -54,6 +54,7 @@ void read(const Node& rule, std::int64_t prompt_length, Engine& engine) {
     engine.windows = WindowCache::Whole;
   engine.memory = number(rule, "memory").value_or(engine.memory);
   engine.launch_time = Seconds(number(rule, "launch_us").value_or(engine.launch_time.value() * 1e6) * 1e-6);
+  engine.kernel_gap = Seconds(number(rule, "gap_us").value_or(engine.kernel_gap.value() * 1e6) * 1e-6);
   engine.kv_cache = text(rule, "kv_cache").value_or(engine.kv_cache);
   if (const Node* wide = rule.find("wide"))
     for (const config::Entry& field : wide->entries)

@@ -18,6 +18,7 @@ struct Engine {
   double memory = 1; // share that weights and cache may fill
   WindowCache windows = WindowCache::Window;
   Seconds launch_time;           // of a kernel, in steps with prompts
+  Seconds kernel_gap;            // of CUDA graphs' kernels; 0: that of the GPU
   std::string kv_cache;          // its precision, of models in FP8 and less
   std::vector<std::string> wide; // fields of the scenario where experts are spread over several nodes
 };

@@ -51,9 +51,11 @@ ExpertRows rows_of_first_rank(const ExpertBatch& batch) {
       if (expert < static_cast<std::int64_t>(rows.size()))
         ++rows[static_cast<std::size_t>(expert)];
   }
-  const auto active = static_cast<std::int64_t>(rows.size()) - std::ranges::count(rows, 0);
-  return {.active = std::max<std::int64_t>(1, active),
-          .rows = std::max<std::int64_t>(1, std::accumulate(rows.begin(), rows.end(), std::int64_t{0}))};
+  const auto experts = static_cast<std::int64_t>(rows.size());
+  const auto active = std::max<std::int64_t>(1, experts - std::ranges::count(rows, 0));
+  return {.active = active,
+          .rows = std::max<std::int64_t>(1, std::accumulate(rows.begin(), rows.end(), std::int64_t{0})),
+          .idle = experts - active};
 }
 
 } // namespace moesim::validation

@@ -23,10 +23,12 @@ struct ExpertBatch {
   std::optional<GroupLimit> limit{}; // none: every expert is open to a token
 };
 
-// What the first rank gets: the experts that have a token, and the tokens' copies for them. At least one each.
+// What the first rank gets: the experts that have a token, and the tokens' copies for them, at least one each; and the
+// experts that have none.
 struct ExpertRows {
   std::int64_t active = 1;
   std::int64_t rows = 1;
+  std::int64_t idle = 0;
 
   bool operator==(const ExpertRows&) const = default;
 };

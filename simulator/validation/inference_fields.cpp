@@ -73,7 +73,9 @@ Precisions precisions_of(const Entry& entry, const System& system, const Vocabul
     assumptions.emplace_back("precision: bf16, that of the weights");
     return {"bf16", "bf16"};
   }
-  const Node* rule = first_rule(vocabulary.inference, "precisions", *words + " " + model);
+  const std::string described =
+      fmt::format("{} {} {} {}", *words, model, text(entry.config, "backend").value_or(""), system.hardware);
+  const Node* rule = first_rule(vocabulary.inference, "precisions", described);
   if (rule == nullptr)
     throw Unpredictable(fmt::format("no rule knows the precision '{}'", *words));
   const std::string name = rule->find("name")->scalar;
@@ -98,6 +100,12 @@ Degrees degrees_of(const Entry& entry, const Vocabulary& vocabulary, bool has_ex
     of.tp = std::max<std::int64_t>(1, of.tp / of.etp);
     of.gpus = of.ep;
     of.etp = 1;
+  }
+  // Engines ask for tp x dp = etp x ep; a source that does not give dp may have counted too few GPUs.
+  const std::int64_t of_experts = of.ep * of.etp * of.pp;
+  if (has_experts && !integer(entry.config, "attention_data_parallel_size") && of_experts > of.gpus) {
+    assumptions.push_back(fmt::format("{} GPUs: as many as its experts are on", of_experts));
+    of.gpus = of_experts;
   }
   if (!has_experts)
     of.etp = 1;
@@ -129,9 +137,16 @@ Clients clients_of(const Entry& entry, const Vocabulary& vocabulary, std::int64_
   clients.concurrency = concurrency && *concurrency >= 1
                             ? std::max<std::int64_t>(1, std::llround(*concurrency / static_cast<double>(replicas)))
                             : required(entry, "batch_size");
-  const Node& rule = *first_rule(vocabulary.inference, "clients", entry.where);
+  const std::string described = fmt::format("{} {} {}", entry.where, text(entry.config, "backend").value_or(""),
+                                            text(entry.config, "backend_version").value_or(""));
+  const Node& rule = *first_rule(vocabulary.inference, "clients", described);
   clients.requests = clients.concurrency * *integer(rule, "rounds");
-  clients.shortest = *number(rule, "shortest");
+  const double longest = *number(rule, "longest");
+  clients.shortest = *number(rule, "shortest") / longest;
+  for (std::int64_t* length : {&clients.prompt_length, &clients.output_length})
+    *length = std::llround(static_cast<double>(*length) * longest);
+  clients.request = Seconds(*number(rule, "request_ms") * 1e-3);
+  clients.prompt_token = Seconds(*number(rule, "token_us") * 1e-6);
   if (const auto assumed = text(rule, "assumed"))
     assumptions.push_back(*assumed);
   return clients;
@@ -169,7 +184,7 @@ void read_work(const Entry& entry, const Vocabulary& vocabulary, const Degrees& 
 }
 
 std::vector<std::string> all_assignments(const InferenceFields& fields, const Model& model, const Degrees& degrees,
-                                         const Precisions& precisions, bool has_experts) {
+                                         const Precisions& precisions, const Vocabulary& vocabulary, bool has_experts) {
   std::vector<std::string> list = fields.system.assignments;
   list.insert(list.end(), model.assignments.begin(), model.assignments.end());
   std::ranges::move(assignments_of(degrees, has_experts), std::back_inserter(list));
@@ -181,6 +196,8 @@ std::vector<std::string> all_assignments(const InferenceFields& fields, const Mo
   }
   if (precisions.weights != "bf16" || !precisions.of_experts.empty())
     list.push_back(fmt::format("inference.kv_cache_precision={}", fields.engine.kv_cache));
+  if (has_experts)
+    list.push_back(fmt::format("moe.routing={}", *text(*first_rule(vocabulary.inference, "routings", ""), "set")));
   list.emplace_back("simulation.algorithms.tp=custom"); // what the engines do unless told otherwise
   if (has_experts && static_cast<double>(degrees.ep) > fields.gpus_of_node)
     list.insert(list.end(), fields.engine.wide.begin(), fields.engine.wide.end());
@@ -205,8 +222,10 @@ InferenceFields inference_fields(const Entry& published, const Aliases& aliases,
   fields.deployment = {entry.id,
                        fmt::format("version: 1\nplatform: {}\nmodel: {{base: {}}}\ninference: {{}}\n",
                                    fields.system.base, config::double_quoted(model.file)),
-                       all_assignments(fields, model, degrees, precisions, has_experts), degrees.dp(),
-                       fields.engine.launch_time};
+                       all_assignments(fields, model, degrees, precisions, vocabulary, has_experts),
+                       degrees.dp(),
+                       fields.engine.launch_time,
+                       fields.engine.kernel_gap};
   return fields;
 }
 

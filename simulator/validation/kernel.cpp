@@ -32,6 +32,8 @@ public:
       return kernel;
     kernel.launches = integer(*benchmark_, "launches").value_or(0);
     kernel.start = Seconds(number(*benchmark_, "start").value_or(0));
+    if (const auto copy = number(*benchmark_, "copy"))
+      kernel.start += Seconds(*copy * static_cast<double>(expert_rows().rows));
     kernel.at_least = Seconds(number(*benchmark_, "at_least").value_or(0));
     kernel.beside = number(*benchmark_, "passes").value_or(0) * beside(kernel);
     return kernel;
@@ -137,15 +139,20 @@ private:
 
   // Up, activation and down, of the experts that get a token.
   [[nodiscard]] Operators experts() const {
-    const auto [active, rows] = expert_rows();
+    const ExpertRows load = expert_rows();
     const std::int64_t columns = expert_columns();
     // Up is read, and gate beside it where there is one; what comes of them is written for the next product.
     const std::int64_t inputs = is_gated() ? 2 : 1;
     const double bytes =
         static_cast<double>(inputs) * bytes_per_element(Precision::Bf16) + bytes_per_element(precision());
-    const Bytes activation(bytes * static_cast<double>(rows * columns));
-    const auto product = [&, rows = rows, active = active](std::int64_t n, std::int64_t k) {
-      return workloads::gemm_forward({.rows = rows, .n = n, .k = k, .groups = active, .groups_share_kernel = true},
+    const Bytes activation(bytes * static_cast<double>(load.rows * columns));
+    const auto product = [&](std::int64_t n, std::int64_t k) {
+      return workloads::gemm_forward({.rows = load.rows,
+                                      .n = n,
+                                      .k = k,
+                                      .groups = load.active,
+                                      .groups_share_kernel = true,
+                                      .idle_groups = load.idle},
                                      precision());
     };
     return {product(inputs * columns, required("hidden_size")), workloads::memory_bound(activation, Pass::Forward),

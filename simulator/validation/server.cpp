@@ -16,6 +16,7 @@ struct Request {
   std::int64_t output = 1;
   std::int64_t left = 1;  // of the prompt, that no step has taken yet
   double sent = 0;        // s
+  double read = 0;        // s, when the front end hands it on
   double first_token = 0; // s
   std::int64_t steps = 0; // that it decodes in
   std::int64_t last_step = 0;
@@ -53,20 +54,25 @@ private:
     constexpr double golden_ratio = 0.6180339887498949;
     constexpr double root_of_two = 0.4142135623730951;
     const std::int64_t prompt = length_of(sent_, clients_.prompt_length, clients_.shortest, golden_ratio);
+    front_end_free_ = std::max(front_end_free_, now_) + static_cast<double>(prompt) * clients_.prompt_token.value();
     unseen_.push_back({.prompt = prompt,
                        .output = length_of(sent_, clients_.output_length, clients_.shortest, root_of_two),
                        .left = prompt,
-                       .sent = now_});
+                       .sent = now_,
+                       .read = front_end_free_ + clients_.request.value()});
     ++sent_;
   }
 
-  // What clients have sent joins the line: at once where nothing runs and after a step with prompts.
+  // What clients have sent and the front end has read joins the line: at once where nothing runs, which waits for it,
+  // and after a step with prompts.
   void look() {
     if (++unlooked_ < policy_.looks_every && !running_.empty())
       return;
     unlooked_ = 0;
-    std::ranges::move(unseen_, std::back_inserter(waiting_));
-    unseen_.clear();
+    if (running_.empty() && waiting_.empty() && !unseen_.empty())
+      now_ = std::max(now_, unseen_.front().read);
+    for (; !unseen_.empty() && unseen_.front().read <= now_; unseen_.pop_front())
+      waiting_.push_back(unseen_.front());
   }
 
   // Tokens of prompts that the next step takes. Requests whose prompts end in it go to `begun`.
@@ -145,7 +151,8 @@ private:
   double ttft_ = 0;           // s, sums
   double tpot_ = 0;
   double tokens_ = 0;
-  std::vector<Request> unseen_; // sent since it last looked
+  double front_end_free_ = 0;  // s, when it has read what was sent
+  std::deque<Request> unseen_; // sent since it last looked, in order
   std::deque<Request> waiting_;
   std::priority_queue<Request, std::vector<Request>, decltype(&ends_later)> running_{&ends_later};
 };

@@ -45,6 +45,8 @@ struct Clients {
   std::int64_t slots = 1;         // of these, that the server runs; the others wait
   std::int64_t prompt_length = 1; // tokens, the longest
   std::int64_t output_length = 1; // the same
+  Seconds request{};              // that one takes to the server and back, beside others
+  Seconds prompt_token{};         // of reading a prompt, one prompt after the other
   double shortest = 1;            // of either, as a share of the longest: lengths are spread evenly between
 };
 

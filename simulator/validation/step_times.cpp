@@ -24,7 +24,12 @@ double time_of_prompts(const Deployment& deployment, std::int64_t sequences, std
 }
 
 double time_of_tokens(const Deployment& deployment, std::int64_t sequences, std::int64_t context) {
-  return figures_of(deployment, {.sequences = sequences, .prompt_length = context, .output_length = 2}).tpot;
+  scenario::Scenario scenario =
+      scenario_of(deployment, {.sequences = sequences, .prompt_length = context, .output_length = 2});
+  if (deployment.kernel_gap > Seconds(0))
+    scenario.cluster.gpu.launch_overhead = deployment.kernel_gap;
+  execution::IdealExecutor executor;
+  return run::simulate(scenario, executor, {}).figures.tpot;
 }
 
 double time_with_drafts(const Deployment& deployment, std::int64_t sequences, std::int64_t context,

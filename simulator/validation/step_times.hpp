@@ -19,6 +19,7 @@ struct Deployment {
   std::vector<std::string> assignments;
   std::int64_t dp = 1;
   Seconds launch_time{}; // what a kernel costs the host in steps with prompts; those that decode are CUDA graphs
+  Seconds kernel_gap{};  // of those graphs' kernels; 0: that of the GPU
 };
 
 // Of one replica.

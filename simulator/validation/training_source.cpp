@@ -16,7 +16,7 @@ using config::Node;
 
 std::string framework_text(const Entry& entry) {
   std::string words = entry.source;
-  for (const char* field : {"framework", "method", "techniques", "cumulative_step", "precision"})
+  for (const char* field : {"framework", "method", "techniques", "kernels", "cumulative_step", "precision"})
     if (const auto given = text(entry.config, field))
       words += " " + *given;
   return words;

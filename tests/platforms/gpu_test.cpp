@@ -146,6 +146,30 @@ TEST(Gpu, ACurveMaySayWhatItsTrafficGets) {
   EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 1e9 / 0.8e11);
 }
 
+TEST(Gpu, AGroupedKernelWalksPastIdleGroups) {
+  Gpu gpu = ideal_gpu();
+  Operator op = gemm(1000, 1000, 1000, 4);
+  const double busy = time_of(op, gpu).value();
+  op.idle_groups = 5;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), busy);
+  bf16_curve(gpu).idle_group = Seconds(0.25);
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), busy + 5 * 0.25);
+}
+
+// Rows of 3 in and 5 out of 2 bytes: two groups of 10 rows padded to 16, or of 17 and 3 rows to 32 and 16.
+TEST(Gpu, PaddedRowsTravelToo) {
+  Gpu gpu = ideal_gpu();
+  bf16_curve(gpu).padded_rows = 16;
+  Operator op = gemm(10, 5, 3, 2);
+  op.bytes = Bytes(1e6);
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), (1e6 + 2 * 6 * (3 + 5) * 2) / 1e11);
+  op.rows = GroupRows({17, 3});
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), (1e6 + (15 + 13) * (3 + 5) * 2) / 1e11);
+  op.m = 16;
+  op.rows = {};
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 1e6 / 1e11);
+}
+
 TEST(Gpu, EachPrecisionHasItsPeakAndItsCurve) {
   Gpu gpu = ideal_gpu();
   gpu.peak[static_cast<std::size_t>(Precision::Fp8)] = FlopsPerSecond(2e12);

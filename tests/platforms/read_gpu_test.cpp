@@ -65,8 +65,10 @@ TEST(ReadGpu, ABaseKeepsTheCurvesThatAreNotChanged) {
 
 TEST(ReadGpu, GroupedProductsHaveTheSameFields) {
   const Gpu gpu = read(with_gemm("{max_efficiency: 0.8}") +
-                       "  grouped_gemm: {bf16: {max_efficiency: 0.7, memory_efficiency: 0.9}}\n");
-  const GemmCurve grouped{.max_efficiency = 0.7, .memory_efficiency = 0.9};
+                       "  grouped_gemm: {bf16: {max_efficiency: 0.7, memory_efficiency: 0.9, idle_group: 1us, "
+                       "padded_rows: 128}}\n");
+  const GemmCurve grouped{
+      .max_efficiency = 0.7, .idle_group = Seconds(1e-6), .padded_rows = 128, .memory_efficiency = 0.9};
   EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, true), grouped);
   EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16), GemmCurve{.max_efficiency = 0.8});
   EXPECT_EQ(read("gpu:\n" + to_yaml(gpu, 2)).grouped_gemm, gpu.grouped_gemm);

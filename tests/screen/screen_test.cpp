@@ -123,6 +123,7 @@ private:
                         .tp_backward = coin(),
                         .expert = pick({workloads::ExpertOverlap::None, workloads::ExpertOverlap::Chunked})};
     training.backward_prefetch = coin() ? workloads::BackwardPrefetch::Post : workloads::BackwardPrefetch::Pre;
+    training.copy_gathered_parameters = coin();
     Recompute selective{.granularity = Recompute::Granularity::Selective};
     selective.modules.add(pick({RecomputeModule::CoreAttn, RecomputeModule::MoeAct, RecomputeModule::Moe}));
     training.recompute = pick<Recompute>(

@@ -15,9 +15,10 @@ TEST(ExpertRows, TokensGoRoundTheExperts) {
 
 // Two tokens of four first choices: experts 0 and 2, and four further each.
 TEST(ExpertRows, FewTokensAreSpread) {
-  EXPECT_EQ(rows_of_first_rank({.tokens = 2, .experts = 8, .per_token = 2}), (ExpertRows{.active = 4, .rows = 4}));
+  EXPECT_EQ(rows_of_first_rank({.tokens = 2, .experts = 8, .per_token = 2}),
+            (ExpertRows{.active = 4, .rows = 4, .idle = 4}));
   EXPECT_EQ(rows_of_first_rank({.tokens = 2, .experts = 8, .per_token = 2, .ranks = 4}),
-            (ExpertRows{.active = 1, .rows = 1}));
+            (ExpertRows{.active = 1, .rows = 1, .idle = 1}));
 }
 
 TEST(ExpertRows, ARankWithoutTokensCountsAsOneRow) {
@@ -30,7 +31,7 @@ TEST(ExpertRows, ARankWithoutTokensCountsAsOneRow) {
 TEST(ExpertRows, ALimitSendsTokensToFewGroups) {
   const ExpertBatch batch{.tokens = 4, .experts = 16, .per_token = 4, .limit = GroupLimit{.groups = 4, .chosen = 2}};
   // Expert 0 to 3 of both groups are wanted once; tokens fill up with 0 and 1, or 2 where these are theirs.
-  EXPECT_EQ(rows_of_first_rank(batch), (ExpertRows{.active = 8, .rows = 16}));
+  EXPECT_EQ(rows_of_first_rank(batch), (ExpertRows{.active = 8, .rows = 16, .idle = 8}));
   ExpertBatch half = batch;
   half.ranks = 2;
   EXPECT_EQ(rows_of_first_rank(half), (ExpertRows{.active = 8, .rows = 16}));

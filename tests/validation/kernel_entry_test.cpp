@@ -124,6 +124,16 @@ TEST(KernelEntry, LayersOfExpertsTakeAsLongAsPublished) {
       "library: TensorRT-LLM 1.3.0rc20 moe_torch_flow_min_latency, precision: nvfp4, extra: {hidden_size: 7168, "
       "inter_size: 2048, topk: 8, num_experts: 256}",
       "[1, 1, 16, 248.373], [1, 1, 64, 488.384]");
+  // Of 256 experts 248 and 192 are idle, which takes most of the time.
+  expect_close("H200",
+               "library: TensorRT-LLM 1.3.0rc20 moe_torch_flow_cutlass, precision: fp8_block, extra: {hidden_size: "
+               "7168, inter_size: 2048, topk: 8, num_experts: 256}",
+               "[8, 1, 1, 115.0], [8, 1, 8, 191.0]");
+  // Short copies, 131,072 of them.
+  expect_close("B200",
+               "library: TensorRT-LLM 1.3.0rc20 moe_torch_flow_cutlass, precision: fp8, extra: {hidden_size: 2048, "
+               "inter_size: 768, topk: 8, num_experts: 128}",
+               "[8, 1, 16384, 1135.0]");
 }
 
 // What is printed after an arrow is the result's; DeepGEMM's FP8 has scales by block.

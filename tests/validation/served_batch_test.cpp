@@ -72,6 +72,23 @@ TEST(ServedBatch, WhatTheSourceMultipliesIsOfTheSameGpus) {
   EXPECT_EQ(read("A report").gpus_of_replica, 16);
 }
 
+// Engines ask for as many ranks of attention as of experts: two of a source that gives neither dp nor both GPUs.
+TEST(ServedBatch, ExpertsSayHowManyGpusThereAre) {
+  const auto read = [](const std::string& more) {
+    return inference_fields(
+        entry_of("h100_sxm", "  config: {model: gpt-oss tiny, precision: fp4, mode: agg, phase: both, "
+                             "backend: vllm, input_length: 256, output_length: 64, concurrency: "
+                             "4.0, num_gpus: 1, tensor_model_parallel_size: 1, " +
+                                 more + "}\n  measured: {tpot_ms: 1}\n"),
+        Aliases(MOESIM_TEST_DIR "/aliases.yaml"), vocabulary);
+  };
+  const InferenceFields open = read("moe_tensor_parallel_size: 2");
+  EXPECT_EQ(open.deployment.dp, 2);
+  EXPECT_EQ(open.clients.concurrency, 2);
+  EXPECT_EQ(std::ranges::count(open.assumptions, "2 GPUs: as many as its experts are on"), 1);
+  EXPECT_EQ(read("moe_tensor_parallel_size: 1").deployment.dp, 1);
+}
+
 std::vector<std::string> assignments(const std::string& system, const std::string& model) {
   return inference_fields(entry_of(system, "  config: {model: " + model +
                                                ", precision: fp4, mode: agg, phase: both, backend: vllm, num_gpus: 1, "
@@ -93,6 +110,18 @@ TEST(ServedBatch, GptOssHasItsExpertsAloneInFewBits) {
     EXPECT_TRUE(has(list, "inference.expert_weight_precision=nvfp4"));
   }
   EXPECT_TRUE(has(assignments("b200_sxm", "tiny"), "inference.weight_precision=nvfp4"));
+}
+
+// Blocks of scales have kernels of their own, but for those that are known to lose nothing by them.
+TEST(ServedBatch, ExpertsInBlocksAreThoseOfTheirEngine) {
+  const auto has_own = [](const std::string& backend, const std::string& model) {
+    const config::Node* rule = first_rule(vocabulary.inference, "precisions", "FP8 " + model + " " + backend + " H100");
+    return rule->find("name")->scalar == "fp8-block" && rule->find("experts") == nullptr;
+  };
+  EXPECT_TRUE(has_own("trtllm", "DeepSeek-R1"));
+  EXPECT_TRUE(has_own("vllm", "Qwen/Qwen3-235B-A22B-FP8"));
+  EXPECT_FALSE(has_own("sglang", "DeepSeek-R1"));
+  EXPECT_FALSE(has_own("trtllm", "Qwen3-235B-A22B")); // NVIDIA's checkpoint has one scale for a tensor
 }
 
 Engine engine(const std::string& where, const std::string& more) {
@@ -191,6 +220,25 @@ TEST(StepTimes, PromptsAreLaunchedKernelByKernel) {
   EXPECT_EQ(launched.of(0, 4, 16), graphs.of(0, 4, 16));
   EXPECT_EQ(launched.of(16, 0, 0), launched.of(64, 0, 0)); // all that counts is the host
   EXPECT_GT(launched.of(16, 0, 0), 10 * graphs.of(16, 0, 0));
+}
+
+// Kernels of graphs may follow each other more closely than the GPU's figure says; those of prompts do not.
+TEST(StepTimes, GapsBetweenKernelsCountInSteps) {
+  Deployment deployment{"it",
+                        "version: 1\nplatform: {base: dgx-h100, nodes: 1}\nmodel: {base: " MOESIM_TEST_DIR
+                        "/models/tiny.json}\ninference: {}\n",
+                        {"parallel.tp=1", "parallel.dp=1"},
+                        1};
+  const Batch batch{.sequences = 4, .prompt_length = 16, .output_length = 2};
+  const auto tokens = [&](double gap) {
+    deployment.kernel_gap = Seconds(gap);
+    return step_times(deployment, batch, {.tokens_per_step = 64}).of(0, 4, 16);
+  };
+  const double usual = tokens(0);
+  const double own = scenario_of(deployment, batch).cluster.gpu.launch_overhead.value();
+  EXPECT_DOUBLE_EQ(tokens(own), usual);
+  EXPECT_LT(tokens(own / 2), usual);
+  EXPECT_NEAR(tokens(3 * own) - usual, 4 * (usual - tokens(own / 2)), 1e-9);
 }
 
 // The cache of twice as many tokens leaves room for half as many sequences.

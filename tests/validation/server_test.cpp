@@ -23,6 +23,17 @@ TEST(Server, ARequestByItselfWaitsForNothing) {
   EXPECT_EQ(served.output_tokens, 3);
 }
 
+// A hundred tokens take the front end 0.1 s, one prompt after the other, and 0.05 s pass besides. The first prompt is a
+// step by itself, in which the two others are read.
+TEST(Server, PromptsAreReadOneAfterTheOther) {
+  Clients clients{.requests = 3, .concurrency = 3, .slots = 3, .prompt_length = 100, .output_length = 1};
+  clients.request = Seconds(0.05);
+  clients.prompt_token = Seconds(0.001);
+  const Served served = serve(times(), clients, {.tokens_per_step = 1000});
+  EXPECT_NEAR(served.time.value(), 0.15 + 1 + 1.5, 1e-12);
+  EXPECT_NEAR(served.ttft.value(), (1.15 + 2 * 2.65) / 3, 1e-12);
+}
+
 TEST(Server, PromptsShareAStepAsFarAsTokensGo) {
   const Clients clients{.requests = 4, .concurrency = 4, .slots = 4, .prompt_length = 100, .output_length = 1};
   const auto ttft = [&](std::int64_t tokens) { return serve(times(), clients, {.tokens_per_step = tokens}).ttft; };

@@ -247,6 +247,19 @@ TEST(TrainingEntry, RowwiseIsAScalingOfFp8) {
   EXPECT_THAT(of("async-tp"), IsSupersetOf({"training.fp8_scaling=row", "training.overlap.tp=true"}));
 }
 
+TEST(TrainingEntry, KernelsOfASourceAreWordsOfIt) {
+  const auto of = [](const std::string& kernels) {
+    const Entry entry = entry_of("DGX H100",
+                                 "  config: {model: tiny, num_gpus: 16, global_batch_size: 16, seq_length: 1024, "
+                                 "extra: {kernels: " +
+                                     kernels + "}}\n  measured: {mfu: 0.4}\n",
+                                 "NeMo AutoModel Performance Summary");
+    return assignments(training_fields(entry, aliases(), vocabulary), {1, 1, 1}, vocabulary);
+  };
+  EXPECT_THAT(of("TE + FlexAttn"), Contains("training.attention_backend=flash-2"));
+  EXPECT_THAT(of("TE"), Not(Contains("training.attention_backend=flash-2")));
+}
+
 TEST(TrainingEntry, MemoryIsAQuantityOfItsOwn) {
   const Question of = question(full, "step_time_s: 2.0, extra: {peak_memory_gib: 3.5}");
   ASSERT_EQ(of.measurements.size(), 2U);

@@ -245,6 +245,7 @@ TEST(Inference, ExpertsMayHaveAPrecisionOfTheirOwn) {
       read += static_cast<double>(op.groups * op.n * op.k);
       EXPECT_EQ(op.weight_bytes, bytes_per_element(Precision::Nvfp4));
       EXPECT_EQ(op.launches, 1);
+      EXPECT_EQ(op.groups + op.idle_groups, job.model.moe->num_experts / job.sizes.ep);
     }
   EXPECT_GT(read, 0);
   EXPECT_NEAR(usual - bytes_of(decode_operators(job)).value(), saved * read, 1e-6 * usual);

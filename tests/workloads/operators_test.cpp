@@ -96,6 +96,33 @@ TEST(Operators, UnfusedAttentionMovesTheScores) {
   EXPECT_EQ(bytes, Bytes(-3 * 4 * 100 * (2 * 2 + 1)));
 }
 
+// Two matrices less than four: casts (2 and 4 bytes a score), scale, mask and softmax (8 each) instead of one kernel
+// (4); and backwards 6, 12, 8, 8 and 6 instead of 6.
+TEST(Operators, TheSoftmaxOfFewHeadsRunsInSteps) {
+  const auto of_heads = [](std::int64_t heads, Pass pass) {
+    return unfused_attention({.sequences = 1,
+                              .heads = heads,
+                              .kv_heads = heads,
+                              .length = 10,
+                              .kv_length = 10,
+                              .keys = 10,
+                              .pairs = 50,
+                              .qk_head_dim = 4,
+                              .v_head_dim = 4},
+                             pass, Precision::Fp16);
+  };
+  const auto bytes = [](const std::vector<Operator>& kernels) {
+    Bytes sum;
+    for (const Operator& op : kernels)
+      sum += op.bytes;
+    return sum;
+  };
+  for (const auto& [pass, more] : {std::pair(Pass::Forward, 6 + 8 + 8 + 8 + 6 - 4), {Pass::Backward, 40 - 6}}) {
+    EXPECT_EQ(of_heads(2, pass).size(), of_heads(4, pass).size() + 4);
+    EXPECT_EQ(bytes(of_heads(2, pass)) - bytes(of_heads(4, pass)) / 2, Bytes(more * 2 * 100));
+  }
+}
+
 // The sum of gradients is read and written either way; apart, the gradient itself is written and read, too.
 TEST(Operators, GradientsSummedApartTravelOnceMore) {
   const GemmShape product{.rows = 7, .n = 5, .k = 3};

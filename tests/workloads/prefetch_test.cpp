@@ -56,6 +56,26 @@ TEST(Prefetch, TakesTheMemoryOfWhatIsGathered) {
   }
 }
 
+// FSDP2's copies: each gather is followed by a kernel that reads and writes what was gathered, before its turn.
+TEST(Prefetch, CopiesWhatIsGatheredOnce) {
+  TrainingJob job = prefetching(1);
+  job.training.copy_gathered_parameters = true;
+  const graph::Programs programs = training_iteration(job);
+  double gathered = 0;
+  double copied = 0;
+  for (const graph::Program& program : programs.stages)
+    for (const graph::Step& step : program.steps())
+      if (step.task.phase == Phase::Parameters)
+        (step.task.kind == graph::Kind::Compute ? copied : gathered) += programs.works[step.task.work].bytes.value();
+  EXPECT_GT(gathered, 0);
+  EXPECT_DOUBLE_EQ(copied, 2 * gathered);
+  job.sizes.dp = 1; // nothing is gathered
+  job.training.global_batch_size = 4;
+  for (const graph::Program& program : training_iteration(job).stages)
+    for (const graph::Step& step : program.steps())
+      EXPECT_NE(step.task.phase, Phase::Parameters);
+}
+
 // What is gathered is what it was.
 TEST(Prefetch, MovesNoMore) {
   const auto gathered = [](std::int64_t parts) {
