@@ -34,8 +34,8 @@ Seconds attention_time(const Operator& op, const AttentionCurve& curve, FlopsPer
   const bool is_backward = op.pass == Pass::Backward;
   const bool decodes = is_decode(op);
   const auto channels = static_cast<double>(op.k);
-  const FlopsPerSecond rate =
-      peak * (curve.max_efficiency * channels / (channels + curve.half_head_size) * (decodes ? curve.decode : 1));
+  const double kind = (decodes ? curve.decode : 1) * (op.has_sinks ? curve.sinks : 1);
+  const FlopsPerSecond rate = peak * (curve.max_efficiency * channels / (channels + curve.half_head_size) * kind);
   const double factor = is_backward ? backward_products / curve.backward : 1;
   const double counted = op.flops.value() / (is_backward ? counted_in_backward : 1);
   if (multiprocessors == 0)

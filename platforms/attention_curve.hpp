@@ -21,6 +21,7 @@ struct AttentionCurve {
   Seconds tile_time{};       // of a tile besides its products: loading the queries, the first keys, writing the result
   double backward = 1;       // FLOP/s of the backward, over those of the forward
   double decode = 1;         // likewise, of decoding
+  double sinks = 1;          // FLOP/s with a learned logit for each head, over those without
 
   bool operator==(const AttentionCurve&) const = default;
 };

@@ -48,7 +48,7 @@ Seconds time_at(const Operator& op, const Gpu& gpu, double clock) {
   const FlopsPerSecond peak = peak_of(gpu, op.precision);
   if (op.kind == OperatorKind::Attention)
     return gpu.launch_overhead +
-           joined(attention_time(op, attention_curve_of(gpu, op.attention), peak, gpu.multiprocessors),
+           joined(attention_time(op, attention_curve_of(gpu, op.attention, op.precision), peak, gpu.multiprocessors),
                   traffic(gpu.memory_efficiency), gpu.roofline_exponent);
   GemmCurve curve = gemm_curve_of(gpu, op.precision, op.groups_share_kernel);
   if (unpacks_weights(op) && gpu.unpacking_efficiency > 0)
@@ -81,7 +81,9 @@ GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, bool is_grouped) {
   return any == curves.end() ? GemmCurve{} : **any;
 }
 
-const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel) {
+const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel, Precision precision) {
+  if (precision == Precision::Mxfp8 && gpu.attention_mxfp8)
+    return *gpu.attention_mxfp8;
   if (kernel == AttentionKernel::Flash1 && gpu.attention_flash_1)
     return *gpu.attention_flash_1;
   return kernel != AttentionKernel::Latest && gpu.attention_flash_2 ? *gpu.attention_flash_2 : gpu.attention;

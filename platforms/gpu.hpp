@@ -60,6 +60,7 @@ struct Gpu {
   AttentionCurve attention;                        // of the kernel that suits the GPU best
   std::optional<AttentionCurve> attention_flash_2; // of older ones, where they are slower
   std::optional<AttentionCurve> attention_flash_1;
+  std::optional<AttentionCurve> attention_mxfp8; // in MXFP8, as shares of that peak; absent: as `attention`
   ClockCurve clock;
   Seconds launch_overhead; // from one kernel's end to the next one's start
   CommunicationKernels communication;
@@ -75,8 +76,9 @@ struct Gpu {
 // BF16, else the first there is, else the whole peak. Kernels for several groups have their own, if there are any.
 [[nodiscard]] GemmCurve gemm_curve_of(const Gpu& gpu, Precision precision, bool is_grouped = false);
 
-// That of a generation of kernels: without one of its own, that of the next generation.
-[[nodiscard]] const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel);
+// That of a precision, or of a generation of kernels: without one of its own, that of the next generation.
+[[nodiscard]] const AttentionCurve& attention_curve_of(const Gpu& gpu, AttentionKernel kernel,
+                                                       Precision precision = Precision::Bf16);
 
 // Time of one kernel in a long run, matrix products at the sustained clock: launch overhead plus arithmetic (FLOPs over
 // achievable FLOP/s) and traffic (bytes over achievable bytes/s), as far as they do not hide behind each other.

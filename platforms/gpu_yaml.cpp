@@ -44,8 +44,9 @@ std::string gemm_yaml(const GemmCurves& curves, const std::string& margin, std::
 }
 
 std::string attention_yaml(std::string_view name, const AttentionCurve& curve) {
-  return fmt::format("{}: {{max_efficiency: {}, half_head_size: {}, tile_time: {}s, backward: {}, decode: {}}}\n", name,
-                     curve.max_efficiency, curve.half_head_size, curve.tile_time.value(), curve.backward, curve.decode);
+  return fmt::format(
+      "{}: {{max_efficiency: {}, half_head_size: {}, tile_time: {}s, backward: {}, decode: {}, sinks: {}}}\n", name,
+      curve.max_efficiency, curve.half_head_size, curve.tile_time.value(), curve.backward, curve.decode, curve.sinks);
 }
 
 std::string communication_yaml(const CommunicationKernels& kernels) {
@@ -80,6 +81,8 @@ std::string to_yaml(const Gpu& gpu, int indent) {
     text += margin + attention_yaml("attention_flash_2", *gpu.attention_flash_2);
   if (gpu.attention_flash_1)
     text += margin + attention_yaml("attention_flash_1", *gpu.attention_flash_1);
+  if (gpu.attention_mxfp8)
+    text += margin + attention_yaml("attention_mxfp8", *gpu.attention_mxfp8);
   if (gpu.clock != ClockCurve{})
     text += fmt::format("{}clock: {{sustained: {}, settles: {}s}}\n", margin, gpu.clock.sustained,
                         gpu.clock.settles.value());

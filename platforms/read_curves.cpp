@@ -73,6 +73,7 @@ AttentionCurve read_attention(config::MapReader map) {
   curve.tile_time = map.seconds_or("tile_time", Seconds(0));
   curve.backward = map.number_or("backward", 1, share);
   curve.decode = map.number_or("decode", 1, share);
+  curve.sinks = map.number_or("sinks", 1, share);
   map.finish();
   return curve;
 }

@@ -73,6 +73,8 @@ Gpu read_gpu(const config::Node& section, const std::string& path, Problems& pro
     gpu.attention_flash_2 = read_attention(map.map("attention_flash_2"));
   if (map.has("attention_flash_1"))
     gpu.attention_flash_1 = read_attention(map.map("attention_flash_1"));
+  if (map.has("attention_mxfp8"))
+    gpu.attention_mxfp8 = read_attention(map.map("attention_mxfp8"));
   if (map.node("clock") != nullptr)
     gpu.clock = read_clock(map.map("clock"));
   gpu.roofline_exponent = map.number_or("roofline_exponent", 0, {.min = 1, .max = 100});

@@ -32,6 +32,20 @@ AttentionShape attention_shape(const RankShape& at, std::int64_t parts, std::int
           .dropout = at.shape.attention_dropout};
 }
 
+// cuDNN's backward in 8 bits leaves out no tile outside of a window: of 2 to 32 Ki tokens in windows of 128 it takes as
+// long as without (cudnn-frontend, benchmark/sdpa_benchmark_training, gpt_oss, April 2026: four times as long for twice
+// as many tokens, where that of BF16 takes twice as long).
+AttentionShape without_window(const RankShape& at, AttentionShape shape) {
+  const auto length = static_cast<double>(at.shape.seq_length);
+  shape.pairs *= length * length / 2 / attended_pairs(at);
+  shape.keys = shape.kv_length;
+  return shape;
+}
+
+Operator kernel_in_8_bits(const RankShape& at, const AttentionShape& shape, Pass pass) {
+  return causal_attention(pass == Pass::Forward ? shape : without_window(at, shape), pass, at.shape.precision);
+}
+
 // The Triton version of the first FlashAttention, in the backward: a kernel reads the output and its gradient for their
 // products, another clears the FP32 sum of the queries' gradients, and a third casts it (Dao-AILab/flash-attention,
 // flash_attn_triton.py).
@@ -47,6 +61,8 @@ std::vector<Operator> flash_1(const RankShape& at, const AttentionShape& shape, 
 }
 
 std::vector<Operator> kernels_of(const RankShape& at, const AttentionShape& shape, Pass pass) {
+  if (at.shape.fp8_dot_product_attention)
+    return {kernel_in_8_bits(at, shape, pass)};
   switch (at.shape.attention_backend) {
   case AttentionBackend::Unfused:
     return unfused_attention(shape, pass, at.precision());
@@ -61,7 +77,10 @@ std::vector<Operator> kernels_of(const RankShape& at, const AttentionShape& shap
 }
 
 void attend(SegmentList& list, const RankShape& at, const AttentionShape& shape, Pass pass) {
-  list.kernels("attention", kernels_of(at, shape, pass));
+  std::vector<Operator> kernels = kernels_of(at, shape, pass);
+  for (Operator& kernel : kernels) // engines of inference have kernels of their own for sinks, which are not slow
+    kernel.has_sinks = kernel.kind == OperatorKind::Attention && at.model.attention_sinks && !at.shape.cache;
+  list.kernels("attention", kernels);
 }
 
 Bytes keys_and_values(const RankShape& at) {
@@ -111,7 +130,16 @@ Bytes outputs(const RankShape& at) {
          (twice ? at.shape.product_input(at.tokens(), at.output_width()) : Bytes());
 }
 
+// Queries, keys and values, or the gradient of the output: read in 16 bits, written in 8 for products by rows and by
+// columns, for both passes (Transformer Engine, dot_product_attention/utils.py, mxfp8_quantize_fast_path).
+void cast_to_8_bits(SegmentList& list, const RankShape& at, std::int64_t width, Pass pass) {
+  if (at.shape.fp8_dot_product_attention)
+    list.kernel("attention",
+                memory_bound(at.wide(at.tokens(), width) + 2 * at.shape.product_input(at.tokens(), width), pass));
+}
+
 void attend_forward(SegmentList& list, const RankShape& at) {
+  cast_to_8_bits(list, at, at.qkv_width(), Pass::Forward);
   const std::int64_t ranks = at.shape.sizes.cp;
   if (ranks == 1)
     return attend(list, at, attention_shape(at, 1, 1), Pass::Forward);
@@ -129,6 +157,7 @@ void attend_forward(SegmentList& list, const RankShape& at) {
 }
 
 void attend_backward(SegmentList& list, const RankShape& at) {
+  cast_to_8_bits(list, at, at.output_width(), Pass::Backward);
   const std::int64_t ranks = at.shape.sizes.cp;
   const Bytes local = keys_and_values(at);
   if (ranks == 1)

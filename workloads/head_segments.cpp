@@ -51,6 +51,10 @@ void loss_forward(SegmentList& list, const RankShape& at) {
   list.collective("sum-of-exponentials", Kind::AllReduce, Dimension::Tp, statistic, statistic);
 }
 
+GemmShape product(const RankShape& at) {
+  return {at.tokens(), at.vocabulary(), at.model.hidden_size};
+}
+
 } // namespace
 
 Operator embedding_gradient(const RankShape& at) {
@@ -84,7 +88,10 @@ Segments head_forward(const ModelSpec& model, const MicroBatchShape& shape) {
   list.unnamed(at.passes(norm_forward_passes, Pass::Forward));
   list.keep(2 * at.hidden(at.local())); // input and output of the norm
   enter_region(list, at, "gather-sequence");
-  list.kernel("head", gemm_forward({at.tokens(), at.vocabulary(), model.hidden_size}, at.precision()));
+  if (shape.fp8_output_proj)
+    linear_forward(list, at, "head", product(at));
+  else
+    list.kernel("head", gemm_forward(product(at), at.precision()));
   loss_forward(list, at);
   measure_loss(list, at);
   return list.finish();
@@ -116,8 +123,10 @@ Segments head_backward(const ModelSpec& model, const MicroBatchShape& shape) {
   list.kernel("loss", memory_bound((shape.fp32_logits ? 1.0 : 2.0) * logits(at), Pass::Backward));
   list.workspace(logits_as_computed(at));
   enter_region(list, at, "gather-sequence");
-  list.kernels("head", gemm_backward({at.tokens(), at.vocabulary(), model.hidden_size}, at.precision(),
-                                     at.shape.gradient_precision));
+  if (shape.fp8_output_proj)
+    linear_backward(list, at, "head", product(at));
+  else
+    list.kernels("head", gemm_backward(product(at), at.precision(), at.shape.gradient_precision));
   list.workspace(at.hidden(at.tokens()));
   list.release(logits(at));
   leave_region(list, at, "sum-gradient");

@@ -14,6 +14,11 @@ std::string_view name_of(TransformerImpl impl) {
   return names[static_cast<std::size_t>(impl)];
 }
 
+std::string_view name_of(ScaleKernels kernels) {
+  constexpr std::array<std::string_view, 3> names{"none", "swizzle", "zero-and-swizzle"};
+  return names[static_cast<std::size_t>(kernels)];
+}
+
 std::string_view name_of(Fp8Scaling scaling) {
   constexpr std::array<std::string_view, 3> names{"delayed", "current", "row"};
   return names[static_cast<std::size_t>(scaling)];

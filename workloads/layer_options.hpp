@@ -19,6 +19,11 @@ enum class AttentionBackend : std::uint8_t { Flash, Flash2, Flash1, Unfused };
 // PyTorch's, each step a kernel.
 enum class TransformerImpl : std::uint8_t { TransformerEngine, Local, Eager };
 
+// What kernels a cast to MXFP8 has besides, of each group by itself. None: what is left of them is part of others.
+// Swizzle: products want the scales of both factors in another order than casts write them. ZeroAndSwizzle: casts are
+// given scales that were zeroed, too.
+enum class ScaleKernels : std::uint8_t { None, Swizzle, ZeroAndSwizzle };
+
 // Where the scale of an FP8 tensor comes from. Delayed: from earlier ones (Transformer Engine, DelayedScaling).
 // Current: from its own largest element, which is looked for first (Float8CurrentScaling; torchao, TENSORWISE). Row:
 // each row has one, along what a product sums over, so that a product that reads the matrix transposed wants other
@@ -79,6 +84,7 @@ private:
 // How YAML spells them: "flash", "p2p", "core_attn", ...
 [[nodiscard]] std::string_view name_of(AttentionBackend backend);
 [[nodiscard]] std::string_view name_of(TransformerImpl impl);
+[[nodiscard]] std::string_view name_of(ScaleKernels kernels);
 [[nodiscard]] std::string_view name_of(Fp8Scaling scaling);
 [[nodiscard]] std::string_view name_of(CudaGraphModule module);
 [[nodiscard]] std::string_view name_of(CpCommType type);

@@ -88,7 +88,8 @@ struct RankShape {
   [[nodiscard]] bool decodes() const { return shape.cache && shape.cache->held > 0; }
   [[nodiscard]] bool absorbs() const { return decodes() && model.mla; }
 
-  // Of everything but the products of linear layers and experts: attention, router, head.
+  // Of everything but the products of linear layers and experts: router, and, unless they multiply in 8 bits, too,
+  // attention and head.
   [[nodiscard]] Precision precision() const { return precision_outside_products(shape.precision); }
   [[nodiscard]] bool recomputes(RecomputeModule module) const {
     return shape.recomputed.contains(module) ||

@@ -1,5 +1,6 @@
 #include "workloads/segments.hpp"
 
+#include "workloads/casts.hpp"
 #include "workloads/rank_shape.hpp"
 #include "workloads/tensor_overlap.hpp"
 
@@ -8,44 +9,6 @@ namespace moesim::workloads {
 using graph::Dimension;
 using graph::Kind;
 using graph::Memory;
-
-namespace {
-
-bool scales_rows(const MicroBatchShape& shape) {
-  return shape.precision == Precision::Fp8 && shape.fp8_scaling == Fp8Scaling::Row;
-}
-
-// Casts the BF16 elements of [rows, width] to what a product reads, of each group by itself. A cast to NVFP4 reads them
-// once more before, for the tensor's largest (its scale: NVIDIA, arXiv 2509.25149, appendix B), and so does one to FP8
-// that takes no earlier scale; blocks and rows have none for the tensor.
-void cast_for_product(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& of,
-                      std::int64_t width, Pass pass) {
-  if (!is_cast_for_products(at.shape.precision))
-    return;
-  const bool looks_first = at.shape.precision == Precision::Nvfp4 ||
-                           (at.shape.precision == Precision::Fp8 && at.shape.fp8_scaling == Fp8Scaling::Current);
-  const double reads = looks_first ? 2 : 1;
-  const double copies =
-      at.shape.cache || scales_rows(at.shape) ? 1 : 2; // by rows, and by columns for the weight's gradient
-  Operator cast = memory_bound(reads * at.wide(of.rows, width) + copies * at.shape.product_input(of.rows, width), pass);
-  cast.launches = of.groups_share_kernel ? 1 : of.groups;
-  list.kernel(name, cast);
-}
-
-// With a scale for each row the weight's gradient, which sums over tokens, wants both factors cast anew: one kernel
-// finds the largest element of each column, another casts and writes transposed. What a compiler makes of the latter
-// moves 0.65 TB/s on an H100, where others move 2.1 (pytorch/pytorch issue 149982).
-void cast_columns(SegmentList& list, const RankShape& at, std::string_view name, std::int64_t rows,
-                  std::int64_t width) {
-  if (!scales_rows(at.shape))
-    return;
-  constexpr double slowdown = 2.1 / 0.65;
-  const Bytes elements = at.wide(rows, width);
-  list.kernel(name, memory_bound(elements, Pass::Backward));
-  list.kernel(name, memory_bound(slowdown * (elements + at.shape.product_input(rows, width)), Pass::Backward));
-}
-
-} // namespace
 
 void cast_input(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape) {
   cast_for_product(list, at, name, shape, shape.k, Pass::Forward);
@@ -72,6 +35,7 @@ void linear_forward(SegmentList& list, const RankShape& at, std::string_view nam
   cast_input(list, at, name, shape);
   Operator product = forward_product(at, shape);
   product.bytes += epilogue;
+  swizzle_scales(list, at, name, {product});
   list.kernel(name, product);
 }
 
@@ -86,6 +50,7 @@ void product_backward(SegmentList& list, const RankShape& at, std::string_view n
       gemm_backward(shape, at.shape.precision, at.shape.gradient_precision,
                     at.is_transformer_engine() ? Accumulation::InPlace : Accumulation::Apart);
   products.front().bytes += epilogue;
+  swizzle_scales(list, at, name, products);
   list.kernels(name, products);
   if (bias == Bias::Yes && !at.is_transformer_engine())
     list.kernel(name, memory_bound(at.wide(shape.rows, shape.n), Pass::Backward));

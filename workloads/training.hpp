@@ -104,7 +104,10 @@ struct Training {
   double hidden_dropout = 0;
   bool batch_first = false; // activations are [sequences, tokens, hidden], not Megatron's [tokens, sequences, hidden]
   bool repeat_kv = false;   // keys and values are copied for every query head before they are attended to or sent
-  bool fused_projections = true;         // queries, keys and values are one product, and so are gate and up of an MLP
+  bool fused_projections = true;          // queries, keys and values are one product, and so are gate and up of an MLP
+  bool fp8_dot_product_attention = false; // attention multiplies in the precision of the linear layers, of 8 bits
+  bool fp8_output_proj = false;           // and so does the head
+  ScaleKernels scale_kernels = ScaleKernels::None;
   bool cross_entropy_loss_fusion = true; // the loss is a few kernels over the logits instead of one for each step
   bool fp32_logits = true;               // the loss reads a copy of the logits in FP32
   std::int64_t train_metrics = 0;        // cross-entropies besides, of every micro-batch (Composer's train_metrics)
@@ -174,6 +177,9 @@ struct TrainingJob : Job {
             .batch_first = training.batch_first,
             .repeat_kv = training.repeat_kv,
             .fused_projections = training.fused_projections,
+            .fp8_dot_product_attention = training.fp8_dot_product_attention,
+            .fp8_output_proj = training.fp8_output_proj,
+            .scale_kernels = training.scale_kernels,
             .cross_entropy_loss_fusion = training.cross_entropy_loss_fusion,
             .fp32_logits = training.fp32_logits,
             .train_metrics = training.train_metrics,

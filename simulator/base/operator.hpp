@@ -62,6 +62,7 @@ struct Operator {
   Flops flops; // matrix products only; elementwise arithmetic hides behind its bytes
   Bytes bytes; // read and written in device memory
   AttentionKernel attention = AttentionKernel::Latest; // of Attention
+  bool has_sinks = false; // of Attention: each head has a learned logit that attends to nothing
   // A product that adds to the gradient of weights: nothing but the optimizer waits for it.
   bool gives_weight_gradient = false;
   GroupRows rows{}; // of m, or of k in a product that gives a weight's gradient; m and k are then the mean, rounded up

@@ -108,6 +108,23 @@ workloads::CudaGraphScope read_cuda_graph_scope(config::MapReader& map) {
   return scope;
 }
 
+// Products that FP8 recipes leave in 16 bits unless they are named.
+void read_fp8_products(config::MapReader& map, workloads::Training& training) {
+  training.fp8_dot_product_attention = map.boolean_or("fp8_dot_product_attention", false);
+  training.fp8_output_proj = map.boolean_or("fp8_output_proj", false);
+  const bool has_8_bits = is_cast_for_products(training.precision) && training.precision != Precision::Nvfp4;
+  for (const auto& [key, is_on] : {std::pair("fp8_dot_product_attention", training.fp8_dot_product_attention),
+                                   std::pair("fp8_output_proj", training.fp8_output_proj)})
+    if (is_on && !has_8_bits)
+      map.problem(key, fmt::format("precision {} has no 8 bits to multiply in; use fp8, fp8-block or mxfp8, or leave "
+                                   "this out",
+                                   name_of(training.precision)));
+  if (training.fp8_dot_product_attention && training.attention_backend != workloads::AttentionBackend::Flash)
+    map.problem("fp8_dot_product_attention",
+                fmt::format("attention_backend {} has no kernel of 8 bits; use flash, or leave this out",
+                            name_of(training.attention_backend)));
+}
+
 void read_kernels(config::MapReader& map, workloads::Training& training) {
   using workloads::AttentionBackend;
   using workloads::Fp8Scaling;
@@ -124,6 +141,10 @@ void read_kernels(config::MapReader& map, workloads::Training& training) {
   training.batch_first = map.boolean_or("batch_first", false);
   training.repeat_kv = map.boolean_or("repeat_kv", false);
   training.fused_projections = map.boolean_or("fused_projections", true);
+  read_fp8_products(map, training);
+  using workloads::ScaleKernels;
+  training.scale_kernels = enum_choice(
+      map, "scale_kernels", std::array{ScaleKernels::None, ScaleKernels::Swizzle, ScaleKernels::ZeroAndSwizzle});
   training.cross_entropy_loss_fusion = map.boolean_or("cross_entropy_loss_fusion", true);
   training.fp32_logits = map.boolean_or("fp32_logits", true);
   training.train_metrics = map.integer_or("train_metrics", 0, {.min = 0, .max = 100});

@@ -58,6 +58,9 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  batch_first: {}\n"
                      "  repeat_kv: {}\n"
                      "  fused_projections: {}\n"
+                     "  fp8_dot_product_attention: {}\n"
+                     "  fp8_output_proj: {}\n"
+                     "  scale_kernels: {}\n"
                      "  cross_entropy_loss_fusion: {}\n"
                      "  fp32_logits: {}\n"
                      "  train_metrics: {}\n"
@@ -70,7 +73,8 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  cuda_graph_scope: {}\n",
                      name_of(training.attention_backend), name_of(training.transformer_impl),
                      training.attention_dropout, training.hidden_dropout, training.batch_first, training.repeat_kv,
-                     training.fused_projections, training.cross_entropy_loss_fusion, training.fp32_logits,
+                     training.fused_projections, training.fp8_dot_product_attention, training.fp8_output_proj,
+                     name_of(training.scale_kernels), training.cross_entropy_loss_fusion, training.fp32_logits,
                      training.train_metrics, name_of(training.fp8_scaling), training.tp_gather_in_fp8,
                      training.moe_router_fusion, training.moe_permute_fusion, name_of(training.moe_activation),
                      launch.forward.value(), launch.backward.value(), launch.step.value(),

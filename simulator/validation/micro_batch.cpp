@@ -14,7 +14,7 @@ bool leaves_it_open(const Node& config) {
 
 bool takes_largest(const TrainingFields& fields) {
   const Node& config = fields.entry.config;
-  return text(*fields.rule, "micro_batches") == "largest" && leaves_it_open(config) &&
+  return text(fields.rule, "micro_batches") == "largest" && leaves_it_open(config) &&
          integer(config, "tensor_model_parallel_size") && integer(config, "pipeline_model_parallel_size") == 1;
 }
 
@@ -33,7 +33,7 @@ std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degre
   const auto of_replica = integer(config, "local_batch_size"); // of a step, which a pipeline cuts further
   if (of_replica && *degrees.pp == 1)
     return *of_replica;
-  if (of_replica && text(*fields.rule, "micro_batches") == "stages")
+  if (of_replica && text(fields.rule, "micro_batches") == "stages")
     return std::max<std::int64_t>(1, *of_replica / *degrees.pp);
   const auto accumulated = integer(config, "gradient_accumulation_steps");
   const auto copies = integer(config, "data_parallel_size");

@@ -32,7 +32,7 @@ const Node* quantity_of(const Entry& entry, const Node& quantities) {
 scenario::Scenario scenario_of(const TrainingFields& fields, const Degrees& degrees, const Vocabulary& vocabulary) {
   const std::string scenario =
       fmt::format("version: 1\nname: {}\nframework: {}\nplatform: {}\nmodel: {{base: {}}}\n",
-                  config::double_quoted(fields.entry.id), fields.rule->find("framework")->scalar, fields.system.base,
+                  config::double_quoted(fields.entry.id), fields.rule.find("framework")->scalar, fields.system.base,
                   config::double_quoted(fields.model.file));
   return scenario::parse(scenario, fields.entry.id, assignments(fields, degrees, vocabulary));
 }
@@ -99,7 +99,7 @@ scenario::Scenario chosen_scenario(const TrainingFields& fields, const Vocabular
 // Of the model FLOPs that moesim counts, those that the source does: attention's part is proportional to the length, so
 // that half of it is that of half the length.
 double counted_share(const TrainingFields& fields, const workloads::ModelSpec& model) {
-  if (text(*fields.rule, "causal_flops") != "half")
+  if (text(fields.rule, "causal_flops") != "half")
     return 1;
   return workloads::model_flops(model, 1, fields.seq_length / 2) / workloads::model_flops(model, 1, fields.seq_length);
 }

@@ -84,9 +84,9 @@ bool applies(const std::string& field, const Degrees& degrees) {
 std::int64_t chunks_of(const TrainingFields& fields, const Degrees& degrees) {
   if (const auto given = integer(fields.entry.config, "virtual_pipeline_model_parallel_size"))
     return std::max<std::int64_t>(1, *given);
-  if (text(*fields.rule, "chunks") == "layers")
+  if (text(fields.rule, "chunks") == "layers")
     return std::max<std::int64_t>(1, integer(fields.model.fields, "num_hidden_layers").value_or(1) / *degrees.pp);
-  if (const auto given = integer(*fields.rule, "chunks"))
+  if (const auto given = integer(fields.rule, "chunks"))
     return *given;
   return fields.schedule == "interleaved-1f1b" ? 2 : 1;
 }
@@ -112,10 +112,10 @@ void add_stages(const TrainingFields& fields, const Degrees& degrees, std::vecto
 // What the source does not say, and the framework does.
 void note_assumptions(TrainingFields& fields) {
   std::string assumption = fmt::format("{}, framework {}",
-                                       fields.rule->find("words")->items.empty() ? "no rule knows its framework"
-                                                                                 : "where the entry does not say",
-                                       fields.rule->find("framework")->scalar);
-  if (const Node* differing = fields.rule->find("set"))
+                                       fields.rule.find("words")->items.empty() ? "no rule knows its framework"
+                                                                                : "where the entry does not say",
+                                       fields.rule.find("framework")->scalar);
+  if (const Node* differing = fields.rule.find("set"))
     for (const config::Entry& field : differing->entries)
       assumption += fmt::format(", {}: {}", field.key, field.value.scalar);
   fields.assumptions.push_back(assumption);
@@ -150,7 +150,7 @@ std::optional<std::string> cuda_graph_scope(const Node& config, const Vocabulary
 void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabulary& vocabulary,
              std::vector<std::string>& list) {
   const Node& config = fields.entry.config;
-  if (text(*fields.rule, "fsdp") == "option" && is_fully_sharded(fields.entry).value_or(false))
+  if (text(fields.rule, "fsdp") == "option" && is_fully_sharded(fields.entry).value_or(false))
     // Megatron-LM, docs/user-guide/features/megatron_fsdp.md, frequently used options: --grad-reduce-in-bf16
     list.insert(list.end(), {"training.sharding=zero-3", "training.overlap.param_gather=true",
                              "training.grad_reduce_in_fp32=false"});
@@ -212,7 +212,7 @@ void add_degrees(const TrainingFields& fields, const Degrees& degrees, std::vect
     list.emplace_back("parallel.cp_comm_type=a2a");
   list.push_back(fmt::format("parallel.dp={}", replicas(fields, degrees, cp)));
   std::optional<std::int64_t> etp = integer(config, "expert_tensor_parallel_size");
-  if (!etp && text(*fields.rule, "etp") == "tp")
+  if (!etp && text(fields.rule, "etp") == "tp")
     etp = degrees.tp;
   if (etp && fields.has_experts)
     list.push_back(fmt::format("parallel.etp={}", std::max<std::int64_t>(1, *etp)));
@@ -231,8 +231,8 @@ TrainingFields training_fields(const Entry& entry, const Aliases& aliases, const
   fields.model = aliases.model_of(fields.entry);
   for (const char* experts : {"num_experts", "num_local_experts", "n_routed_experts"})
     fields.has_experts = fields.has_experts || integer(fields.model.fields, experts).value_or(0) > 1;
-  const Node& framework = framework_of(fields.entry, vocabulary);
-  fields.rule = &framework;
+  fields.rule = framework_of(fields.entry, vocabulary, fields.assumptions);
+  const Node& framework = fields.rule;
   if (const Node* schedule = first_rule(vocabulary.training, "schedules",
                                         text(config, "schedule").value_or(text(framework, "schedule").value_or(""))))
     fields.schedule = schedule->find("name")->scalar;
@@ -264,7 +264,7 @@ std::vector<std::string> assignments(const TrainingFields& fields, const Degrees
     list.push_back(fmt::format("model.max_position_embeddings={}", fields.seq_length));
   const std::string model = text(fields.entry.config, "model").value_or("");
   add_differences(first_rule(vocabulary.training, "models", model), degrees, list);
-  add_differences(fields.rule, degrees, list);
+  add_differences(&fields.rule, degrees, list);
   add_degrees(fields, degrees, list);
   add_stages(fields, degrees, list);
   list.push_back(fmt::format("training.global_batch_size={}", fields.global_batch_size));

@@ -25,9 +25,9 @@ struct TrainingFields {
   Entry entry;
   System system;
   Model model;
-  const config::Node* rule = nullptr; // of the framework, in the vocabulary
-  std::string framework;              // its name
-  std::string schedule;               // of the pipeline; empty: not given
+  config::Node rule;     // of the framework
+  std::string framework; // its name
+  std::string schedule;  // of the pipeline; empty: not given
   std::string precision;
   std::string release;
   std::int64_t gpus = 0;

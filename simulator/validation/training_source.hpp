@@ -2,14 +2,18 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "simulator/validation/entry.hpp"
 #include "simulator/validation/vocabulary.hpp"
 
 namespace moesim::validation {
 
-// The rule for the framework that the entry's source and fields name; the last rule is for any.
-[[nodiscard]] const config::Node& framework_of(const Entry& entry, const Vocabulary& vocabulary);
+// The rule for the framework that the entry's source and fields name; the last rule is for any. Of a source that adds
+// one thing after the other, what the steps up to the entry's own say is in it; a step that no words match is assumed
+// to come after all others.
+[[nodiscard]] config::Node framework_of(const Entry& entry, const Vocabulary& vocabulary,
+                                        std::vector<std::string>& assumptions);
 
 // "25.11", as the source prints it; empty where it does not.
 [[nodiscard]] std::string release_of(const Entry& entry, const Vocabulary& vocabulary);

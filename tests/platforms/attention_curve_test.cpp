@@ -41,6 +41,15 @@ TEST(AttentionCurve, TheBackwardRunsFiveProducts) {
                      2.5 / 0.8 * attention_time(op, curve, peak, processors).value());
 }
 
+TEST(AttentionCurve, SinksSlowIt) {
+  const Operator op = attention(8, 1024, 1024, 0.5);
+  Operator with_sinks = op;
+  with_sinks.has_sinks = true;
+  const AttentionCurve curve{.tile_time = Seconds(1e-6), .sinks = 0.25};
+  EXPECT_EQ(attention_time(op, curve, peak, 0), attention_time(op, {}, peak, 0));
+  EXPECT_DOUBLE_EQ(attention_time(with_sinks, curve, peak, 0).value(), 4 * attention_time(op, curve, peak, 0).value());
+}
+
 // Under a causal mask each of the eight diagonal tiles of 128 x 128 is worked off whole: 9 / 8 of the pairs that count.
 TEST(AttentionCurve, TilesOnTheDiagonalAreWorkedOffWhole) {
   const Operator causal = attention(80, 1024, 1024, 0.5);

@@ -55,6 +55,18 @@ Operator attention() {
   return op;
 }
 
+// Twice the peak in MXFP8, of which its own curve reaches a quarter.
+TEST(Gpu, AttentionInMxfp8HasACurveOfItsOwn) {
+  Gpu gpu = ideal_gpu();
+  gpu.peak[static_cast<std::size_t>(Precision::Mxfp8)] = FlopsPerSecond(2e12);
+  Operator op = attention();
+  op.precision = Precision::Mxfp8;
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 0.5);
+  gpu.attention_mxfp8 = {.max_efficiency = 0.25};
+  EXPECT_DOUBLE_EQ(time_of(op, gpu).value(), 2);
+  EXPECT_DOUBLE_EQ(time_of(attention(), gpu).value(), 1);
+}
+
 TEST(Gpu, ASustainedClockSlowsProductsOnly) {
   Gpu gpu = ideal_gpu();
   gpu.clock.sustained = 0.8;

@@ -118,7 +118,8 @@ TEST(ReadGpu, WritesItselfAsYamlThatReadsBack) {
             "  multiprocessors: 108\n",
         with_gemm("{fp16: {max_efficiency: 0.7}, fp8: {max_efficiency: 0.3, backward: 0.9}}"),
         std::string("gpu: h100-sxm-80gb"),
-        std::string("gpu: {base: b200-sxm-180gb, clock: {sustained: 0.9}, attention: {backward: 0.7}}"),
+        std::string("gpu: {base: b200-sxm-180gb, clock: {sustained: 0.9}, attention: {backward: 0.7}, "
+                    "attention_mxfp8: {sinks: 0.5}}"),
         with_gemm("{max_efficiency: 1}") +
             "  multiprocessors: 100\n  roofline_exponent: 2.5\n  communication: {tp: 1, cp: 2, dp: 4, pp: 5}\n"}) {
     const Gpu gpu = read(yaml);
@@ -128,6 +129,7 @@ TEST(ReadGpu, WritesItselfAsYamlThatReadsBack) {
     EXPECT_EQ(again.peak, gpu.peak) << yaml;
     EXPECT_EQ(again.usable_memory(), gpu.usable_memory()) << yaml;
     EXPECT_EQ(again.attention, gpu.attention) << yaml;
+    EXPECT_EQ(again.attention_mxfp8, gpu.attention_mxfp8) << yaml;
     EXPECT_EQ(again.clock, gpu.clock) << yaml;
     EXPECT_EQ(again.roofline_exponent, gpu.roofline_exponent) << yaml;
     EXPECT_EQ(again.multiprocessors, gpu.multiprocessors) << yaml;

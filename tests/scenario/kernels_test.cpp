@@ -22,7 +22,7 @@ TEST(Kernels, FieldsAreRead) {
       with(", transformer_impl: eager, attention_backend: flash-1, attention_dropout: 0.1, hidden_dropout: 0.2, "
            "batch_first: true, repeat_kv: true, fused_projections: false, recompute_early_stop: true, "
            "cross_entropy_loss_fusion: false, moe_router_fusion: false, moe_permute_fusion: false, moe_activation: "
-           "in-products, "
+           "in-products, scale_kernels: swizzle, precision: fp8, fp8_output_proj: true, "
            "fp32_logits: false, train_metrics: 2, fp8_scaling: row, tp_gather_in_fp8: true, backward_prefetch: post, "
            "copy_gathered_parameters: true, "
            "fused_optimizer: false, overlap: {tp_backward: false}, launch_time: {forward: 3us, step: 2ms}, "
@@ -36,6 +36,9 @@ TEST(Kernels, FieldsAreRead) {
   EXPECT_FALSE(training.fused_projections);
   EXPECT_FALSE(training.cross_entropy_loss_fusion || training.moe_router_fusion || training.moe_permute_fusion);
   EXPECT_EQ(training.moe_activation, workloads::ExpertActivation::InProducts);
+  EXPECT_EQ(training.scale_kernels, workloads::ScaleKernels::Swizzle);
+  EXPECT_TRUE(training.fp8_output_proj);
+  EXPECT_FALSE(training.fp8_dot_product_attention);
   EXPECT_FALSE(training.fp32_logits || training.overlap.tp_backward || training.fused_optimizer);
   EXPECT_EQ(training.train_metrics, 2);
   EXPECT_EQ(training.fp8_scaling, workloads::Fp8Scaling::Row);
@@ -49,6 +52,13 @@ TEST(Kernels, FieldsAreRead) {
   EXPECT_EQ(again.launch, scenario.launch);
   EXPECT_EQ(again.training_job().training.backward_prefetch, training.backward_prefetch);
   EXPECT_EQ(again.training_job().micro_batch(), scenario.training_job().micro_batch());
+}
+
+TEST(Kernels, AttentionInEightBitsIsRead) {
+  const Scenario scenario = with(", precision: fp8, fp8_dot_product_attention: true");
+  EXPECT_TRUE(scenario.training_job().micro_batch().fp8_dot_product_attention);
+  EXPECT_EQ(parse(resolved_yaml(scenario), "resolved.yaml", {}).training_job().micro_batch(),
+            scenario.training_job().micro_batch());
 }
 
 TEST(Kernels, AGraphOfTheWholeIterationIsAName) {
@@ -82,6 +92,11 @@ TEST(Kernels, SaysWhatIsWrong) {
   EXPECT_THAT(error(", launch_time: {forward: 3}"), HasSubstr("training.launch_time.forward"));
   EXPECT_THAT(error(", recompute: {granularity: full, num_layers: 2}, recompute_early_stop: true"),
               HasSubstr("training.recompute_early_stop"));
+  EXPECT_THAT(error(", fp8_output_proj: true"),
+              HasSubstr("training.fp8_output_proj: precision bf16 has no 8 bits to multiply in; use fp8"));
+  EXPECT_THAT(error(", precision: fp8, attention_backend: unfused, fp8_dot_product_attention: true"),
+              HasSubstr("training.fp8_dot_product_attention: attention_backend unfused has no kernel of 8 bits"));
+  EXPECT_THAT(error(", scale_kernels: all"), HasSubstr("training.scale_kernels"));
   EXPECT_THAT(error(", hidden_dropout: 1"), HasSubstr("training.hidden_dropout"));
 }
 

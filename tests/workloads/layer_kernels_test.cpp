@@ -210,6 +210,109 @@ TEST(LayerKernels, OlderAttentionIsAskedFor) {
   }
 }
 
+std::vector<Operator> attention_of(const Segments& segments) {
+  std::vector<Operator> found;
+  for (const Segment& segment : segments)
+    for (const Operator& op : segment.work.operators)
+      if (op.kind == OperatorKind::Attention)
+        found.push_back(op);
+  return found;
+}
+
+// Queries, keys and values of 8, 4 and 4 heads of 8, and backward the gradient of the output: 16 bits are read and 8,
+// with a scale for 32 of them, written twice.
+TEST(LayerKernels, AttentionInEightBitsCastsWhatItReads) {
+  const ModelSpec model = small_dense();
+  MicroBatchShape shape = job_of(model, {}).micro_batch();
+  shape.precision = Precision::Mxfp8;
+  const auto kernels = [&](bool is_forward) {
+    return amounts_of(is_forward ? layer_forward(model, shape, {}) : layer_backward(model, shape, {}));
+  };
+  const auto attention = [&](bool is_forward) {
+    return attention_of(is_forward ? layer_forward(model, shape, {}) : layer_backward(model, shape, {})).at(0);
+  };
+  for (const bool is_forward : {true, false}) {
+    shape.fp8_dot_product_attention = false;
+    const Amounts in_16_bits = kernels(is_forward);
+    const Operator before = attention(is_forward);
+    shape.fp8_dot_product_attention = true;
+    const double cast = tokens * (is_forward ? 128 : 64) * (2 + 2 * (1 + 1.0 / 32));
+    EXPECT_EQ(kernels(is_forward).kernels, in_16_bits.kernels + 1);
+    EXPECT_DOUBLE_EQ(kernels(is_forward).bytes - in_16_bits.bytes,
+                     cast + attention(is_forward).bytes.value() - before.bytes.value());
+    EXPECT_EQ(attention(is_forward).precision, Precision::Mxfp8);
+    EXPECT_EQ(attention(is_forward).flops, before.flops);
+  }
+}
+
+// cuDNN's: forward a window saves what it does in 16 bits, backward nothing.
+TEST(LayerKernels, TheBackwardInEightBitsLeavesNoWindowOut) {
+  ModelSpec model = small_dense();
+  model.attention_span = 4;
+  MicroBatchShape shape = job_of(model, {}).micro_batch();
+  shape.precision = Precision::Mxfp8;
+  const LayerKind windowed{.reach = Reach::Sliding};
+  const Flops forward = attention_of(layer_forward(model, shape, windowed)).at(0).flops;
+  const Flops whole = attention_of(layer_backward(model, shape, {})).at(0).flops;
+  EXPECT_LT(attention_of(layer_backward(model, shape, windowed)).at(0).flops, whole);
+  shape.fp8_dot_product_attention = true;
+  EXPECT_EQ(attention_of(layer_forward(model, shape, windowed)).at(0).flops, forward);
+  EXPECT_DOUBLE_EQ(attention_of(layer_backward(model, shape, windowed)).at(0).flops.value(), whole.value());
+  EXPECT_EQ(attention_of(layer_backward(model, shape, windowed)).at(0).n,
+            attention_of(layer_backward(model, shape, {})).at(0).n);
+}
+
+TEST(LayerKernels, SinksAreAskedFor) {
+  ModelSpec model = small_dense();
+  const MicroBatchShape shape = job_of(model, {}).micro_batch();
+  EXPECT_FALSE(attention_of(layer_forward(model, shape, {})).at(0).has_sinks);
+  model.attention_sinks = true;
+  EXPECT_TRUE(attention_of(layer_forward(model, shape, {})).at(0).has_sinks);
+  EXPECT_TRUE(attention_of(layer_backward(model, shape, {})).at(0).has_sinks);
+}
+
+// Its input is cast, and backward the gradient of the logits; both products backward are in 8 bits, too.
+TEST(LayerKernels, AHeadInEightBitsIsALinearLayer) {
+  const ModelSpec model = small_dense();
+  MicroBatchShape shape = job_of(model, {}).micro_batch();
+  shape.precision = Precision::Mxfp8;
+  const auto products = [&](const Segments& segments) {
+    std::vector<Precision> precisions;
+    for (const Segment& segment : segments)
+      for (const Operator& op : segment.work.operators)
+        if (op.kind == OperatorKind::Gemm)
+          precisions.push_back(op.precision);
+    return precisions;
+  };
+  const std::int64_t forward = amounts_of(head_forward(model, shape)).kernels;
+  const std::int64_t backward = amounts_of(head_backward(model, shape)).kernels;
+  EXPECT_THAT(products(head_backward(model, shape)), testing::Each(Precision::Bf16));
+  shape.fp8_output_proj = true;
+  EXPECT_EQ(amounts_of(head_forward(model, shape)).kernels, forward + 1);
+  EXPECT_EQ(amounts_of(head_backward(model, shape)).kernels, backward + 1);
+  EXPECT_THAT(products(head_forward(model, shape)), testing::ElementsAre(Precision::Mxfp8));
+  EXPECT_THAT(products(head_backward(model, shape)), testing::ElementsAre(Precision::Mxfp8, Precision::Mxfp8));
+}
+
+// Of two experts a rank, two products forward and four backward, each behind a cast of its input, and two casts: a
+// launch more for each expert of each product, and of each cast.
+TEST(LayerKernels, ScalesThatAreNotFusedAreLaunches) {
+  const ModelSpec model = small_moe();
+  MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
+  shape.precision = Precision::Mxfp8;
+  const auto launches = [&](ScaleKernels kernels) {
+    shape.scale_kernels = kernels;
+    return std::pair(amounts_of(layer_forward(model, shape, model.kind_of(0)), "experts").launches,
+                     amounts_of(layer_backward(model, shape, model.kind_of(0)), "experts").launches);
+  };
+  const auto [forward, backward] = launches(ScaleKernels::None);
+  EXPECT_EQ(launches(ScaleKernels::Swizzle), std::pair(forward + 2 * 2, backward + 4 * 2));
+  EXPECT_EQ(launches(ScaleKernels::ZeroAndSwizzle), std::pair(forward + (2 + 2) * 2, backward + (4 + 2) * 2));
+  shape.precision = Precision::Fp8; // whose scale is one for a tensor
+  const auto one_scale = launches(ScaleKernels::None);
+  EXPECT_EQ(launches(ScaleKernels::ZeroAndSwizzle), one_scale);
+}
+
 // 8 experts on 4 ranks: both matrices of 2 experts forward, and two products for each of these backward.
 TEST(LayerKernels, ExpertsAreLaunchedOneByOne) {
   const ModelSpec model = small_moe();
