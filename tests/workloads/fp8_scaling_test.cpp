@@ -1,28 +1,12 @@
 // What the scales of FP8 cost: passes over what is cast, and the precision in which tensor-parallel ranks gather it.
 #include <gtest/gtest.h>
 
+#include "tests/workloads/amounts.hpp"
 #include "tests/workloads/test_job.hpp"
 #include "workloads/segments.hpp"
 
 namespace moesim::workloads {
 namespace {
-
-// Kernels, and the bytes they move.
-struct Amounts {
-  std::int64_t kernels = 0;
-  double bytes = 0;
-};
-
-Amounts amounts_of(const Segments& segments) {
-  Amounts amounts;
-  for (const Segment& segment : segments)
-    if (segment.kind == graph::Kind::Compute)
-      for (const Operator& op : segment.work.operators) {
-        ++amounts.kernels;
-        amounts.bytes += op.bytes.value();
-      }
-  return amounts;
-}
 
 constexpr double tokens = 32;
 constexpr double hidden = 64;

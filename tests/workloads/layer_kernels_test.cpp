@@ -1,32 +1,12 @@
 // What frameworks make of a layer: which steps are kernels of their own, and what the host launches.
-#include <string>
-
 #include <gmock/gmock.h>
 
+#include "tests/workloads/amounts.hpp"
 #include "tests/workloads/test_job.hpp"
 #include "workloads/segments.hpp"
 
 namespace moesim::workloads {
 namespace {
-
-// Kernels, the bytes they move, and how often the host launches one.
-struct Amounts {
-  std::int64_t kernels = 0;
-  std::int64_t launches = 0;
-  double bytes = 0;
-};
-
-Amounts amounts_of(const Segments& segments, std::string_view name = "") {
-  Amounts amounts;
-  for (const Segment& segment : segments)
-    if (segment.kind == graph::Kind::Compute && (name.empty() || segment.name == name))
-      for (const Operator& op : segment.work.operators) {
-        ++amounts.kernels;
-        amounts.launches += op.launches;
-        amounts.bytes += op.bytes.value();
-      }
-  return amounts;
-}
 
 // GPT's layer: biases, an MLP without a gate. 32 tokens, 64 wide, an MLP of 256, 8 heads.
 struct Gpt {
@@ -195,82 +175,6 @@ TEST(LayerKernels, TheFirstFlashAttentionHasThreeKernelsMoreBackward) {
   EXPECT_DOUBLE_EQ(gpt.backward().bytes - backward.bytes, (2 * 2 + 4 + 4 + 2) * tokens * hidden);
 }
 
-TEST(LayerKernels, OlderAttentionIsAskedFor) {
-  Gpt gpt;
-  for (const auto& [backend, kernel] : {std::pair(AttentionBackend::Flash, AttentionKernel::Latest),
-                                        std::pair(AttentionBackend::Flash2, AttentionKernel::Flash2),
-                                        std::pair(AttentionBackend::Flash1, AttentionKernel::Flash1)}) {
-    gpt.shape.attention_backend = backend;
-    for (const Segments& segments : {layer_forward(gpt.model, gpt.shape, {}), layer_backward(gpt.model, gpt.shape, {})})
-      for (const Segment& segment : segments)
-        for (const Operator& op : segment.work.operators)
-          if (op.kind == OperatorKind::Attention) {
-            EXPECT_EQ(op.attention, kernel);
-          }
-  }
-}
-
-std::vector<Operator> attention_of(const Segments& segments) {
-  std::vector<Operator> found;
-  for (const Segment& segment : segments)
-    for (const Operator& op : segment.work.operators)
-      if (op.kind == OperatorKind::Attention)
-        found.push_back(op);
-  return found;
-}
-
-// Queries, keys and values of 8, 4 and 4 heads of 8, and backward the gradient of the output: 16 bits are read and 8,
-// with a scale for 32 of them, written twice.
-TEST(LayerKernels, AttentionInEightBitsCastsWhatItReads) {
-  const ModelSpec model = small_dense();
-  MicroBatchShape shape = job_of(model, {}).micro_batch();
-  shape.precision = Precision::Mxfp8;
-  const auto kernels = [&](bool is_forward) {
-    return amounts_of(is_forward ? layer_forward(model, shape, {}) : layer_backward(model, shape, {}));
-  };
-  const auto attention = [&](bool is_forward) {
-    return attention_of(is_forward ? layer_forward(model, shape, {}) : layer_backward(model, shape, {})).at(0);
-  };
-  for (const bool is_forward : {true, false}) {
-    shape.fp8_dot_product_attention = false;
-    const Amounts in_16_bits = kernels(is_forward);
-    const Operator before = attention(is_forward);
-    shape.fp8_dot_product_attention = true;
-    const double cast = tokens * (is_forward ? 128 : 64) * (2 + 2 * (1 + 1.0 / 32));
-    EXPECT_EQ(kernels(is_forward).kernels, in_16_bits.kernels + 1);
-    EXPECT_DOUBLE_EQ(kernels(is_forward).bytes - in_16_bits.bytes,
-                     cast + attention(is_forward).bytes.value() - before.bytes.value());
-    EXPECT_EQ(attention(is_forward).precision, Precision::Mxfp8);
-    EXPECT_EQ(attention(is_forward).flops, before.flops);
-  }
-}
-
-// cuDNN's: forward a window saves what it does in 16 bits, backward nothing.
-TEST(LayerKernels, TheBackwardInEightBitsLeavesNoWindowOut) {
-  ModelSpec model = small_dense();
-  model.attention_span = 4;
-  MicroBatchShape shape = job_of(model, {}).micro_batch();
-  shape.precision = Precision::Mxfp8;
-  const LayerKind windowed{.reach = Reach::Sliding};
-  const Flops forward = attention_of(layer_forward(model, shape, windowed)).at(0).flops;
-  const Flops whole = attention_of(layer_backward(model, shape, {})).at(0).flops;
-  EXPECT_LT(attention_of(layer_backward(model, shape, windowed)).at(0).flops, whole);
-  shape.fp8_dot_product_attention = true;
-  EXPECT_EQ(attention_of(layer_forward(model, shape, windowed)).at(0).flops, forward);
-  EXPECT_DOUBLE_EQ(attention_of(layer_backward(model, shape, windowed)).at(0).flops.value(), whole.value());
-  EXPECT_EQ(attention_of(layer_backward(model, shape, windowed)).at(0).n,
-            attention_of(layer_backward(model, shape, {})).at(0).n);
-}
-
-TEST(LayerKernels, SinksAreAskedFor) {
-  ModelSpec model = small_dense();
-  const MicroBatchShape shape = job_of(model, {}).micro_batch();
-  EXPECT_FALSE(attention_of(layer_forward(model, shape, {})).at(0).has_sinks);
-  model.attention_sinks = true;
-  EXPECT_TRUE(attention_of(layer_forward(model, shape, {})).at(0).has_sinks);
-  EXPECT_TRUE(attention_of(layer_backward(model, shape, {})).at(0).has_sinks);
-}
-
 // Its input is cast, and backward the gradient of the logits; both products backward are in 8 bits, too.
 TEST(LayerKernels, AHeadInEightBitsIsALinearLayer) {
   const ModelSpec model = small_dense();
@@ -294,38 +198,6 @@ TEST(LayerKernels, AHeadInEightBitsIsALinearLayer) {
   EXPECT_THAT(products(head_backward(model, shape)), testing::ElementsAre(Precision::Mxfp8, Precision::Mxfp8));
 }
 
-// Of two experts a rank, two products forward and four backward, each behind a cast of its input, and two casts: a
-// launch more for each expert of each product, and of each cast.
-TEST(LayerKernels, ScalesThatAreNotFusedAreLaunches) {
-  const ModelSpec model = small_moe();
-  MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
-  shape.precision = Precision::Mxfp8;
-  const auto launches = [&](ScaleKernels kernels) {
-    shape.scale_kernels = kernels;
-    return std::pair(amounts_of(layer_forward(model, shape, model.kind_of(0)), "experts").launches,
-                     amounts_of(layer_backward(model, shape, model.kind_of(0)), "experts").launches);
-  };
-  const auto [forward, backward] = launches(ScaleKernels::None);
-  EXPECT_EQ(launches(ScaleKernels::Swizzle), std::pair(forward + 2 * 2, backward + 4 * 2));
-  EXPECT_EQ(launches(ScaleKernels::ZeroAndSwizzle), std::pair(forward + (2 + 2) * 2, backward + (4 + 2) * 2));
-  shape.precision = Precision::Fp8; // whose scale is one for a tensor
-  const auto one_scale = launches(ScaleKernels::None);
-  EXPECT_EQ(launches(ScaleKernels::ZeroAndSwizzle), one_scale);
-}
-
-// 8 experts on 4 ranks: both matrices of 2 experts forward, and two products for each of these backward.
-TEST(LayerKernels, ExpertsAreLaunchedOneByOne) {
-  const ModelSpec model = small_moe();
-  const MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
-  const auto extra = [&](const Segments& segments) {
-    const Amounts experts = amounts_of(segments, "experts");
-    return experts.launches - experts.kernels;
-  };
-  const std::int64_t each = model.moe->num_experts / 4;
-  EXPECT_EQ(extra(layer_forward(model, shape, model.kind_of(0))), 2 * (each - 1));
-  EXPECT_EQ(extra(layer_backward(model, shape, model.kind_of(0))), 4 * (each - 1));
-}
-
 TEST(LayerKernels, GraphsCostTheHostNothing) {
   const ModelSpec model = small_moe();
   MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
@@ -338,80 +210,6 @@ TEST(LayerKernels, GraphsCostTheHostNothing) {
   EXPECT_GT(amounts_of(layer_forward(model, shape, model.kind_of(0))).kernels, 0);
 }
 
-// Fusion changes how many kernels there are, not what experts and products do.
-TEST(LayerKernels, RouterAndPermutationStepByStep) {
-  const ModelSpec model = small_moe();
-  MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
-  const auto router = [&] { return amounts_of(layer_forward(model, shape, model.kind_of(0)), "router"); };
-  const std::int64_t fused = router().kernels;
-  shape.moe_router_fusion = false;
-  const std::int64_t apart = router().kernels;
-  EXPECT_GT(apart, fused);
-  shape.moe_permute_fusion = false;
-  EXPECT_GT(router().kernels, apart);
-  EXPECT_EQ(
-      amounts_of(layer_forward(model, shape, model.kind_of(0)), "unpermute").kernels,
-      amounts_of(layer_forward(model, job_of(model, {.ep = 4, .dp = 4}).micro_batch(), model.kind_of(0)), "unpermute")
-              .kernels +
-          1);
-}
-
-// Rows of 64 channels in BF16 that are read or written on the way to the experts and back: 32 tokens of each of four
-// ranks, to two of eight experts each. All-to-all: 32 become 64 copies, which are sorted, and back again. All-gather:
-// of all 128 tokens 64 copies are taken. Unfused, the copies are weighed; all-gathered ones are sorted in a second
-// step; and each element that is added moves 32 bytes.
-TEST(LayerKernels, CopiesOfTokensAreMadeWhereTheDispatcherMakesThem) {
-  const ModelSpec model = small_moe();
-  MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
-  const auto bytes = [&](Dispatcher dispatcher, bool fused) {
-    shape.dispatcher = dispatcher;
-    shape.moe_permute_fusion = fused;
-    return amounts_of(layer_forward(model, shape, model.kind_of(0))).bytes +
-           amounts_of(layer_backward(model, shape, model.kind_of(0))).bytes;
-  };
-  const double row = 2 * hidden;
-  const double copies = 2 * tokens;
-  const double sent = bytes(Dispatcher::AllToAll, true);
-  const double gathered = bytes(Dispatcher::AllGather, true);
-  EXPECT_DOUBLE_EQ(gathered - sent, 2 * row * (2 * (4 * tokens + copies) - 2 * (tokens + copies) - 2 * 2 * copies));
-  EXPECT_DOUBLE_EQ(bytes(Dispatcher::AllToAll, false) - sent, 2 * (row * 2 * copies + 32 * hidden * copies));
-  EXPECT_DOUBLE_EQ(bytes(Dispatcher::AllGather, false) - gathered,
-                   2 * (row * (2 + 2 + 2) * copies + 2 * 32 * hidden * copies));
-  EXPECT_DOUBLE_EQ(bytes(Dispatcher::DeepEp, false) - bytes(Dispatcher::DeepEp, true),
-                   2 * (row * 2 * copies + 32 * hidden * copies)); // added up where they arrived
-}
-
-// Of DeepSeek-V3's 72 kernels of the router 31 are left.
-TEST(LayerKernels, RoutersOfGroupsHaveMoreKernels) {
-  const auto saved = [](std::int64_t groups) {
-    ModelSpec model = small_moe();
-    model.moe->groups = groups;
-    MicroBatchShape shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
-    const auto router = [&] { return amounts_of(layer_forward(model, shape, model.kind_of(0)), "router").kernels; };
-    const std::int64_t fused = router();
-    shape.moe_router_fusion = false;
-    return router() - fused;
-  };
-  EXPECT_EQ(saved(2), 72 - 31);
-  EXPECT_EQ(saved(1), 18 - 1); // the steps over all probabilities
-}
-
-// DeepEP takes each token as it is and copies it where it arrives; others want a copy for each of two experts, and give
-// back one for each. Of a rank's only expert, too, tokens are brought out of DeepEP's buffer.
-TEST(LayerKernels, DeepEpTakesTokensWithoutCopying) {
-  const ModelSpec model = small_moe();
-  const auto bytes = [&](std::int64_t ep, Dispatcher dispatcher) {
-    MicroBatchShape shape = job_of(model, {.ep = ep, .dp = ep}).micro_batch();
-    shape.dispatcher = dispatcher;
-    return amounts_of(layer_forward(model, shape, model.kind_of(0))).bytes;
-  };
-  const double once = 2 * tokens * hidden;
-  EXPECT_DOUBLE_EQ(bytes(4, Dispatcher::AllToAll) - bytes(4, Dispatcher::DeepEp), 2 * (1 + 2) * once);
-  EXPECT_DOUBLE_EQ(bytes(8, Dispatcher::AllToAll) - bytes(8, Dispatcher::DeepEp),
-                   2 * (1 + 2) * once - 2 * 2 * 2 * once);
-  EXPECT_DOUBLE_EQ(bytes(1, Dispatcher::AllToAll), bytes(1, Dispatcher::DeepEp));
-}
-
 // Queries and keys, 8 and 2 heads of 8, go through memory 12 times instead of twice, and 13 times backward.
 TEST(LayerKernels, ScaledRotationsAreKernelsOfTheirOwn) {
   ModelSpec model = small_dense();
@@ -422,60 +220,6 @@ TEST(LayerKernels, ScaledRotationsAreKernelsOfTheirOwn) {
   model.scales_rotary = true;
   EXPECT_DOUBLE_EQ(amounts_of(layer_forward(model, shape, {})).bytes - forward.bytes, (12 - 2) * once);
   EXPECT_DOUBLE_EQ(amounts_of(layer_backward(model, shape, {})).bytes - backward.bytes, (13 - 2) * once);
-}
-
-// Experts as GPT-OSS has them, four a rank or less: the first product gives 96 columns, the activation 48.
-struct ClampingExperts {
-  ModelSpec model = small_moe();
-  MicroBatchShape shape;
-  double up = 0;    // bytes of what the first product gives
-  double width = 0; // of the activation
-  double wide = 0;  // of hidden states
-
-  ClampingExperts() {
-    model.mlp_bias = model.clamps_activation = true;
-    shape = job_of(model, {.ep = 4, .dp = 4}).micro_batch();
-    const double rows = 32 * 2;
-    up = 2 * rows * 96;
-    width = 2 * rows * 48;
-    wide = 2 * rows * 64;
-  }
-  [[nodiscard]] Amounts with(ExpertActivation activation, bool is_forward) {
-    shape.moe_activation = activation;
-    return amounts_of(is_forward ? layer_forward(model, shape, model.kind_of(0))
-                                 : layer_backward(model, shape, model.kind_of(0)),
-                      "experts");
-  }
-  [[nodiscard]] double more(ExpertActivation activation, bool is_forward) {
-    return with(activation, is_forward).bytes - with(ExpertActivation::Kernel, is_forward).bytes;
-  }
-};
-
-// Both halves are clamped and then joined: each reads and writes all of it; backward the clamps read what they were
-// given, too. A bias times a weight is written, read and added, and joined: 6 passes over the hidden states; backward
-// two products and two sums, 6, with the parts of the gradient joined, 2.
-TEST(LayerKernels, ClampsAndBiasesStepByStep) {
-  ClampingExperts gpt_oss;
-  EXPECT_DOUBLE_EQ(gpt_oss.more(ExpertActivation::Steps, true), 4 * gpt_oss.up + 6 * gpt_oss.wide);
-  EXPECT_DOUBLE_EQ(gpt_oss.more(ExpertActivation::Steps, false), 5 * gpt_oss.up + 8 * gpt_oss.wide);
-  // With weights in FP32 all of that is twice as wide, and is cast to it and back.
-  gpt_oss.shape.dispatcher = Dispatcher::DeepEp;
-  EXPECT_DOUBLE_EQ(gpt_oss.more(ExpertActivation::Steps, true), 4 * gpt_oss.up + (11 + 3) * gpt_oss.wide);
-  EXPECT_DOUBLE_EQ(gpt_oss.more(ExpertActivation::Steps, false), 5 * gpt_oss.up + (12 + 6 + 2) * gpt_oss.wide);
-  gpt_oss.model.mlp_bias = gpt_oss.model.clamps_activation = false;
-  EXPECT_EQ(gpt_oss.more(ExpertActivation::Steps, true), 0);
-}
-
-// What the kernel of the activation reads and writes is not moved, nor what its cast reads; backward the gradient of
-// the activation is not written either.
-TEST(LayerKernels, ProductsThatActivate) {
-  ClampingExperts experts;
-  EXPECT_EQ(experts.more(ExpertActivation::InProducts, true), 0); // in BF16 nothing is
-  experts.shape.precision = Precision::Mxfp8;
-  EXPECT_DOUBLE_EQ(experts.more(ExpertActivation::InProducts, true), -(experts.up + 2 * experts.width));
-  EXPECT_DOUBLE_EQ(experts.more(ExpertActivation::InProducts, false), -(2 * experts.up + 2 * experts.width));
-  EXPECT_EQ(experts.with(ExpertActivation::Kernel, true).kernels,
-            experts.with(ExpertActivation::InProducts, true).kernels + 2); // the activation, and its cast
 }
 
 } // namespace
