@@ -89,8 +89,25 @@ Operator causal_attention(const AttentionShape& shape, Pass pass, Precision prec
           .attention = kernel};
 }
 
+namespace {
+
 // Megatron-LM, megatron/model/fused_softmax.py, is_kernel_available().
 constexpr std::int64_t matrices_of_fused_softmax = 4;
+
+// Of `scores` elements. Fused it passes two tensors of them forward (reads and writes), three backward (reads P and dP,
+// writes dS). In steps it is a cast to FP32, scale, mask, softmax and a cast back, or these backwards.
+std::vector<Operator> softmax(double scores, std::int64_t matrices, Pass pass, Precision precision) {
+  const double wide = bytes_per_element(precision);
+  const double fp32 = bytes_per_element(Precision::Fp32);
+  const double tensors = pass == Pass::Forward ? 2 : 3;
+  const auto over_scores = [&](double bytes) { return memory_bound(Bytes(bytes * scores), pass); };
+  if (matrices % matrices_of_fused_softmax == 0)
+    return {over_scores(tensors * wide)};
+  return {over_scores(wide + fp32), over_scores(2 * fp32), over_scores(2 * fp32), over_scores(tensors * fp32),
+          over_scores(fp32 + wide)};
+}
+
+} // namespace
 
 std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, Precision precision) {
   const std::int64_t matrices = shape.sequences * shape.heads;
@@ -102,9 +119,6 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
     return op;
   };
   const double scores = product(matrices, shape.length) * static_cast<double>(shape.kv_length);
-  const double wide = bytes_per_element(precision);
-  const double fp32 = bytes_per_element(Precision::Fp32);
-  const auto over_scores = [&](double bytes) { return memory_bound(Bytes(bytes * scores), pass); };
   const std::int64_t queries = shape.length;
   const std::int64_t keys = shape.kv_length;
   const double outputs = product(shape.sequences * shape.length, shape.heads * shape.v_head_dim);
@@ -116,14 +130,8 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
   };
   std::vector<Operator> kernels;
   kernels.reserve(12);
-  const auto add = [&](const std::initializer_list<Operator>& operators) { kernels.insert(kernels.end(), operators); };
-  // Passes two tensors of scores forward (reads and writes), three backward (reads P and dP, writes dS). In steps it is
-  // a cast to FP32, scale, mask, softmax and a cast back, or these backwards.
-  const auto softmax = [&](double tensors) {
-    if (matrices % matrices_of_fused_softmax == 0)
-      return kernels.push_back(over_scores(tensors * wide));
-    add({over_scores(wide + fp32), over_scores(2 * fp32), over_scores(2 * fp32), over_scores(tensors * fp32),
-         over_scores(fp32 + wide)});
+  const auto add = [&](const std::vector<Operator>& operators) {
+    kernels.insert(kernels.end(), operators.begin(), operators.end());
   };
   // Reads scores (or their gradients), writes what is left of them; the mask is written in the forward, read after it.
   const auto drop = [&] {
@@ -132,7 +140,7 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
   };
   if (pass == Pass::Forward) {
     add({batched(queries, keys, shape.qk_head_dim)});
-    softmax(2);
+    add(softmax(scores, matrices, pass, precision));
     drop();
     add({batched(queries, shape.v_head_dim, keys), reordered(outputs)});
     return kernels;
@@ -140,7 +148,7 @@ std::vector<Operator> unfused_attention(const AttentionShape& shape, Pass pass, 
   add({reordered(outputs), batched(queries, keys, shape.v_head_dim), // dP = dO V^T
        batched(keys, shape.v_head_dim, queries)});                   // dV = P^T dO
   drop();
-  softmax(3);
+  add(softmax(scores, matrices, pass, precision));
   add({batched(queries, shape.qk_head_dim, keys), // dQ = dS K
        batched(keys, shape.qk_head_dim, queries), // dK = dS^T Q
        reordered(inputs)});

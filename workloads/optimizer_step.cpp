@@ -102,6 +102,11 @@ std::int64_t mirror_of(const PipelineStage& stage) {
   return stage.job.sizes.pp - 1 - stage.index;
 }
 
+// Of a parameter, by PyTorch's operations on FP32 shares (Composer, optim/decoupled_weight_decay.py): the gradient is
+// read for its norm, and scaled by it; both moments decay and are added to; root, quotient and sum make the
+// denominator; the weight is read and written with it and a moment.
+constexpr double fp32_values_of_operations = (1 + 2) + (2 + 3) + (2 + 3) + (2 + 2 + 2) + (2 + 2);
+
 double count(const RankParameters& parameters) {
   return parameters.dense + parameters.expert;
 }
@@ -140,20 +145,15 @@ void send_parameters_to_copies(const PipelineStage& stage, ProgramTables& tables
   exchange(stage, {"copy-parameters", Phase::Parameters, mirror_of(stage), owned, others}, tables, writer);
 }
 
-namespace {
-
-// Of a parameter, by PyTorch's operations on FP32 shares (Composer, optim/decoupled_weight_decay.py): the gradient is
-// read for its norm, and scaled by it; both moments decay and are added to; root, quotient and sum make the
-// denominator; the weight is read and written with it and a moment.
-constexpr double fp32_values_of_operations = (1 + 2) + (2 + 3) + (2 + 3) + (2 + 2 + 2) + (2 + 2);
-
-} // namespace
-
 Operator adam(const TrainingJob& job, const RankParameters& parameters) {
   if (!job.training.fused_optimizer) {
+    const double operations = fp32_values_of_operations * bytes_per_element(Precision::Fp32);
+    // FSDP casts weights when it gathers them, others do it here.
+    const Precision read = precision_outside_products(job.training.precision);
+    const bool casts = job.training.sharding != Sharding::Zero3 && read != Precision::Fp32;
     Operator step;
-    step.bytes =
-        Bytes(fp32_values_of_operations * bytes_per_element(Precision::Fp32) * optimizer_share(job, parameters));
+    step.bytes = Bytes((operations + (casts ? bytes_per_element(Precision::Fp32) + bytes_per_element(read) : 0)) *
+                       optimizer_share(job, parameters));
     return step;
   }
   // Adam reads and writes the master weight and both moments, reads the gradient and writes the weight that the kernels

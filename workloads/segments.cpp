@@ -28,20 +28,15 @@ Operator forward_product(const RankShape& at, const GemmShape& shape) {
   return product;
 }
 
-} // namespace
-
-void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
-                    Bytes epilogue) {
-  cast_input(list, at, name, shape);
+// Of a product whose input is cast already.
+void product_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
+                     Bytes epilogue) {
   Operator product = forward_product(at, shape);
   product.bytes += epilogue;
   swizzle_scales(list, at, name, {product});
   list.kernel(name, product);
 }
 
-namespace {
-
-// Of a product whose input is cast already.
 void product_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias,
                       Bytes epilogue) {
   cast_for_product(list, at, name, shape, shape.n, Pass::Backward);
@@ -56,7 +51,21 @@ void product_backward(SegmentList& list, const RankShape& at, std::string_view n
     list.kernel(name, memory_bound(at.wide(shape.rows, shape.n), Pass::Backward));
 }
 
+// Ranks gather and scatter the first dimension. Parts of several sequences are brought into the order of the sequences
+// behind a gather, and out of it before a sum (PyTorch, distributed/_functional_collectives.py). Pieces that overlap
+// with products are put where they belong.
+void reorder(SegmentList& list, const RankShape& at, Bytes bytes, bool overlaps) {
+  if (at.shape.batch_first && at.shape.sequences > 1 && at.tp() > 1 && !overlaps)
+    list.unnamed(memory_bound(2 * bytes, Pass::Forward));
+}
+
 } // namespace
+
+void linear_forward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape,
+                    Bytes epilogue) {
+  cast_input(list, at, name, shape);
+  product_forward(list, at, name, shape, epilogue);
+}
 
 void linear_backward(SegmentList& list, const RankShape& at, std::string_view name, const GemmShape& shape, Bias bias,
                      Bytes epilogue) {
@@ -69,7 +78,7 @@ void projections_forward(SegmentList& list, const RankShape& at, std::string_vie
     return linear_forward(list, at, name, of.fused());
   cast_input(list, at, name, of.fused());
   for (const std::int64_t width : of.widths)
-    list.kernel(name, forward_product(at, {of.rows, width, of.k}));
+    product_forward(list, at, name, {of.rows, width, of.k}, {});
 }
 
 void projections_backward(SegmentList& list, const RankShape& at, std::string_view name, const Projections& of,
@@ -82,29 +91,17 @@ void projections_backward(SegmentList& list, const RankShape& at, std::string_vi
   list.kernel(name, memory_bound(at.wide(of.rows, of.k) * static_cast<double>(of.widths.size() + 1), Pass::Backward));
 }
 
-namespace {
-
-// Ranks gather and scatter the first dimension. Parts of several sequences are brought into the order of the sequences
-// behind a gather, and out of it before a sum (PyTorch, distributed/_functional_collectives.py). Pieces that overlap
-// with products are put where they belong.
-void reorder(SegmentList& list, const RankShape& at, Bytes bytes) {
-  if (at.shape.batch_first && at.shape.sequences > 1 && at.tp() > 1 && !at.shape.overlaps_tp)
-    list.unnamed(memory_bound(2 * bytes, Pass::Forward));
-}
-
-} // namespace
-
 void enter_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes) {
   if (!at.shape.sequence_parallel)
     return;
   list.collective(name, Kind::AllGather, Dimension::Tp, bytes, bytes);
-  reorder(list, at, bytes);
+  reorder(list, at, bytes, at.shape.overlaps_tp && !scales_rows(at.shape)); // rows' scales: sums alone overlap
 }
 
 void leave_region(SegmentList& list, const RankShape& at, std::string_view name, Bytes bytes) {
   if (!at.shape.sequence_parallel)
     return list.collective(name, Kind::AllReduce, Dimension::Tp, bytes, Bytes());
-  reorder(list, at, bytes);
+  reorder(list, at, bytes, at.shape.overlaps_tp);
   list.collective(name, Kind::ReduceScatter, Dimension::Tp, bytes, bytes / static_cast<double>(at.tp()));
 }
 

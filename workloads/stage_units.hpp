@@ -68,6 +68,7 @@ struct Unit {
   bool head_is_last = false;     // of embedding and head: the latter's turn completes the gradients of both
 
   [[nodiscard]] bool runs_backward() const { return runs == Runs::AgainAndBackward || runs == Runs::Backward; }
+  [[nodiscard]] bool runs_again() const { return runs == Runs::Again || runs == Runs::AgainAndBackward; }
   [[nodiscard]] bool completes_gradients() const {
     return runs == Runs::BackwardWeight || (runs_backward() && !leaves_weights);
   }

@@ -18,9 +18,10 @@
 
 namespace moesim::workloads {
 
+enum class HiddenOverTp : std::uint8_t { GathersAndSums, Sums };
+
 // The segments of a layer with that overlap, over `ranks` of tensor and sequence parallelism. Pieces do the same FLOPs
 // as the whole, but each reads the weights.
-enum class HiddenOverTp : std::uint8_t { GathersAndSums, Sums };
 [[nodiscard]] Segments overlap_tensor_parallel(const Segments& segments, std::int64_t ranks,
                                                HiddenOverTp hidden = HiddenOverTp::GathersAndSums);
 

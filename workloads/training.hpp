@@ -77,6 +77,8 @@ struct OptimizerPrecision {
   Precision main_params = Precision::Fp32;
   Precision exp_avg = Precision::Fp32;
   Precision exp_avg_sq = Precision::Fp32;
+
+  bool operator==(const OptimizerPrecision&) const = default;
 };
 
 struct Training {
@@ -86,7 +88,7 @@ struct Training {
   Precision precision = Precision::Bf16;
   bool grad_reduce_in_fp32 = true; // gradients are summed, over micro-batches and replicas, in FP32
   OptimizerPrecision optimizer;
-  bool fused_optimizer = true; // the step is one kernel over all parameters, instead of one for each operation
+  bool fused_optimizer = true; // the step is one pass over all parameters, instead of one for each operation
   std::string schedule = "1f1b";
   // The order of passes where it is not the schedule's function of the job's sizes: given, or searched for.
   std::optional<schedulers::PipelineOrder> order;

@@ -123,6 +123,18 @@ void read_fp8_products(config::MapReader& map, workloads::Training& training) {
     map.problem("fp8_dot_product_attention",
                 fmt::format("attention_backend {} has no kernel of 8 bits; use flash, or leave this out",
                             name_of(training.attention_backend)));
+  if (training.fp8_dot_product_attention && training.attention_dropout > 0)
+    map.problem("fp8_dot_product_attention",
+                "attention with dropout has no kernel of 8 bits; use attention_dropout: 0, or leave this out");
+}
+
+void read_loss(config::MapReader& map, workloads::Training& training) {
+  training.cross_entropy_loss_fusion = map.boolean_or("cross_entropy_loss_fusion", true);
+  training.fp32_logits = map.boolean_or("fp32_logits", true);
+  if (!training.fp32_logits && !training.cross_entropy_loss_fusion)
+    map.problem("fp32_logits", "a loss that is not fused takes its logits in FP32; use true, or "
+                               "cross_entropy_loss_fusion: true");
+  training.train_metrics = map.integer_or("train_metrics", 0, {.min = 0, .max = 100});
 }
 
 void read_kernels(config::MapReader& map, workloads::Training& training) {
@@ -145,9 +157,7 @@ void read_kernels(config::MapReader& map, workloads::Training& training) {
   using workloads::ScaleKernels;
   training.scale_kernels = enum_choice(
       map, "scale_kernels", std::array{ScaleKernels::None, ScaleKernels::Swizzle, ScaleKernels::ZeroAndSwizzle});
-  training.cross_entropy_loss_fusion = map.boolean_or("cross_entropy_loss_fusion", true);
-  training.fp32_logits = map.boolean_or("fp32_logits", true);
-  training.train_metrics = map.integer_or("train_metrics", 0, {.min = 0, .max = 100});
+  read_loss(map, training);
   training.fp8_scaling =
       enum_choice(map, "fp8_scaling", std::array{Fp8Scaling::Delayed, Fp8Scaling::Current, Fp8Scaling::Row});
   training.tp_gather_in_fp8 = map.boolean_or("tp_gather_in_fp8", false);
@@ -203,6 +213,9 @@ void read_training(config::MapReader& map, const std::filesystem::path& scenario
   training.grad_reduce_in_fp32 = map.boolean_or("grad_reduce_in_fp32", true);
   read_optimizer(map, training.optimizer);
   training.fused_optimizer = map.boolean_or("fused_optimizer", true);
+  if (!training.fused_optimizer && training.optimizer != workloads::OptimizerPrecision())
+    map.problem("fused_optimizer", "PyTorch's operations keep weights and moments in FP32; use true, or leave out "
+                                   "main_params_dtype, exp_avg_dtype and exp_avg_sq_dtype");
   read_schedule(map, scenario_file, job);
   training.p2p = enum_choice(map, "p2p", std::array{workloads::P2p::Eager, workloads::P2p::Rendezvous});
   training.p2p_scatter_gather = map.boolean_or("p2p_scatter_gather", false);

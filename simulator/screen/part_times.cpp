@@ -103,8 +103,10 @@ PartTimesTable::ShapePieces PartTimesTable::pieces_of(const MicroBatchShape& sha
   for (const LayerKind kind : kinds_) {
     PartPieces& layer = pieces.layers[index_of(kind)];
     layer.forward = pieces_of(layer_forward(model_, shape, kind, least_load(shape)));
-    if (is_training)
-      layer.backward = pieces_of(layer_backward(model_, shape, kind, least_load(shape)));
+    if (!is_training)
+      continue;
+    layer.backward = pieces_of(layer_backward(model_, shape, kind, least_load(shape)));
+    layer.needed = pieces_of(layer_forward(model_, shape, kind, least_load(shape), workloads::Until::Needed));
   }
   pieces.embedding.forward = pieces_of(embedding_forward(model_, shape));
   if (!is_training) {
@@ -151,6 +153,7 @@ Seconds PartTimesTable::all_to_alls(const Pieces& pieces, const Place& place) {
 PartTimes::Passes PartTimesTable::span(const PartPieces& pieces, const Place& place) {
   PartTimes::Passes passes{.forward = span(pieces.forward, place),
                            .backward = span(pieces.backward, place),
+                           .needed = span(pieces.needed, place),
                            .weight = {},
                            .forward_all_to_alls = all_to_alls(pieces.forward, place),
                            .backward_all_to_alls = all_to_alls(pieces.backward, place)};
@@ -177,7 +180,6 @@ PartTimes PartTimesTable::times_of(const ShapePieces& pieces, const Place& place
   for (const auto time : {&PartTimes::Passes::forward, &PartTimes::Passes::backward, &PartTimes::Passes::weight,
                           &PartTimes::Passes::forward_all_to_alls, &PartTimes::Passes::backward_all_to_alls})
     add(time);
-  times.modules_again = modules * layer.forward;
   return times;
 }
 

@@ -28,12 +28,12 @@ inline constexpr std::size_t layer_kind_count = 6;
 struct PartTimes {
   struct Passes {
     Seconds forward, backward;
+    Seconds needed;                                      // of the forward: up to what the backward needs
     Seconds weight;                                      // of the backward: products that give weights' gradients
     Seconds forward_all_to_alls, backward_all_to_alls{}; // of them: experts' all-to-alls by themselves
   };
   std::array<Passes, layer_kind_count> layers{}; // of kinds that the model has
   Passes embedding, head;                        // the head with modules for multi-token prediction
-  Seconds modules_again;                         // the forward of these modules' layers
 };
 
 // The same of inference: of the first step (the prefill), the second and the last, and of all from the second to the
@@ -86,6 +86,7 @@ private:
   using Pieces = std::vector<Piece>;
   struct PartPieces {
     Pieces forward, backward;
+    Pieces needed{}; // of a layer's forward
   };
   struct ShapePieces {
     std::array<PartPieces, layer_kind_count> layers;

@@ -93,13 +93,13 @@ ChunkTimes TrainingBound::chunk_times(const StageShape& shape, const PlaceCosts&
     for (const Unit& unit : *units) {
       const std::size_t index = index_of_part(shape, unit.part);
       const PartTimes::Passes& part = costs.parts[index].passes;
-      const Seconds forward = part.forward - (hides ? part.forward_all_to_alls : Seconds());
+      const Seconds hidden = hides ? part.forward_all_to_alls : Seconds();
       if (unit.runs == Unit::Runs::Forward) {
-        times.forward += forward;
+        times.forward += part.forward - hidden;
         continue;
       }
-      if (unit.runs != Unit::Runs::Backward)
-        times.backward += forward;
+      if (unit.runs_again())
+        times.backward += costs.parts[index].again - hidden;
       if (!unit.runs_backward())
         continue;
       times.backward += part.backward - (hides ? part.backward_all_to_alls : Seconds());

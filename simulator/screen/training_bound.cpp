@@ -76,11 +76,11 @@ void TrainingBound::cost_parts(const TrainingJob& job, PlaceId id) {
   const bool runs_modules_again = recompute.is_full() && recompute.method == workloads::Recompute::Method::Uniform;
   PlaceCosts& costs = costs_.emplace_back();
   costs.place = id;
-  costs.modules_again = runs_modules_again ? times.modules_again : Seconds();
   const ReplicaTraffic traffic(job.training);
   const auto cost = [&](std::size_t index, const PartTimes::Passes& passes, const auto& parameters_of) {
     PartCosts& part = costs.parts[index];
     part.passes = passes;
+    part.again = job.training.recompute_early_stop ? passes.needed : passes.forward;
     if (!traffic.gathers_ahead && !traffic.gathers_each_turn && !traffic.reduces_each_turn && !traffic.reduces_beside)
       return;
     const workloads::PartParameters parameters = parameters_of();
@@ -94,6 +94,9 @@ void TrainingBound::cost_parts(const TrainingJob& job, PlaceId id) {
   };
   for (const workloads::LayerKind kind : parts_.kinds())
     cost(index_of(kind), times.layers[index_of(kind)], [&] { return layer_part(job, kind); });
+  if (runs_modules_again)
+    costs.modules_again = static_cast<double>(job.model.mtp_layers) *
+                          costs.parts[index_of(job.model.kind_of(job.model.num_layers - 1))].again;
   cost(embedding_index, times.embedding, [&] { return embedding_part(job); });
   cost(head_index, times.head, [&] { return head_part(job); });
 }
@@ -124,7 +127,8 @@ void TrainingBound::fill_turns(const StageShape& shape, const PlaceCosts& costs,
       const PartCosts& part = costs.parts[index];
       Turn& turn = turns[at];
       turn.runs_backward = unit.runs_backward();
-      turn.time = (unit.runs != Unit::Runs::Backward ? part.passes.forward : Seconds()) +
+      turn.time = (unit.runs == Unit::Runs::Forward ? part.passes.forward : Seconds()) +
+                  (unit.runs_again() ? part.again : Seconds()) +
                   (turn.runs_backward ? part.passes.backward : Seconds());
       if (index == head_index && turn.runs_backward)
         turn.time += costs.modules_again;

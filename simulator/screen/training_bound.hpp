@@ -52,6 +52,7 @@ private:
   // Of one part of the model, on the ranks of a place.
   struct PartCosts {
     PartTimes::Passes passes;
+    Seconds again; // of a layer: its forward, when it is recomputed
     Seconds gather, reduce;
     Seconds copy;                        // out of what was gathered
     workloads::RankParameters completed; // whose gradients are reduced in buckets

@@ -21,7 +21,7 @@ TEST(Kernels, FieldsAreRead) {
   const Scenario scenario =
       with(", transformer_impl: eager, attention_backend: flash-1, attention_dropout: 0.1, hidden_dropout: 0.2, "
            "batch_first: true, repeat_kv: true, fused_projections: false, recompute_early_stop: true, "
-           "cross_entropy_loss_fusion: false, moe_router_fusion: false, moe_permute_fusion: false, moe_activation: "
+           "moe_router_fusion: false, moe_permute_fusion: false, moe_activation: "
            "in-products, scale_kernels: swizzle, precision: fp8, fp8_output_proj: true, "
            "fp32_logits: false, train_metrics: 2, fp8_scaling: row, tp_gather_in_fp8: true, backward_prefetch: post, "
            "copy_gathered_parameters: true, "
@@ -34,7 +34,7 @@ TEST(Kernels, FieldsAreRead) {
   EXPECT_EQ(training.hidden_dropout, 0.2);
   EXPECT_TRUE(training.batch_first && training.repeat_kv && training.recompute_early_stop);
   EXPECT_FALSE(training.fused_projections);
-  EXPECT_FALSE(training.cross_entropy_loss_fusion || training.moe_router_fusion || training.moe_permute_fusion);
+  EXPECT_FALSE(training.moe_router_fusion || training.moe_permute_fusion);
   EXPECT_EQ(training.moe_activation, workloads::ExpertActivation::InProducts);
   EXPECT_EQ(training.scale_kernels, workloads::ScaleKernels::Swizzle);
   EXPECT_TRUE(training.fp8_output_proj);
@@ -59,6 +59,10 @@ TEST(Kernels, AttentionInEightBitsIsRead) {
   EXPECT_TRUE(scenario.training_job().micro_batch().fp8_dot_product_attention);
   EXPECT_EQ(parse(resolved_yaml(scenario), "resolved.yaml", {}).training_job().micro_batch(),
             scenario.training_job().micro_batch());
+}
+
+TEST(Kernels, ALossInStepsIsRead) {
+  EXPECT_FALSE(with(", cross_entropy_loss_fusion: false").training_job().micro_batch().cross_entropy_loss_fusion);
 }
 
 TEST(Kernels, AGraphOfTheWholeIterationIsAName) {
@@ -96,6 +100,12 @@ TEST(Kernels, SaysWhatIsWrong) {
               HasSubstr("training.fp8_output_proj: precision bf16 has no 8 bits to multiply in; use fp8"));
   EXPECT_THAT(error(", precision: fp8, attention_backend: unfused, fp8_dot_product_attention: true"),
               HasSubstr("training.fp8_dot_product_attention: attention_backend unfused has no kernel of 8 bits"));
+  EXPECT_THAT(error(", precision: fp8, attention_dropout: 0.1, fp8_dot_product_attention: true"),
+              HasSubstr("training.fp8_dot_product_attention: attention with dropout has no kernel of 8 bits"));
+  EXPECT_THAT(error(", fp32_logits: false, cross_entropy_loss_fusion: false"),
+              HasSubstr("training.fp32_logits: a loss that is not fused takes its logits in FP32"));
+  EXPECT_THAT(error(", exp_avg_dtype: bf16, fused_optimizer: false"),
+              HasSubstr("training.fused_optimizer: PyTorch's operations keep weights and moments in FP32"));
   EXPECT_THAT(error(", scale_kernels: all"), HasSubstr("training.scale_kernels"));
   EXPECT_THAT(error(", hidden_dropout: 1"), HasSubstr("training.hidden_dropout"));
 }

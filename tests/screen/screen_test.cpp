@@ -124,6 +124,7 @@ private:
                         .expert = pick({workloads::ExpertOverlap::None, workloads::ExpertOverlap::Chunked})};
     training.backward_prefetch = coin() ? workloads::BackwardPrefetch::Post : workloads::BackwardPrefetch::Pre;
     training.copy_gathered_parameters = coin();
+    training.recompute_early_stop = coin();
     Recompute selective{.granularity = Recompute::Granularity::Selective};
     selective.modules.add(pick({RecomputeModule::CoreAttn, RecomputeModule::MoeAct, RecomputeModule::Moe}));
     training.recompute = pick<Recompute>(

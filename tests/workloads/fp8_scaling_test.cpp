@@ -1,4 +1,6 @@
 // What the scales of FP8 cost: passes over what is cast, and the precision in which tensor-parallel ranks gather it.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/workloads/amounts.hpp"
@@ -57,6 +59,42 @@ TEST(Fp8Scaling, WhatIsCastFirstIsGatheredInFp8) {
   EXPECT_DOUBLE_EQ(gathered(), (6 * 1 + 2) * tokens * hidden); // the head's product is in BF16
   shape.fp8_scaling = Fp8Scaling::Row;
   EXPECT_DOUBLE_EQ(gathered(), 7 * 2 * tokens * hidden);
+}
+
+// A launch for each product's scales, also where queries, keys and values, or gate and up, are products of their own.
+TEST(Fp8Scaling, ScalesOfEveryProductAreSwizzled) {
+  const ModelSpec model = small_dense();
+  MicroBatchShape shape = job_of(model, {}).micro_batch();
+  shape.precision = Precision::Mxfp8;
+  for (const bool fused : {true, false}) {
+    shape.fused_projections = fused;
+    shape.scale_kernels = ScaleKernels::None;
+    const Segments segments = layer_forward(model, shape, {});
+    std::int64_t products = 0;
+    for (const Segment& segment : segments)
+      products += std::ranges::count(segment.work.operators, OperatorKind::Gemm, &Operator::kind);
+    EXPECT_EQ(products, fused ? 4 : 7);
+    shape.scale_kernels = ScaleKernels::Swizzle;
+    EXPECT_EQ(amounts_of(layer_forward(model, shape, {})).launches, amounts_of(segments).launches + products);
+  }
+}
+
+// What is gathered with scales of rows is waited for, and so is put into order.
+TEST(Fp8Scaling, GathersThatDoNotOverlapAreReordered) {
+  TrainingJob job = job_of(small_dense(), {.tp = 2});
+  job.training.micro_batch_size = 2;
+  job.training.precision = Precision::Fp8;
+  MicroBatchShape shape = job.micro_batch();
+  shape.sequence_parallel = shape.overlaps_tp = true;
+  const auto copies = [&](Fp8Scaling scaling) {
+    shape.fp8_scaling = scaling;
+    shape.batch_first = false;
+    const std::int64_t kernels = amounts_of(layer_forward(job.model, shape, {})).kernels;
+    shape.batch_first = true;
+    return amounts_of(layer_forward(job.model, shape, {})).kernels - kernels;
+  };
+  EXPECT_EQ(copies(Fp8Scaling::Current), 0);
+  EXPECT_EQ(copies(Fp8Scaling::Row), 2); // before attention and before the MLP
 }
 
 } // namespace

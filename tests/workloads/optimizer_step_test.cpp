@@ -36,7 +36,10 @@ TEST(OptimizerStep, AdamReadsAndWritesTheStateOnce) {
 TEST(OptimizerStep, AnUnfusedOneMovesMore) {
   TrainingJob job = job_of(small_dense(), {.dp = 4});
   job.training.fused_optimizer = false;
-  EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), 23 * 4 * stage_parameters(job, 0).dense / 4);
+  const double share = stage_parameters(job, 0).dense / 4;
+  EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), (23 * 4 + 4 + 2) * share); // and weights are cast
+  job.training.sharding = Sharding::Zero3;
+  EXPECT_DOUBLE_EQ(bytes_of(job, 0, "adam"), 23 * 4 * share);
 }
 
 // DeepSeek-V3 keeps both moments in BF16 and the master weights in FP32 (arXiv 2412.19437, section 3.3.2); of the least
