@@ -115,13 +115,17 @@ TEST(ServedBatch, GptOssHasItsExpertsAloneInFewBits) {
 
 // Blocks of scales have kernels of their own, but for those that are known to lose nothing by them.
 TEST(ServedBatch, ExpertsInBlocksAreThoseOfTheirEngine) {
-  const auto has_own = [](const std::string& backend, const std::string& model) {
-    const config::Node* rule = first_rule(vocabulary.inference, "precisions", "FP8 " + model + " " + backend + " H100");
+  const auto has_own = [](const std::string& backend, const std::string& model, const std::string& gpu = "H100") {
+    const std::string described = "FP8 " + model + " " + backend + " " + gpu;
+    const config::Node* rule = first_rule(vocabulary.inference, "precisions", described);
     return rule->find("name")->scalar == "fp8-block" && rule->find("experts") == nullptr;
   };
   EXPECT_TRUE(has_own("trtllm", "DeepSeek-R1"));
   EXPECT_TRUE(has_own("vllm", "Qwen/Qwen3-235B-A22B-FP8"));
   EXPECT_FALSE(has_own("sglang", "DeepSeek-R1"));
+  EXPECT_FALSE(has_own("trtllm", "DeepSeek-R1", "B200"));
+  EXPECT_FALSE(has_own("TensorRT-LLM (PyTorch backend)", "DeepSeek-R1", "B200"));
+  EXPECT_TRUE(has_own("vllm", "DeepSeek-R1", "B200"));
   EXPECT_FALSE(has_own("trtllm", "Qwen3-235B-A22B")); // NVIDIA's checkpoint has one scale for a tensor
 }
 
