@@ -64,9 +64,9 @@ Gpu read_gpu(const config::Node& section, const std::string& path, Problems& pro
   }
   peak.finish();
 
-  gpu.gemm = read_gemm(map.map("gemm"));
+  gpu.gemm = read_gemm(map.map("gemm"), Products::Single);
   if (map.has("grouped_gemm"))
-    gpu.grouped_gemm = read_gemm(map.map("grouped_gemm"));
+    gpu.grouped_gemm = read_gemm(map.map("grouped_gemm"), Products::Grouped);
   gpu.unpacking_efficiency = map.number_or("unpacking_efficiency", 0, share);
   gpu.attention = read_attention(map.map("attention"));
   if (map.has("attention_flash_2"))

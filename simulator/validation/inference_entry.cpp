@@ -66,7 +66,7 @@ double of_served(const std::string& quantity, const Served& served, const Infere
 
 // A batch of prompts, or a token for each of its sequences.
 double of_batch(const std::string& quantity, const InferenceFields& fields) {
-  const record::RunFigures figures = figures_of(fields.deployment, fields.batch);
+  const record::RunFigures figures = figures_of(scenario_of(fields.deployment, fields.batch));
   const auto sequences = static_cast<double>(fields.batch.sequences);
   const double tokens =
       fields.serving == Serving::Prefill ? sequences * static_cast<double>(fields.batch.prompt_length) : sequences;

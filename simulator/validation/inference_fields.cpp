@@ -137,9 +137,9 @@ Clients clients_of(const Entry& entry, const Vocabulary& vocabulary, std::int64_
   clients.concurrency = concurrency && *concurrency >= 1
                             ? std::max<std::int64_t>(1, std::llround(*concurrency / static_cast<double>(replicas)))
                             : required(entry, "batch_size");
-  const std::string described = fmt::format("{} {} {}", entry.where, text(entry.config, "backend").value_or(""),
-                                            text(entry.config, "backend_version").value_or(""));
-  const Node& rule = *first_rule(vocabulary.inference, "clients", described);
+  const std::string described = fmt::format("{} {}", entry.where, text(entry.config, "backend").value_or(""));
+  const std::string release = text(entry.config, "backend_version").value_or("");
+  const Node& rule = *first_rule(vocabulary.inference, "clients", described, release); // the last one is for any
   clients.requests = clients.concurrency * *integer(rule, "rounds");
   const double longest = *number(rule, "longest");
   clients.shortest = *number(rule, "shortest") / longest;

@@ -13,15 +13,15 @@ bool leaves_it_open(const Node& config) {
 }
 
 bool takes_largest(const TrainingFields& fields) {
-  const Node& config = fields.entry.config;
-  return text(fields.rule, "micro_batches") == "largest" && leaves_it_open(config) &&
-         integer(config, "tensor_model_parallel_size") && integer(config, "pipeline_model_parallel_size") == 1;
+  const Degrees& given = fields.degrees;
+  return text(fields.rule, "micro_batches") == "largest" && leaves_it_open(fields.entry.config) && given.tp &&
+         given.pp == 1 && given.ep;
 }
 
 } // namespace
 
-std::int64_t replicas(const TrainingFields& fields, const Degrees& degrees, std::int64_t cp) {
-  return std::max<std::int64_t>(1, fields.gpus / std::max<std::int64_t>(1, *degrees.tp * *degrees.pp * cp));
+std::int64_t replicas(const TrainingFields& fields, const Degrees& degrees) {
+  return std::max<std::int64_t>(1, fields.gpus / std::max<std::int64_t>(1, *degrees.tp * *degrees.pp * fields.cp));
 }
 
 std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degrees) {
@@ -45,8 +45,7 @@ std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degre
 std::optional<std::int64_t> sequences_to_fit(const TrainingFields& fields) {
   if (!takes_largest(fields))
     return std::nullopt;
-  const std::int64_t cp = integer(fields.entry.config, "context_parallel_size").value_or(1);
-  return fields.global_batch_size / replicas(fields, fields.degrees, std::max<std::int64_t>(1, cp));
+  return fields.global_batch_size / replicas(fields, fields.degrees);
 }
 
 bool assumes_one_sequence(const TrainingFields& fields) {

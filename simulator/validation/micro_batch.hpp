@@ -12,10 +12,10 @@ namespace moesim::validation {
 [[nodiscard]] std::int64_t micro_batch_size(const TrainingFields& fields, const Degrees& degrees);
 
 // How many copies of the model there are, at least 1. Needs tp and pp.
-[[nodiscard]] std::int64_t replicas(const TrainingFields& fields, const Degrees& degrees, std::int64_t cp);
+[[nodiscard]] std::int64_t replicas(const TrainingFields& fields, const Degrees& degrees);
 
 // How many sequences of a step a replica has, where its rule has it take as many at a time as fit into memory: the
-// source leaves that open, and no pipeline cuts them.
+// source leaves that open, but no degree, and no pipeline cuts them.
 [[nodiscard]] std::optional<std::int64_t> sequences_to_fit(const TrainingFields& fields);
 
 // Neither the source nor the rule says anything.

@@ -16,14 +16,6 @@ bool is_listed(const Node& rule, const char* key, const std::string& value) {
   return list == nullptr || std::ranges::any_of(list->items, [&](const Node& item) { return item.scalar == value; });
 }
 
-// Releases are a year and a month, "25.11", and a patch, "26.02.01": they sort as text.
-bool is_of_release(const Node& rule, const std::string& release) {
-  const Node* since = rule.find("since");
-  const Node* until = rule.find("until");
-  return (since == nullptr || since->scalar <= release) &&
-         (until == nullptr || (!release.empty() && release <= until->scalar));
-}
-
 // Degrees and micro-batch sizes that nobody names are 1.
 bool has_fields(const Node& rule, const Node& config) {
   const Node* when = rule.find("when");

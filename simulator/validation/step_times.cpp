@@ -19,8 +19,7 @@ double time_of_prompts(const Deployment& deployment, std::int64_t sequences, std
   scenario::Scenario scenario =
       scenario_of(deployment, {.sequences = sequences, .prompt_length = length, .output_length = 1});
   scenario.launch.forward = deployment.launch_time;
-  execution::IdealExecutor executor;
-  return run::simulate(scenario, executor, {}).figures.ttft;
+  return figures_of(scenario).ttft;
 }
 
 double time_of_tokens(const Deployment& deployment, std::int64_t sequences, std::int64_t context) {
@@ -28,8 +27,7 @@ double time_of_tokens(const Deployment& deployment, std::int64_t sequences, std:
       scenario_of(deployment, {.sequences = sequences, .prompt_length = context, .output_length = 2});
   if (deployment.kernel_gap > Seconds(0))
     scenario.cluster.gpu.launch_overhead = deployment.kernel_gap;
-  execution::IdealExecutor executor;
-  return run::simulate(scenario, executor, {}).figures.tpot;
+  return figures_of(scenario).tpot;
 }
 
 double time_with_drafts(const Deployment& deployment, std::int64_t sequences, std::int64_t context,
@@ -63,9 +61,9 @@ scenario::Scenario scenario_of(const Deployment& deployment, const Batch& batch)
   return scenario::parse(deployment.scenario, deployment.id, assignments);
 }
 
-record::RunFigures figures_of(const Deployment& deployment, const Batch& batch) {
+record::RunFigures figures_of(const scenario::Scenario& scenario) {
   execution::IdealExecutor executor;
-  return run::simulate(scenario_of(deployment, batch), executor, {}).figures;
+  return run::simulate(scenario, executor, {}).figures;
 }
 
 StepTimes step_times(const Deployment& deployment, const Batch& batch, const Policy& policy) {

@@ -32,7 +32,7 @@ struct Batch {
 [[nodiscard]] scenario::Scenario scenario_of(const Deployment& deployment, const Batch& batch);
 
 // The whole batch, simulated on links that nobody else uses: its collectives follow each other.
-[[nodiscard]] record::RunFigures figures_of(const Deployment& deployment, const Batch& batch);
+[[nodiscard]] record::RunFigures figures_of(const scenario::Scenario& scenario);
 
 // Of a server with up to `batch.sequences` under way. Decode steps are known for few, some and all sequences, at the
 // start, after the prompt and at the end. A step that tries drafted tokens has products over all of them and attention

@@ -73,7 +73,7 @@ std::vector<std::int64_t> candidates(const std::optional<std::int64_t>& given, s
 scenario::Scenario chosen_scenario(const TrainingFields& fields, const Vocabulary& vocabulary,
                                    std::vector<std::string>& assumptions) {
   const Degrees& given = fields.degrees;
-  if (const auto sequences = sequences_to_fit(fields); sequences && given.ep)
+  if (const auto sequences = sequences_to_fit(fields))
     return with_largest_micro_batch(fields, *sequences, vocabulary, assumptions);
   if (given.tp && given.pp && given.ep)
     return scenario_of(fields, given, vocabulary);

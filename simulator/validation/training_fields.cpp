@@ -187,6 +187,15 @@ void add_own(const TrainingFields& fields, const Degrees& degrees, const Vocabul
   }
 }
 
+// Ranks that exchange tokens for heads (DeepSpeed-Ulysses).
+std::int64_t ulysses_size(const Node& config) {
+  return std::max<std::int64_t>(1, integer(config, "attention_sequence_parallel_ulysses_size").value_or(1));
+}
+
+std::int64_t context_parallel_size(const Node& config) {
+  return std::max<std::int64_t>(1, integer(config, "context_parallel_size").value_or(1)) * ulysses_size(config);
+}
+
 // What a rule says that differs from what the framework does, or the model's file says.
 void add_differences(const Node* rule, const Degrees& degrees, std::vector<std::string>& list) {
   const Node* differing = rule == nullptr ? nullptr : rule->find("set");
@@ -203,14 +212,11 @@ void add_degrees(const TrainingFields& fields, const Degrees& degrees, std::vect
   if (fields.has_experts)
     list.push_back(fmt::format("parallel.ep={}", *degrees.ep));
   const Node& config = fields.entry.config;
-  const std::int64_t heads_for_tokens = integer(config, "attention_sequence_parallel_ulysses_size").value_or(1);
-  const std::int64_t cp = std::max<std::int64_t>(1, integer(config, "context_parallel_size").value_or(1)) *
-                          std::max<std::int64_t>(1, heads_for_tokens);
-  if (cp > 1)
-    list.push_back(fmt::format("parallel.cp={}", cp));
-  if (heads_for_tokens > 1)
+  if (fields.cp > 1)
+    list.push_back(fmt::format("parallel.cp={}", fields.cp));
+  if (ulysses_size(config) > 1)
     list.emplace_back("parallel.cp_comm_type=a2a");
-  list.push_back(fmt::format("parallel.dp={}", replicas(fields, degrees, cp)));
+  list.push_back(fmt::format("parallel.dp={}", replicas(fields, degrees)));
   std::optional<std::int64_t> etp = integer(config, "expert_tensor_parallel_size");
   if (!etp && text(fields.rule, "etp") == "tp")
     etp = degrees.tp;
@@ -239,19 +245,19 @@ TrainingFields training_fields(const Entry& entry, const Aliases& aliases, const
   fields.framework = framework.find("name")->scalar;
   fields.release = release_of(fields.entry, vocabulary);
   fields.precision = precision_of(fields.entry, framework, vocabulary);
-  note_assumptions(fields);
-  complete_by_recipe(fields, vocabulary);
-  fields.seq_length = required(fields.entry, "seq_length");
   fields.degrees = {integer(config, "tensor_model_parallel_size"), integer(config, "pipeline_model_parallel_size"),
                     integer(config, "expert_model_parallel_size")};
   if (!fields.has_experts)
     fields.degrees.ep = 1;
+  fields.cp = context_parallel_size(config);
+  note_assumptions(fields);
+  complete_by_recipe(fields, vocabulary);
+  fields.seq_length = required(fields.entry, "seq_length");
   if (const auto batch = integer(config, "global_batch_size"))
     fields.global_batch_size = *batch;
   else
     fields.global_batch_size = required(fields.entry, "local_batch_size") * fields.gpus /
-                               (fields.degrees.tp.value_or(1) * fields.degrees.pp.value_or(1) *
-                                integer(config, "context_parallel_size").value_or(1));
+                               (fields.degrees.tp.value_or(1) * fields.degrees.pp.value_or(1) * fields.cp);
   return fields;
 }
 

@@ -34,6 +34,7 @@ struct TrainingFields {
   std::int64_t seq_length = 0;
   std::int64_t global_batch_size = 0;
   Degrees degrees;
+  std::int64_t cp = 1;                          // ranks that share a sequence, however they attend to all of it
   std::optional<std::int64_t> micro_batch_size; // to be tried; else: micro_batch.hpp
   bool has_experts = false;
   std::vector<std::string> assumptions;

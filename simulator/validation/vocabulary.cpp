@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,28 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
+// The numbers of a release, in the order of their weight; before that of a candidate ("rc6") stands -1, less than the 0
+// that all others go on with. What a build adds after a plus does not count.
+std::vector<double> numbers_of(std::string_view release) {
+  static const std::regex part("([A-Za-z]*)[.]?([0-9]+)");
+  const std::string own(release.substr(0, release.find('+')));
+  std::vector<double> numbers;
+  for (std::sregex_iterator found(own.begin(), own.end(), part); found != std::sregex_iterator(); ++found) {
+    const std::string word = (*found)[1];
+    if (!numbers.empty() && !word.empty() && word != "post")
+      numbers.push_back(-1);
+    numbers.push_back(std::stod((*found)[2]));
+  }
+  return numbers;
+}
+
+bool is_before(std::vector<double> one, std::vector<double> other) {
+  const std::size_t length = std::max(one.size(), other.size());
+  one.resize(length);
+  other.resize(length);
+  return one < other;
+}
+
 config::Node parsed(std::string_view text, const char* name) {
   return config::parse_yaml(std::string(text), name);
 }
@@ -59,11 +82,22 @@ bool has_words(std::string_view text, const config::Node& words) {
   });
 }
 
-const config::Node* first_rule(const config::Node& section, std::string_view key, std::string_view text) {
+bool is_of_release(const config::Node& rule, std::string_view release) {
+  const config::Node* since = rule.find("since");
+  const config::Node* until = rule.find("until");
+  const std::vector<double> numbers = numbers_of(release);
+  if (numbers.empty())
+    return since == nullptr && until == nullptr;
+  return (since == nullptr || !is_before(numbers, numbers_of(since->scalar))) &&
+         (until == nullptr || !is_before(numbers_of(until->scalar), numbers));
+}
+
+const config::Node* first_rule(const config::Node& section, std::string_view key, std::string_view text,
+                               std::string_view release) {
   const config::Node* rules = section.find(key);
   MOESIM_CHECK(rules != nullptr, "the vocabulary has this list");
   for (const config::Node& rule : rules->items)
-    if (has_words(text, *rule.find("words")))
+    if (has_words(text, *rule.find("words")) && is_of_release(rule, release))
       return &rule;
   return nullptr;
 }

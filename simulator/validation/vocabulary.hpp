@@ -26,7 +26,14 @@ struct Vocabulary {
 // a count in front ("8xH100").
 [[nodiscard]] bool has_words(std::string_view text, const config::Node& words);
 
-// The first map of the list `key` of `section` whose `words` a text has; nullptr when there is none.
-[[nodiscard]] const config::Node* first_rule(const config::Node& section, std::string_view key, std::string_view text);
+// Whether a release is one of those that a rule is for, from its `since` up to its `until`, both included: "25.11",
+// "26.02.01", "1.2.0rc6.post3". Patches come after what they patch, candidates before it (Python, PEP 440). One that is
+// not known, or has no number, is of rules without these fields only.
+[[nodiscard]] bool is_of_release(const config::Node& rule, std::string_view release);
+
+// The first map of the list `key` of `section` whose `words` a text has, and that is for the release; nullptr when
+// there is none.
+[[nodiscard]] const config::Node* first_rule(const config::Node& section, std::string_view key, std::string_view text,
+                                             std::string_view release = "");
 
 } // namespace moesim::validation

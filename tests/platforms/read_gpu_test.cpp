@@ -63,7 +63,7 @@ TEST(ReadGpu, ABaseKeepsTheCurvesThatAreNotChanged) {
             gemm_curve_of(plain, Precision::Fp8).result_bandwidth);
 }
 
-TEST(ReadGpu, GroupedProductsHaveTheSameFields) {
+TEST(ReadGpu, GroupedProductsHaveFieldsOfTheirOwnBesides) {
   const Gpu gpu = read(with_gemm("{max_efficiency: 0.8}") +
                        "  grouped_gemm: {bf16: {max_efficiency: 0.7, memory_efficiency: 0.9, idle_group: 1us, "
                        "padded_rows: 128}}\n");
@@ -72,6 +72,14 @@ TEST(ReadGpu, GroupedProductsHaveTheSameFields) {
   EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16, true), grouped);
   EXPECT_EQ(gemm_curve_of(gpu, Precision::Bf16), GemmCurve{.max_efficiency = 0.8});
   EXPECT_EQ(read("gpu:\n" + to_yaml(gpu, 2)).grouped_gemm, gpu.grouped_gemm);
+}
+
+// Padding of single products would be of no kernel that there is.
+TEST(ReadGpu, SingleProductsHaveNoGroups) {
+  for (const char* field : {"idle_group: 1us", "padded_rows: 128"})
+    for (const std::string& curve : {std::string("{max_efficiency: 0.8, ") + field + "}",
+                                     std::string("{bf16: {max_efficiency: 0.8, ") + field + "}}"})
+      EXPECT_THAT(error_of(with_gemm(curve)), HasSubstr("unknown key"));
 }
 
 TEST(ReadGpu, UnpackingIsReadAndWritten) {

@@ -31,6 +31,30 @@ TEST(Vocabulary, TheFirstRuleThatMatchesCounts) {
   EXPECT_EQ(first_rule(rules, "list", "c"), nullptr);
 }
 
+TEST(Vocabulary, ReleasesAreOrderedByTheirNumbers) {
+  const auto is_of = [](const std::string& bounds, const char* release) {
+    return is_of_release(config::parse_yaml("{" + bounds + "}", "test"), release);
+  };
+  EXPECT_TRUE(is_of("since: '0.5.6'", "0.5.10"));
+  EXPECT_TRUE(is_of("since: '0.5.6'", "0.5.6.post2"));
+  EXPECT_FALSE(is_of("since: '0.5.6'", "0.5.5.post3"));
+  EXPECT_FALSE(is_of("since: '0.12'", "0.9.2"));
+  EXPECT_TRUE(is_of("since: '0.12'", "v0.12.0+cu129"));
+  EXPECT_TRUE(is_of("until: '0.12'", "v0.12.0+cu129"));
+  EXPECT_FALSE(is_of("since: 1.2.0", "1.2.0rc6.post3")); // a candidate
+  EXPECT_TRUE(is_of("since: 1.2.0rc4", "1.2.0rc10"));
+  EXPECT_TRUE(is_of("since: 1.2.0rc4", "1.2.0"));
+  EXPECT_FALSE(is_of("since: 1.2.0rc4", "1.2.0rc3"));
+  EXPECT_FALSE(is_of("until: '0.12'", "0.12.1"));
+}
+
+TEST(Vocabulary, ARuleForReleasesIsNotForWhatHasNone) {
+  const config::Node rules = config::parse_yaml("list: [{words: [], since: '2', is: 1}, {words: [], is: 2}]", "test");
+  EXPECT_EQ(first_rule(rules, "list", "a", "2.1")->find("is")->scalar, "1");
+  for (const char* release : {"1.9", "", "gpt-oss-dev"})
+    EXPECT_EQ(first_rule(rules, "list", "a", release)->find("is")->scalar, "2") << release;
+}
+
 // A rule that is below a more general one would never match.
 TEST(Vocabulary, NoRuleIsHiddenByAnother) {
   const Vocabulary vocabulary = read_vocabulary();
@@ -44,7 +68,9 @@ TEST(Vocabulary, NoRuleIsHiddenByAnother) {
         std::string text;
         for (const config::Node& word : words->items)
           text += word.scalar + " ";
-        EXPECT_EQ(first_rule(*section, list.key, text), &rule) << list.key << ": " << text;
+        const config::Node* since = rule.find("since");
+        EXPECT_EQ(first_rule(*section, list.key, text, since == nullptr ? "" : since->scalar), &rule)
+            << list.key << ": " << text;
       }
 }
 
