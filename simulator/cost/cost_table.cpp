@@ -44,6 +44,7 @@ public:
     for (const RankId rank : graph.folding().representative)
       speeds_.push_back(platforms::gpu_speed(cluster, rank.value()));
     leads_.resize(graph.rank_count());
+    phases_.resize(graph.rank_count(), graph::Phase::Forward);
   }
 
   execution::Costs run() {
@@ -67,6 +68,8 @@ private:
       kernels = kernel_times(graph_.work(task).operators, cluster_.gpu, launch_);
     const double speed = speeds_[task.place];
     Seconds& lead = leads_[task.place];
+    if (std::exchange(phases_[task.place], task.phase) != task.phase && launch_.waits_for_passes)
+      lead = Seconds();
     const bool ends_iteration = task.phase == graph::Phase::Optimizer;
     const Seconds taken = kernels->at(speed, lead) + (ends_iteration ? launch_.step : Seconds());
     lead = kernels->lead_after(speed, lead);
@@ -115,6 +118,7 @@ private:
   FoldedNetwork network_;
   std::vector<double> speeds_;
   std::vector<Seconds> leads_;                                                   // [rank]: of its host
+  std::vector<graph::Phase> phases_;                                             // of the task before, by rank
   std::vector<std::optional<KernelTimes>> kernels_;                              // [work]
   std::vector<std::map<Seconds, std::uint32_t>> durations_;                      // [work]: to index
   std::vector<std::unordered_map<std::uint32_t, std::uint32_t>> communications_; // [work]: group to index

@@ -2,7 +2,7 @@
 // longer. The host runs ahead of the GPU, so that what it takes is hidden while kernels are long, and is all that
 // counts while they are short: PyTorch goes through Python, autograd and the driver for each kernel, which takes longer
 // than many a kernel does. A task begins with the lead that the host has by then over the GPU: none after it sent to
-// another stage, or waited for a count of tokens.
+// another stage, or waited for a count of tokens, or for a pass.
 #pragma once
 
 #include <algorithm>
@@ -21,6 +21,8 @@ struct LaunchTimes {
   Seconds backward{}; // autograd calls it from C++, so it takes less
   // From the end of an iteration to the next one's first kernel, which the host spends on data, metrics and logs.
   Seconds step{};
+  // Whether it waits for the GPU between a forward and a backward pass, as with timers that synchronize.
+  bool waits_for_passes = false;
 
   bool operator==(const LaunchTimes&) const = default;
 };

@@ -197,6 +197,7 @@ void read_launch_time(config::MapReader map, cost::LaunchTimes& launch) {
   launch.forward = map.seconds_or("forward", Seconds());
   launch.backward = map.seconds_or("backward", Seconds());
   launch.step = map.seconds_or("step", Seconds());
+  launch.waits_for_passes = map.boolean_or("waits_for_passes", false);
   map.finish();
 }
 

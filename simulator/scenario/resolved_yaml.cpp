@@ -69,7 +69,7 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      "  moe_router_fusion: {}\n"
                      "  moe_permute_fusion: {}\n"
                      "  moe_activation: {}\n"
-                     "  launch_time: {{forward: {}s, backward: {}s, step: {}s}}\n"
+                     "  launch_time: {{forward: {}s, backward: {}s, step: {}s, waits_for_passes: {}}}\n"
                      "  cuda_graph_scope: {}\n",
                      name_of(training.attention_backend), name_of(training.transformer_impl),
                      training.attention_dropout, training.hidden_dropout, training.batch_first, training.repeat_kv,
@@ -77,7 +77,7 @@ std::string kernels_yaml(const workloads::Training& training, const cost::Launch
                      name_of(training.scale_kernels), training.cross_entropy_loss_fusion, training.fp32_logits,
                      training.train_metrics, name_of(training.fp8_scaling), training.tp_gather_in_fp8,
                      training.moe_router_fusion, training.moe_permute_fusion, name_of(training.moe_activation),
-                     launch.forward.value(), launch.backward.value(), launch.step.value(),
+                     launch.forward.value(), launch.backward.value(), launch.step.value(), launch.waits_for_passes,
                      cuda_graph_yaml(training.cuda_graph_scope));
 }
 

@@ -55,6 +55,34 @@ TEST(CostTable, TheHostWorksBetweenIterations) {
   EXPECT_EQ(time(cost_table(two_ranks(), test_cluster(1, 2), {}, launch)), time(plain));
 }
 
+// 10 s of kernels are launched in 1 s: their lead hides the 3 s that a backward of 1 s takes to launch, unless the host
+// waits for the pass.
+TEST(CostTable, ALeadEndsWhereTheHostWaitsForAPass) {
+  graph::TaskGraph::Parts parts;
+  parts.rank_count = 1;
+  parts.names = {"x"};
+  parts.works.resize(2);
+  for (const std::size_t pass : {0u, 1u}) {
+    Operator op;
+    op.bytes = Bytes(pass == 0 ? 10000 : 1000);
+    op.pass = pass == 0 ? Pass::Forward : Pass::Backward;
+    parts.works[pass].operators = {op};
+    graph::Task task;
+    task.work = static_cast<std::uint32_t>(pass);
+    task.phase = pass == 0 ? graph::Phase::Forward : graph::Phase::Backward;
+    parts.tasks.push_back(task);
+  }
+  parts.edges.emplace_back(0, 1);
+  const graph::TaskGraph graph(std::move(parts));
+  const auto backward = [&](bool waits) {
+    const LaunchTimes launch{.forward = Seconds(1), .backward = Seconds(3), .waits_for_passes = waits};
+    const execution::Costs costs = cost_table(graph, test_cluster(1, 1), {}, launch);
+    return costs.durations.at(costs.of_task[1]);
+  };
+  EXPECT_EQ(backward(false), Seconds(1));
+  EXPECT_EQ(backward(true), Seconds(3));
+}
+
 TEST(CostTable, ASlowGpuTakesLonger) {
   platforms::Cluster cluster = test_cluster(1, 2);
   cluster.slow_gpus = {{.gpu = 1, .speed = 0.5}};

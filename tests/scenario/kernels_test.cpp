@@ -25,7 +25,8 @@ TEST(Kernels, FieldsAreRead) {
            "in-products, scale_kernels: swizzle, precision: fp8, fp8_output_proj: true, "
            "fp32_logits: false, train_metrics: 2, fp8_scaling: row, tp_gather_in_fp8: true, backward_prefetch: post, "
            "copy_gathered_parameters: true, "
-           "fused_optimizer: false, overlap: {tp_backward: false}, launch_time: {forward: 3us, step: 2ms}, "
+           "fused_optimizer: false, overlap: {tp_backward: false}, launch_time: {forward: 3us, step: 2ms, "
+           "waits_for_passes: true}, "
            "cuda_graph_scope: [attn, moe_router]");
   const workloads::Training& training = scenario.training_job().training;
   EXPECT_EQ(training.transformer_impl, workloads::TransformerImpl::Eager);
@@ -44,7 +45,7 @@ TEST(Kernels, FieldsAreRead) {
   EXPECT_EQ(training.fp8_scaling, workloads::Fp8Scaling::Row);
   EXPECT_TRUE(training.tp_gather_in_fp8 && training.copy_gathered_parameters);
   EXPECT_EQ(training.backward_prefetch, workloads::BackwardPrefetch::Post);
-  EXPECT_EQ(scenario.launch, (cost::LaunchTimes{Seconds(3e-6), Seconds(), Seconds(2e-3)}));
+  EXPECT_EQ(scenario.launch, (cost::LaunchTimes{Seconds(3e-6), Seconds(), Seconds(2e-3), true}));
   EXPECT_TRUE(training.cuda_graph_scope.contains(CudaGraphModule::Attn));
   EXPECT_FALSE(training.cuda_graph_scope.contains(CudaGraphModule::Mlp));
   // And written down so that they read back.
