@@ -42,7 +42,7 @@ std::vector<std::string> words_of(std::string_view text) {
 // The numbers of a release, in the order of their weight; before that of a candidate ("rc6") stands -1, less than the 0
 // that all others go on with. What a build adds after a plus does not count.
 std::vector<double> numbers_of(std::string_view release) {
-  static const std::regex part("([A-Za-z]*)[.]?([0-9]+)");
+  static const std::regex part("([A-Za-z]*)[.]?([0-9]{1,9})");
   const std::string own(release.substr(0, release.find('+')));
   std::vector<double> numbers;
   for (std::sregex_iterator found(own.begin(), own.end(), part); found != std::sregex_iterator(); ++found) {
